@@ -1,0 +1,165 @@
+//! `switchboard.toml`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Business {
+    #[serde(default)]
+    pub http: Http,
+    #[serde(default)]
+    pub store: StoreConfig,
+    #[serde(default)]
+    pub turns: Turns,
+    #[serde(default)]
+    pub retention: Retention,
+    /// The business's IANA time zone.
+    #[serde(default = "utc")]
+    pub zone: String,
+    #[serde(default, rename = "channel")]
+    pub channels: Vec<ChannelConfig>,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+/// Listeners. A change needs a restart.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address of the webhooks, the only one the world may reach.
+    pub public: String,
+    /// Address of health, metrics and the API. Not for the world.
+    pub admin: String,
+    /// Asked of every admin request but `/healthz` and `/readyz`, as
+    /// `Authorization: Bearer …`. Needed where `admin` is not loopback.
+    pub admin_token: Option<String>,
+    /// The largest webhook body in bytes. Meta sends up to 3 MB.
+    pub body_bytes: usize,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            public: "127.0.0.1:8080".into(),
+            admin: "127.0.0.1:8081".into(),
+            admin_token: None,
+            body_bytes: 3 * 1024 * 1024,
+        }
+    }
+}
+
+/// Where state is kept. A change needs a restart.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    pub backend: StoreBackend,
+    /// The folder of the data, relative to the business folder.
+    pub path: String,
+    /// Free disk space below which nothing more is accepted, in MB: the
+    /// engine cannot recover from a disk that fills up under it.
+    pub reserve_mb: u64,
+    /// The engine's cache in MB.
+    pub cache_mb: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreBackend {
+    /// On disk, in this process.
+    Sled,
+    /// Nowhere: gone when the process ends. For trying things out.
+    Memory,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { backend: StoreBackend::Sled, path: "data".into(), reserve_mb: 128, cache_mb: 64 }
+    }
+}
+
+/// How turns are run. Reloads.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Turns {
+    /// Contacts served at once.
+    pub parallel: usize,
+    /// How often an event is tried before it is put aside.
+    pub attempts: u32,
+    /// After how many hours without a message the bot takes a conversation
+    /// back from the person it was handed to.
+    pub handoff_hours: u64,
+    /// Minutes before Meta's 24-hour window ends in which only templates are
+    /// sent, because clocks and networks differ.
+    pub window_margin_minutes: u64,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { parallel: 64, attempts: 3, handoff_hours: 12, window_margin_minutes: 5 }
+    }
+}
+
+/// How long history is kept. Reloads.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days for which traces and sent messages are kept.
+    pub days: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 90 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderKind {
+    Meta,
+}
+
+/// One business number.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelConfig {
+    /// Letters, digits, `-` and `_`; part of the webhook's address.
+    pub id: String,
+    pub provider: ProviderKind,
+    /// The chain in `chains/`, without `.toml`.
+    #[serde(default = "default_chain")]
+    pub chain: String,
+    pub phone_number_id: String,
+    #[serde(default)]
+    pub business_account_id: Option<String>,
+    pub access_token: String,
+    /// One or more, so that a secret can be rotated without a gap.
+    pub app_secret: Vec<String>,
+    pub verify_token: String,
+    #[serde(default = "default_api_url")]
+    pub api_url: String,
+    /// The number's throughput: 80 by default, 1,000 after Meta's upgrade.
+    #[serde(default = "default_rate")]
+    pub messages_per_second: u32,
+    /// How long a message of unknown fate waits for a receipt before it is
+    /// sent again, in seconds.
+    #[serde(default = "default_grace")]
+    pub grace_seconds: u64,
+}
+
+fn default_chain() -> String {
+    "default".into()
+}
+fn default_api_url() -> String {
+    "https://graph.facebook.com/v26.0".into()
+}
+fn default_rate() -> u32 {
+    80
+}
+fn default_grace() -> u64 {
+    30
+}

@@ -1,0 +1,25 @@
+//! The nouns as plain values. No I/O, no async, no time of its own: everything
+//! else in the host depends on this module and it depends on nothing.
+
+mod contact;
+mod effect;
+mod event;
+mod ids;
+mod outbox;
+mod outgoing;
+mod trace;
+mod turn;
+
+pub use contact::{Consent, Contact, Handoff, Identity, Note, Sender, Tag};
+pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
+pub use event::{
+    Accepted, Choice, Content, Event, EventKind, Happening, Location, Media, MediaKind, Message,
+    Operator, Reaction, Receipt, ReceiptState,
+};
+pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId};
+pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
+pub use outgoing::{
+    Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
+};
+pub use trace::{LogLevel, LogLine, StepTrace, Trace, Verdict};
+pub use turn::{Snapshot, TurnCommit};

@@ -1,0 +1,121 @@
+//! What a step may ask for.
+
+use super::{ChannelId, ContactId, Lane, Millis, Outgoing};
+use serde::{Deserialize, Serialize};
+
+/// Held back until the turn commits, then done as a whole.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Effect {
+    /// `to` is none for the contact of the lane.
+    Send {
+        to: Option<ContactId>,
+        message: Outgoing,
+    },
+    /// Marks the event's message as read.
+    MarkRead {
+        typing: bool,
+    },
+    Tag {
+        name: String,
+        expires: Option<Millis>,
+    },
+    Untag {
+        name: String,
+    },
+    /// A value of none removes it.
+    SetAttribute {
+        name: String,
+        value: Option<String>,
+    },
+    SetTimer {
+        name: String,
+        due: Millis,
+        payload: String,
+    },
+    CancelTimer {
+        name: String,
+    },
+    Handoff {
+        reason: String,
+    },
+    Resume,
+    OptIn {
+        proof: String,
+    },
+    OptOut {
+        proof: String,
+    },
+    Broadcast {
+        id: String,
+        to: Segment,
+        payload: String,
+    },
+    Note {
+        text: String,
+    },
+}
+
+/// Which contacts. Empty lists do not restrict.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Segment {
+    pub all: Vec<String>,
+    pub any: Vec<String>,
+    pub none: Vec<String>,
+}
+
+/// Names a timer: the same key replaces. `step` is the chain step that set it
+/// and that it wakes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct TimerKey {
+    pub lane: Lane,
+    pub step: String,
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Timer {
+    pub key: TimerKey,
+    pub channel: ChannelId,
+    pub due: Millis,
+    pub payload: String,
+}
+
+/// A turn's changes to timers, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TimerWrite {
+    Set(Timer),
+    Cancel(TimerKey),
+}
+
+/// A send to a whole segment, with the cursor of how far it has fanned out.
+/// One per (channel, step, id), for ever: starting it again changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Broadcast {
+    pub channel: ChannelId,
+    pub step: String,
+    pub id: String,
+    pub to: Segment,
+    pub payload: String,
+    pub started_at: Millis,
+    /// The last contact that got its event; none before the first.
+    pub cursor: Option<ContactId>,
+    pub reached: u64,
+    pub done: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum KvScope {
+    Contact,
+    Plugin,
+}
+
+/// A turn's change to a step's key-value store; none deletes. The store is
+/// keyed by step name, so two steps of one plugin do not share.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KvWrite {
+    pub step: String,
+    pub scope: KvScope,
+    pub key: String,
+    pub value: Option<Vec<u8>>,
+    pub expires: Option<Millis>,
+}

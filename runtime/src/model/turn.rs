@@ -1,0 +1,60 @@
+//! What a turn reads and what it writes, each as one value.
+
+use super::Receipt;
+use super::{
+    Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, SendId, TimerWrite, Trace, TurnId,
+};
+
+/// What a turn may read, as it stood when the turn began.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub event: Event,
+    /// None in a channel's lane.
+    pub contact: Option<Contact>,
+}
+
+/// Everything that one turn writes. Atomic, and idempotent by turn id: the
+/// commit of a turn whose event is no longer its lane's head changes nothing.
+#[derive(Clone, Debug)]
+pub struct TurnCommit {
+    pub turn: TurnId,
+    /// The contact as the turn leaves it, with the version it read. The store
+    /// refuses a commit whose version is not the stored one.
+    pub contact: Option<Contact>,
+    pub kv: Vec<KvWrite>,
+    pub outbox: Vec<OutboxItem>,
+    pub timers: Vec<TimerWrite>,
+    pub broadcasts: Vec<Broadcast>,
+    /// The receipt that the event was, with the reason in plain words.
+    pub receipt: Option<(Receipt, Option<String>)>,
+    /// None where there is nothing worth keeping.
+    pub trace: Option<Trace>,
+    /// The event is put aside for the operator instead of done: it failed too
+    /// often. Its effects are none.
+    pub parked: Option<String>,
+}
+
+impl TurnCommit {
+    pub fn new(turn: TurnId) -> Self {
+        Self {
+            turn,
+            contact: None,
+            kv: Vec::new(),
+            outbox: Vec::new(),
+            timers: Vec::new(),
+            broadcasts: Vec::new(),
+            receipt: None,
+            trace: None,
+            parked: None,
+        }
+    }
+
+    pub fn lane(&self) -> &Lane {
+        &self.turn.lane
+    }
+
+    /// The id of the next message that this turn sends.
+    pub fn next_send(&self) -> SendId {
+        SendId { turn: self.turn.clone(), index: self.outbox.len() as u32 }
+    }
+}

@@ -1,0 +1,179 @@
+//! What the host keeps, and what it promises to keep.
+//!
+//! Durable means: after the call returns, a killed process or a crashed system
+//! loses nothing of it. Every write below is durable when it returns, and
+//! atomic: all of it or none. There is no generic get and put, because
+//! back-ends would differ in what these mean.
+
+use crate::model::*;
+use async_trait::async_trait;
+
+/// The lower-level names in one place for the writers of back-ends.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+#[derive(thiserror::Error, Debug, Clone)]
+pub enum StoreError {
+    /// Refused before anything was written; goes by itself when space is freed.
+    #[error(
+        "the disk of {path} has {free_mb} MB free, and {needed_mb} MB are kept in reserve: free some space, and accepting goes on by itself"
+    )]
+    Full { path: String, free_mb: u64, needed_mb: u64 },
+    #[error(
+        "{path} is in use by another process: stop it, or give this one a data folder of its own"
+    )]
+    Locked { path: String },
+    /// The contact or the cursor changed since it was read.
+    #[error("{what} was changed by another turn")]
+    Conflict { what: String },
+    #[error("{what} has {bytes} bytes, and {limit} are allowed")]
+    TooLarge { what: String, bytes: usize, limit: usize },
+    #[error("the stored {what} can't be read: {reason}")]
+    Corrupt { what: String, reason: String },
+    /// The engine failed; nothing can be promised until a restart.
+    #[error("the store failed and takes no more writes: {0}")]
+    Failed(String),
+}
+
+/// How long a happening's key is remembered. Meta retries for up to 7 days.
+pub const DEDUP_MS: Millis = 14 * 24 * 3600 * 1000;
+
+/// A webhook body that could not be read though its signature was good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    pub channel: ChannelId,
+    pub reason: String,
+    pub body: Vec<u8>,
+    pub at: Millis,
+}
+
+/// An event that failed too often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parked {
+    pub event: Event,
+    pub reason: String,
+}
+
+/// One page of a segment, in contact order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    pub members: Vec<ContactId>,
+    /// Where the next page begins; none when this was the last.
+    pub next: Option<ContactId>,
+}
+
+/// How much there is, for metrics and readiness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depths {
+    /// Lanes with at least one event waiting.
+    pub lanes: u64,
+    /// Contacts with at least one message to send.
+    pub outbox: u64,
+    pub timers: u64,
+}
+
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // In.
+
+    /// Gives each happening its place: finds or makes the contact, appends to
+    /// its lane. One answer for each, in order. A happening whose key is known
+    /// (14 days) or stands twice in the batch is a duplicate. A receipt goes to
+    /// the lane of the contact its message was sent to; one of a message and
+    /// a sender we do not know goes to the channel's lane, as does whatever
+    /// has no sender.
+    async fn accept(&self, batch: Vec<Happening>, now: Millis) -> Result<Vec<Accepted>>;
+    /// Keeps an unreadable body for the operator.
+    async fn set_aside(&self, aside: Aside) -> Result<()>;
+
+    // Turns.
+
+    /// Lanes with events waiting, in order, beginning behind `after`.
+    async fn ready_lanes(&self, after: Option<&Lane>, limit: usize) -> Result<Vec<Lane>>;
+    /// The first event of the lane with its contact.
+    async fn next_in_lane(&self, lane: &Lane) -> Result<Option<Snapshot>>;
+    /// Counts a turn that failed, so that a poisoned event can be told.
+    /// Returns the attempts so far.
+    async fn count_attempt(&self, turn: &TurnId) -> Result<u32>;
+    /// Writes a whole turn and removes its event. False if the turn had
+    /// committed before, in which case nothing was written.
+    async fn commit(&self, commit: TurnCommit, now: Millis) -> Result<bool>;
+    /// A step's value, if it has one that has not expired. `lane` matters for
+    /// `KvScope::Contact` alone.
+    async fn kv_get(
+        &self,
+        step: &str,
+        scope: KvScope,
+        lane: &Lane,
+        key: &str,
+        now: Millis,
+    ) -> Result<Option<Vec<u8>>>;
+    /// A step's keys with a prefix, in order.
+    async fn kv_keys(
+        &self,
+        step: &str,
+        scope: KvScope,
+        lane: &Lane,
+        prefix: &str,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<String>>;
+
+    // Timers and broadcasts.
+
+    /// Timers due at `now`, the earliest first.
+    async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>>;
+    /// When the earliest timer is due.
+    async fn next_timer(&self) -> Result<Option<Millis>>;
+    /// Removes each timer and puts its event in its lane. A timer that was
+    /// cancelled or set anew since it was read is passed over.
+    async fn fire(&self, timers: Vec<Timer>, now: Millis) -> Result<()>;
+    /// Broadcasts that have not reached their whole segment.
+    async fn open_broadcasts(&self) -> Result<Vec<Broadcast>>;
+    /// Members of a segment behind `after`, at most `limit`.
+    async fn audience(
+        &self,
+        segment: &Segment,
+        after: Option<ContactId>,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Audience>;
+    /// Puts one event in the lane of each member and moves the cursor, if the
+    /// stored cursor is still the one of `broadcast`; else changes nothing.
+    async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()>;
+
+    // Out.
+
+    /// Items due at `now`, the earliest first. Of one contact only its first
+    /// queued item is ever due, so that messages leave in order.
+    async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>>;
+    /// When the next item is due.
+    async fn next_outbox(&self) -> Result<Option<Millis>>;
+    /// Marks attempts as begun, before they begin. An item that is history by
+    /// now is left so. Returns the items as they stand, those only that may
+    /// be attempted.
+    async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
+    async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;
+
+    // For people.
+
+    async fn contact(&self, id: ContactId) -> Result<Option<Contact>>;
+    async fn find_contact(&self, identity: &Identity) -> Result<Option<ContactId>>;
+    /// Contacts behind `after`, in order.
+    async fn contacts(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<Contact>>;
+    /// A lane's traces, the newest first, before `before`.
+    async fn traces(&self, lane: &Lane, before: Option<u64>, limit: usize) -> Result<Vec<Trace>>;
+    /// What was sent or is to be sent to a contact, the newest first.
+    async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>>;
+    async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>>;
+    async fn parked(&self, limit: usize) -> Result<Vec<Parked>>;
+    async fn asides(&self, limit: usize) -> Result<Vec<Aside>>;
+    async fn depths(&self) -> Result<Depths>;
+
+    // Upkeep.
+
+    /// Removes what has expired: keys of happenings, key-values, and traces and
+    /// sent items older than `keep_ms`. Bounded; returns how much it removed.
+    async fn sweep(&self, now: Millis, keep_ms: Millis) -> Result<usize>;
+    /// Whether writes are taken, and if not, why.
+    fn health(&self) -> Result<()>;
+}

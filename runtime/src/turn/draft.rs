@@ -1,0 +1,318 @@
+//! What one step sees and has asked for so far. Every request is checked when
+//! it is made, so that a mistake is an error the plugin can see; nothing
+//! happens before the turn commits.
+
+use crate::{
+    config::Grants,
+    model::*,
+    policy,
+    provider::Provider,
+    store::{Store, StoreError},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What is the same for every step of a turn.
+#[derive(Clone)]
+pub struct Setting {
+    pub event: Arc<Event>,
+    pub now: Millis,
+    /// The business's IANA zone.
+    pub zone: Arc<str>,
+    pub provider: Arc<dyn Provider>,
+    pub store: Arc<dyn Store>,
+    pub policy: policy::Rules,
+}
+
+/// Bounds of one draft, from the step's `limits`.
+#[derive(Clone, Copy, Debug)]
+pub struct DraftLimits {
+    pub effects: usize,
+    pub log_lines: usize,
+    pub value_bytes: usize,
+}
+
+/// Reads see what this turn has already changed; writes are held back.
+pub struct Draft {
+    pub setting: Setting,
+    pub step: Arc<str>,
+    pub grants: Grants,
+    pub limits: DraftLimits,
+    /// The lane's contact with this turn's changes; none in a channel's lane.
+    pub contact: Option<Contact>,
+    /// How many messages the turn sends already.
+    pub sends: u32,
+    pub effects: Vec<Effect>,
+    pub kv: BTreeMap<(KvScope, String), KvWrite>,
+    pub because: Vec<String>,
+    pub logs: Vec<LogLine>,
+}
+
+/// Bytes of a key, tag or name.
+const NAME_BYTES: usize = 256;
+const TAG_BYTES: usize = 64;
+const ATTRIBUTE_BYTES: usize = 1_000;
+const ATTRIBUTES: usize = 200;
+const TAGS: usize = 200;
+const TEXT_BYTES: usize = 8 * 1024;
+const PAYLOAD_BYTES: usize = 4 * 1024;
+/// Key-values one turn may write.
+const KV_WRITES: usize = 200;
+/// A reason or a log line is cut after this many characters.
+const LINE_CHARS: usize = 1_000;
+
+type Checked<T = ()> = Result<T, String>;
+
+impl Draft {
+    pub fn now(&self) -> Millis {
+        self.setting.now
+    }
+    pub fn event(&self) -> &Event {
+        &self.setting.event
+    }
+    pub fn lane(&self) -> &Lane {
+        &self.setting.event.id.lane
+    }
+
+    /// Until when any kind of message may be sent; none if the window is closed.
+    pub fn window_open_until(&self) -> Option<Millis> {
+        let until = policy::window_end(
+            self.contact.as_ref()?,
+            &self.event().channel,
+            &self.setting.policy,
+        )?;
+        (until > self.now()).then_some(until)
+    }
+
+    /// Answers the contact of the lane. Returns the id of the (first) message.
+    pub fn reply(&mut self, message: Outgoing) -> Checked<SendId> {
+        let contact = self.contact.as_ref().ok_or("a channel's lane has no contact to answer")?;
+        let (channel, now) = (&self.event().channel, self.now());
+        policy::may_leave(contact, channel, &message, now, now, &self.setting.policy)
+            .map_err(|refusal| refusal.to_string())?;
+        self.push_send(None, message)
+    }
+
+    /// Writes to another contact; what may leave is checked in that contact's
+    /// own state when the message is about to be sent.
+    pub fn send(&mut self, to: ContactId, message: Outgoing) -> Checked<SendId> {
+        if self.contact.as_ref().is_some_and(|contact| contact.id == to) {
+            return self.reply(message);
+        }
+        self.granted("send-to-others", "send_to_others")?;
+        self.push_send(Some(to), message)
+    }
+
+    fn push_send(&mut self, to: Option<ContactId>, message: Outgoing) -> Checked<SendId> {
+        let parts = self.setting.provider.fit(message)?;
+        let first = SendId { turn: self.event().id.clone(), index: self.sends };
+        for message in parts {
+            self.push(Effect::Send { to, message })?;
+            self.sends += 1;
+        }
+        Ok(first)
+    }
+
+    pub fn mark_read(&mut self, typing: bool) -> Checked {
+        match &self.event().kind {
+            EventKind::Message(_) => self.push(Effect::MarkRead { typing }),
+            other => Err(format!("a {} event has no message to mark as read", other.name())),
+        }
+    }
+
+    pub fn tag(&mut self, name: &str, expires: Option<Millis>) -> Checked {
+        check_name("tag", name, TAG_BYTES)?;
+        let contact = self.contact.as_ref().ok_or(NO_CONTACT)?;
+        if contact.tags.len() >= TAGS && !contact.tags.iter().any(|tag| tag.name == name) {
+            return Err(format!("the contact has {TAGS} tags, and more are not allowed"));
+        }
+        self.push(Effect::Tag { name: name.into(), expires })
+    }
+
+    pub fn untag(&mut self, name: &str) -> Checked {
+        check_name("tag", name, TAG_BYTES)?;
+        self.on_contact(Effect::Untag { name: name.into() })
+    }
+
+    pub fn set_attribute(&mut self, name: &str, value: Option<String>) -> Checked {
+        check_name("attribute", name, TAG_BYTES)?;
+        check_bytes(
+            "the attribute's value",
+            value.as_deref().unwrap_or_default(),
+            ATTRIBUTE_BYTES,
+        )?;
+        let attributes = &self.contact.as_ref().ok_or(NO_CONTACT)?.attributes;
+        if attributes.len() >= ATTRIBUTES && !attributes.contains_key(name) {
+            return Err(format!(
+                "the contact has {ATTRIBUTES} attributes, and more are not allowed"
+            ));
+        }
+        self.push(Effect::SetAttribute { name: name.into(), value })
+    }
+
+    pub fn set_timer(&mut self, name: &str, due: Millis, payload: &str) -> Checked {
+        check_name("timer", name, NAME_BYTES)?;
+        check_bytes("the timer's payload", payload, PAYLOAD_BYTES)?;
+        self.push(Effect::SetTimer { name: name.into(), due, payload: payload.into() })
+    }
+
+    pub fn cancel_timer(&mut self, name: &str) -> Checked {
+        check_name("timer", name, NAME_BYTES)?;
+        self.push(Effect::CancelTimer { name: name.into() })
+    }
+
+    pub fn handoff(&mut self, reason: &str) -> Checked {
+        check_bytes("the reason", reason, TEXT_BYTES)?;
+        self.on_contact(Effect::Handoff { reason: reason.into() })
+    }
+
+    pub fn resume(&mut self) -> Checked {
+        self.on_contact(Effect::Resume)
+    }
+
+    pub fn opt_in(&mut self, proof: &str) -> Checked {
+        check_bytes("the proof", proof, ATTRIBUTE_BYTES)?;
+        self.on_contact(Effect::OptIn { proof: proof.into() })
+    }
+
+    pub fn opt_out(&mut self, proof: &str) -> Checked {
+        check_bytes("the proof", proof, ATTRIBUTE_BYTES)?;
+        self.on_contact(Effect::OptOut { proof: proof.into() })
+    }
+
+    pub fn broadcast(&mut self, id: &str, to: Segment, payload: &str) -> Checked {
+        self.granted("broadcast", "broadcast")?;
+        check_name("broadcast", id, NAME_BYTES)?;
+        check_bytes("the broadcast's payload", payload, PAYLOAD_BYTES)?;
+        for tag in to.all.iter().chain(&to.any).chain(&to.none) {
+            check_name("tag", tag, TAG_BYTES)?;
+        }
+        self.push(Effect::Broadcast { id: id.into(), to, payload: payload.into() })
+    }
+
+    pub fn note(&mut self, text: &str) -> Checked {
+        check_bytes("the note", text, ATTRIBUTE_BYTES)?;
+        self.on_contact(Effect::Note { text: text.into() })
+    }
+
+    pub fn because(&mut self, reason: &str) {
+        if self.because.len() < self.limits.log_lines {
+            self.because.push(reason.chars().take(LINE_CHARS).collect());
+        }
+    }
+
+    pub fn log(&mut self, level: LogLevel, message: &str) {
+        if self.logs.len() < self.limits.log_lines {
+            let message = message.chars().take(LINE_CHARS).collect();
+            self.logs.push(LogLine { level, message });
+        }
+    }
+
+    pub async fn kv_get(&self, scope: KvScope, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(write) = self.kv.get(&(scope, key.to_owned())) {
+            let live = write.expires.is_none_or(|at| at > self.now());
+            return Ok(write.value.clone().filter(|_| live));
+        }
+        self.setting.store.kv_get(&self.step, scope, self.lane(), key, self.now()).await
+    }
+
+    pub async fn kv_keys(
+        &self,
+        scope: KvScope,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let limit = limit.min(1_000);
+        // Deleted ones may hide as many stored ones.
+        let stored = limit + self.kv.len();
+        let store = &self.setting.store;
+        let keys =
+            store.kv_keys(&self.step, scope, self.lane(), prefix, stored, self.now()).await?;
+        let mut keys: std::collections::BTreeSet<String> = keys.into_iter().collect();
+        for ((written, key), write) in &self.kv {
+            if *written == scope && key.starts_with(prefix) {
+                match write.value {
+                    Some(_) => keys.insert(key.clone()),
+                    None => keys.remove(key),
+                };
+            }
+        }
+        Ok(keys.into_iter().take(limit).collect())
+    }
+
+    pub fn kv_set(
+        &mut self,
+        scope: KvScope,
+        key: &str,
+        value: Vec<u8>,
+        expires: Option<Millis>,
+    ) -> Checked {
+        if value.len() > self.limits.value_bytes {
+            let (bytes, limit) = (value.len(), self.limits.value_bytes);
+            return Err(format!("the value has {bytes} bytes, and {limit} are allowed"));
+        }
+        self.kv_write(scope, key, Some(value), expires)
+    }
+
+    pub fn kv_delete(&mut self, scope: KvScope, key: &str) -> Checked {
+        self.kv_write(scope, key, None, None)
+    }
+
+    fn kv_write(
+        &mut self,
+        scope: KvScope,
+        key: &str,
+        value: Option<Vec<u8>>,
+        expires: Option<Millis>,
+    ) -> Checked {
+        check_name("key", key, NAME_BYTES)?;
+        let place = (scope, key.to_owned());
+        if self.kv.len() >= KV_WRITES && !self.kv.contains_key(&place) {
+            return Err(format!("a turn may write {KV_WRITES} keys"));
+        }
+        let write = KvWrite { step: self.step.to_string(), scope, key: key.into(), value, expires };
+        self.kv.insert(place, write);
+        Ok(())
+    }
+
+    fn granted(&self, capability: &str, key: &str) -> Checked {
+        match self.grants.allows(capability) {
+            Some(true) => Ok(()),
+            _ => Err(format!("the step `{}` has not been granted `{key}` in its chain", self.step)),
+        }
+    }
+
+    fn on_contact(&mut self, effect: Effect) -> Checked {
+        match self.contact {
+            Some(_) => self.push(effect),
+            None => Err(NO_CONTACT.into()),
+        }
+    }
+
+    fn push(&mut self, effect: Effect) -> Checked {
+        if self.effects.len() >= self.limits.effects {
+            return Err(format!("a turn may have {} effects", self.limits.effects));
+        }
+        let now = self.now();
+        if let Some(contact) = &mut self.contact {
+            contact.apply(&effect, &self.step, now);
+        }
+        self.effects.push(effect);
+        Ok(())
+    }
+}
+
+const NO_CONTACT: &str = "a channel's lane has no contact";
+
+fn check_name(what: &str, name: &str, limit: usize) -> Checked {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(format!("a {what} needs a name without control characters"));
+    }
+    check_bytes(&format!("the {what}'s name"), name, limit)
+}
+
+fn check_bytes(what: &str, text: &str, limit: usize) -> Checked {
+    match text.len() {
+        bytes if bytes > limit => Err(format!("{what} has {bytes} bytes, and {limit} are allowed")),
+        _ => Ok(()),
+    }
+}

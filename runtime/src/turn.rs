@@ -1,13 +1,20 @@
 //! One turn: the event goes through the channel's steps, their effects are
-//! gathered, checked and written as one commit.
+//! gathered, checked and written as one commit. Reads the store, never writes
+//! it: the caller commits.
 
+mod commit;
 mod draft;
+mod run;
 
 pub use draft::{Draft, DraftLimits, Setting};
+pub use run::{Stage, park, run};
 
-use crate::model::Verdict;
+use crate::{
+    config::{Grants, OnError},
+    model::Verdict,
+};
 use async_trait::async_trait;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// One link of a chain. Implementations: a Wasm component
 /// (`plugin::PluginStep`), a closure (in tests).
@@ -38,4 +45,34 @@ pub enum StepError {
     Plugin(String),
     #[error("is resting after repeated failures, until {until}")]
     Quarantined { until: String },
+}
+
+impl StepError {
+    /// A short name for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Deadline { .. } => "deadline",
+            Self::Memory { .. } => "memory",
+            Self::Trap(_) => "trap",
+            Self::Plugin(_) => "plugin",
+            Self::Quarantined { .. } => "quarantined",
+        }
+    }
+}
+
+/// The steps that a channel's events go through.
+pub struct Chain {
+    pub name: String,
+    pub steps: Vec<ChainStep>,
+}
+
+/// A step with what the owner has said about it.
+#[derive(Clone)]
+pub struct ChainStep {
+    pub step: Arc<dyn Step>,
+    pub on_error: OnError,
+    /// What `OnError::Reply` says.
+    pub error_reply: Option<String>,
+    pub grants: Grants,
+    pub limits: DraftLimits,
 }

@@ -208,8 +208,6 @@ impl ReceiptState {
 pub enum Operator {
     /// Gives the conversation back to the bot.
     Resume { by: String },
-    /// Tries a parked event again: its content returns as this event's `raw`.
-    Retry { by: String },
 }
 
 /// What became of one happening.

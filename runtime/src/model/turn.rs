@@ -2,7 +2,7 @@
 
 use super::Receipt;
 use super::{
-    Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, SendId, TimerWrite, Trace, TurnId,
+    Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId,
 };
 
 /// What a turn may read, as it stood when the turn began.
@@ -51,10 +51,5 @@ impl TurnCommit {
 
     pub fn lane(&self) -> &Lane {
         &self.turn.lane
-    }
-
-    /// The id of the next message that this turn sends.
-    pub fn next_send(&self) -> SendId {
-        SendId { turn: self.turn.clone(), index: self.outbox.len() as u32 }
     }
 }

@@ -39,7 +39,8 @@ pub struct Draft {
     pub limits: DraftLimits,
     /// The lane's contact with this turn's changes; none in a channel's lane.
     pub contact: Option<Contact>,
-    /// How many messages the turn sends already.
+    /// How many messages and read marks the turn sends already: the index of
+    /// the next one's id.
     pub sends: u32,
     pub effects: Vec<Effect>,
     pub kv: BTreeMap<(KvScope, String), KvWrite>,
@@ -114,7 +115,11 @@ impl Draft {
 
     pub fn mark_read(&mut self, typing: bool) -> Checked {
         match &self.event().kind {
-            EventKind::Message(_) => self.push(Effect::MarkRead { typing }),
+            EventKind::Message(_) => {
+                self.push(Effect::MarkRead { typing })?;
+                self.sends += 1;
+                Ok(())
+            }
             other => Err(format!("a {} event has no message to mark as read", other.name())),
         }
     }

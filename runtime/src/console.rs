@@ -1,0 +1,252 @@
+//! The admin listener: health, metrics and the API. Reads the store; changes
+//! things only by events in a contact's lane.
+
+mod access;
+mod view;
+
+use crate::{
+    clock::Clock,
+    dispatch::policy_rules,
+    model::*,
+    outbox::Outbox,
+    reload::Reloader,
+    store::Store,
+    telemetry::Metrics,
+    wake::Bell,
+};
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the pages read and ring.
+pub struct Console {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub reloader: Arc<Reloader>,
+    pub outbox: Arc<Outbox>,
+    pub metrics: Arc<Metrics>,
+    pub dispatch: Bell,
+    /// Asked of API requests, if set.
+    pub token: Option<String>,
+}
+
+type Shared = State<Arc<Console>>;
+type Answer = Result<Response, Failure>;
+
+/// Entries of one answer, unless the request asks for fewer.
+const PAGE: usize = 50;
+
+pub fn router(console: Arc<Console>) -> Router {
+    // The API: for people and programs of the business.
+    let api = Router::new()
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/reload", post(reload))
+        .route("/api/v1/contacts", get(contacts))
+        .route("/api/v1/contacts/lookup", get(lookup))
+        .route("/api/v1/contacts/{id}", get(contact))
+        .route("/api/v1/contacts/{id}/messages", get(messages))
+        .route("/api/v1/contacts/{id}/resume", post(resume))
+        .route("/api/v1/lanes/{lane}/turns", get(turns))
+        .route("/api/v1/parked", get(parked))
+        .route("/api/v1/asides", get(asides))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));
+    // Health: for whatever starts and watches the process.
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .merge(api)
+        .with_state(console)
+}
+
+/// The one place where errors become answers.
+struct Failure(StatusCode, String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+impl From<crate::store::StoreError> for Failure {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+}
+
+fn bad(reason: String) -> Failure {
+    Failure(StatusCode::BAD_REQUEST, reason)
+}
+
+async fn ready(State(console): Shared) -> Response {
+    let (code, body) = console.readiness();
+    (code, Json(body)).into_response()
+}
+
+async fn status(State(console): Shared) -> Answer {
+    let (_, mut body) = console.readiness();
+    let depths = console.store.depths().await?;
+    body["lanes_waiting"] = depths.lanes.into();
+    body["outbox_contacts"] = depths.outbox.into();
+    body["timers"] = depths.timers.into();
+    body["version"] = env!("CARGO_PKG_VERSION").into();
+    Ok(Json(body).into_response())
+}
+
+impl Console {
+    /// Ready while the store takes writes. A broken edit or a paused channel
+    /// does not make the process unready: it goes on serving what it has.
+    fn readiness(&self) -> (StatusCode, serde_json::Value) {
+        let health = self.store.health();
+        let code = match health {
+            Ok(()) => StatusCode::OK,
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let body = json!({
+            "ready": health.is_ok(),
+            "store": health.map_or_else(|error| error.to_string(), |()| "ok".into()),
+            "generation": self.reloader.status(),
+            "paused": self.outbox.status(),
+        });
+        (code, body)
+    }
+
+    async fn contact_view(&self, id: ContactId) -> Result<serde_json::Value, Failure> {
+        let contact = self.store.contact(id).await?;
+        let contact = contact.unwrap_or_else(|| Contact::new(id));
+        let generation = self.reloader.live();
+        Ok(view::contact(&contact, self.clock.now(), &policy_rules(&generation)))
+    }
+}
+
+async fn metrics(State(console): Shared) -> Answer {
+    console.metrics.set_depths(console.store.depths().await?);
+    let status = console.reloader.status();
+    console.metrics.set_generation(status.generation, status.problems.len());
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], console.metrics.encode()).into_response())
+}
+
+async fn reload(State(console): Shared) -> Answer {
+    Ok(match console.reloader.reload().await {
+        Ok(generation) => Json(json!({ "generation": generation })).into_response(),
+        Err(problems) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "problems": problems })))
+                .into_response()
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct Lookup {
+    phone: Option<String>,
+    bsuid: Option<String>,
+}
+
+async fn lookup(State(console): Shared, Query(asked): Query<Lookup>) -> Answer {
+    let identity = match (asked.phone, asked.bsuid) {
+        (Some(phone), None) => Identity::Phone(phone.chars().filter(char::is_ascii_digit).collect()),
+        (None, Some(bsuid)) => Identity::Bsuid(bsuid),
+        _ => return Err(bad("give either `phone` or `bsuid`".into())),
+    };
+    let id = console.store.find_contact(&identity).await?;
+    let id = id.ok_or_else(|| Failure(StatusCode::NOT_FOUND, "no such contact yet".into()))?;
+    let contact = console.contact_view(id).await?;
+    let traces = console.store.traces(&Lane::Contact(id), None, PAGE).await?;
+    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    Ok(Json(json!({ "contact": contact, "turns": turns })).into_response())
+}
+
+#[derive(Deserialize)]
+struct Page {
+    after: Option<String>,
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+impl Page {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(PAGE).clamp(1, 500)
+    }
+}
+
+async fn contacts(State(console): Shared, Query(page): Query<Page>) -> Answer {
+    let after = page.after.as_deref().map(str::parse).transpose().map_err(bad)?;
+    let contacts = console.store.contacts(after, page.limit()).await?;
+    let rules = policy_rules(&console.reloader.live());
+    let now = console.clock.now();
+    let contacts: Vec<_> = contacts.iter().map(|one| view::contact(one, now, &rules)).collect();
+    Ok(Json(json!({ "contacts": contacts })).into_response())
+}
+
+async fn contact(State(console): Shared, Path(id): Path<String>) -> Answer {
+    Ok(Json(console.contact_view(id.parse().map_err(bad)?).await?).into_response())
+}
+
+async fn messages(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(page): Query<Page>,
+) -> Answer {
+    let items = console.store.outbox_of(id.parse().map_err(bad)?, page.limit()).await?;
+    let items: Vec<_> = items.iter().map(view::item).collect();
+    Ok(Json(json!({ "messages": items })).into_response())
+}
+
+async fn turns(
+    State(console): Shared,
+    Path(lane): Path<String>,
+    Query(page): Query<Page>,
+) -> Answer {
+    let lane: Lane = lane.parse().map_err(bad)?;
+    let traces = console.store.traces(&lane, page.before, page.limit()).await?;
+    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    Ok(Json(json!({ "turns": turns })).into_response())
+}
+
+/// Gives the conversation back to the bot, by an event in the contact's lane.
+async fn resume(State(console): Shared, Path(id): Path<String>) -> Answer {
+    let id: ContactId = id.parse().map_err(bad)?;
+    let contact = console.store.contact(id).await?;
+    let contact = contact
+        .ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("there is no contact {id}")))?;
+    let channel = contact.last_inbound.keys().next().cloned();
+    let channel = channel.ok_or_else(|| bad(format!("{id} has written on no channel yet")))?;
+    let now = console.clock.now();
+    let sender = Sender {
+        phone: contact.phone,
+        bsuid: contact.bsuid,
+        parent_bsuid: contact.parent_bsuid,
+        ..Sender::default()
+    };
+    let happening = Happening {
+        channel,
+        dedup: format!("resume:{id}:{now}"),
+        sender: Some(sender),
+        kind: EventKind::Operator(Operator::Resume { by: "operator".into() }),
+        raw: String::new(),
+    };
+    console.store.accept(vec![happening], now).await?;
+    console.dispatch.ring();
+    Ok(StatusCode::ACCEPTED.into_response())
+}
+
+async fn parked(State(console): Shared, Query(page): Query<Page>) -> Answer {
+    let parked = console.store.parked(page.limit()).await?;
+    let parked: Vec<_> = parked.iter().map(view::parked).collect();
+    Ok(Json(json!({ "parked": parked })).into_response())
+}
+
+async fn asides(State(console): Shared, Query(page): Query<Page>) -> Answer {
+    let asides = console.store.asides(page.limit()).await?;
+    let asides: Vec<_> = asides.iter().map(view::aside).collect();
+    Ok(Json(json!({ "asides": asides })).into_response())
+}

@@ -1,0 +1,156 @@
+//! The JSON forms that the API gives out.
+
+use crate::{
+    model::*,
+    policy,
+    store::{Aside, Parked},
+};
+use serde_json::{Value, json};
+
+/// An aside's body is shown up to here, in characters.
+const BODY_CHARS: usize = 20_000;
+
+pub fn contact(contact: &Contact, now: Millis, rules: &policy::Rules) -> Value {
+    let window = contact
+        .last_inbound
+        .keys()
+        .filter_map(|channel| policy::window_end(contact, channel, rules))
+        .filter(|end| *end > now)
+        .max();
+    let (by, at) = match &contact.consent {
+        Consent::Unknown => (None, None),
+        Consent::OptedIn { by, at, .. } | Consent::OptedOut { by, at, .. } => (Some(by), Some(at)),
+    };
+    json!({
+        "id": contact.id.to_string(),
+        "name": contact.name,
+        "username": contact.username,
+        "phone": contact.phone,
+        "bsuid": contact.bsuid,
+        "tags": contact.tags_at(now).collect::<Vec<_>>(),
+        "attributes": contact.attributes,
+        "consent": { "marketing": contact.consent.name(), "by": by, "at": at },
+        "handoff": contact.handoff,
+        "notes": contact.notes,
+        "window_open_until": window,
+        "first_seen": contact.first_seen,
+        "last_seen": contact.last_seen,
+        "message_count": contact.message_count,
+    })
+}
+
+pub fn trace(trace: &Trace) -> Value {
+    let steps: Vec<Value> = trace.steps.iter().map(step).collect();
+    json!({
+        "turn": trace.turn.to_string(),
+        "channel": trace.channel,
+        "event": trace.event,
+        "text": trace.text,
+        "at": trace.at,
+        "generation": trace.generation,
+        "duration_us": trace.duration_us,
+        "steps": steps,
+        "sends": trace.sends.iter().map(SendId::to_string).collect::<Vec<_>>(),
+        "remarks": trace.remarks,
+    })
+}
+
+fn step(step: &StepTrace) -> Value {
+    json!({
+        "step": step.step,
+        "plugin": step.plugin,
+        "verdict": step.verdict,
+        "because": step.because,
+        "effects": step.effects.iter().map(in_words).collect::<Vec<_>>(),
+        "logs": step.logs,
+        "error": step.error,
+        "duration_us": step.duration_us,
+    })
+}
+
+/// An effect as an owner would say it.
+fn in_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Send { to: None, message } => format!("replied: {}", summary(message)),
+        Effect::Send { to: Some(other), message } => {
+            format!("wrote to {other}: {}", summary(message))
+        }
+        Effect::MarkRead { typing: true } => "marked as read, typing".into(),
+        Effect::MarkRead { typing: false } => "marked as read".into(),
+        Effect::Tag { name, expires: None } => format!("tagged `{name}`"),
+        Effect::Tag { name, expires: Some(_) } => format!("tagged `{name}` for a time"),
+        Effect::Untag { name } => format!("removed the tag `{name}`"),
+        Effect::SetAttribute { name, value: Some(value) } => format!("set {name} to `{value}`"),
+        Effect::SetAttribute { name, value: None } => format!("removed {name}"),
+        Effect::SetTimer { name, .. } => format!("set the timer `{name}`"),
+        Effect::CancelTimer { name } => format!("cancelled the timer `{name}`"),
+        Effect::Handoff { reason } => format!("handed to a person: {reason}"),
+        Effect::Resume => "gave back to the bot".into(),
+        Effect::OptIn { .. } => "recorded consent to marketing".into(),
+        Effect::OptOut { .. } => "recorded the end of marketing".into(),
+        Effect::Broadcast { id, .. } => format!("began the broadcast `{id}`"),
+        Effect::Note { text } => format!("noted: {text}"),
+    }
+}
+
+fn summary(message: &Outgoing) -> String {
+    match message {
+        Outgoing::Text(text) => text.clone(),
+        Outgoing::Buttons { body, buttons, .. } => format!("{body} ({} buttons)", buttons.len()),
+        Outgoing::List { body, sections, .. } => {
+            let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
+            format!("{body} (list of {rows})")
+        }
+        Outgoing::Template(template) => format!("template {}", template.name),
+        Outgoing::Media(media) => media.kind.name().into(),
+        Outgoing::Reaction { emoji, .. } => format!("reaction {emoji}"),
+        Outgoing::Read { .. } => "read mark".into(),
+    }
+}
+
+pub fn item(item: &OutboxItem) -> Value {
+    let state = match item.state {
+        SendState::Waiting { .. } => "waiting",
+        SendState::Attempting { .. } => "attempting",
+        SendState::Sent => item.receipt.map_or("accepted", ReceiptState::name),
+        SendState::Failed => "failed",
+        SendState::Refused => "refused",
+    };
+    json!({
+        "id": item.id.to_string(),
+        "channel": item.channel,
+        "step": item.step,
+        "kind": item.message.kind(),
+        "summary": summary(&item.message),
+        "state": state,
+        "reason": item.reason,
+        "attempts": item.attempts,
+        "due": item.due(),
+        "message_id": item.message_id,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+    })
+}
+
+pub fn parked(parked: &Parked) -> Value {
+    json!({
+        "event": parked.event.id.to_string(),
+        "channel": parked.event.channel,
+        "kind": parked.event.kind.name(),
+        "accepted_at": parked.event.accepted_at,
+        "attempts": parked.event.attempts,
+        "reason": parked.reason,
+        "raw": parked.event.raw,
+    })
+}
+
+pub fn aside(aside: &Aside) -> Value {
+    let body = String::from_utf8_lossy(&aside.body);
+    json!({
+        "channel": aside.channel,
+        "reason": aside.reason,
+        "at": aside.at,
+        "bytes": aside.body.len(),
+        "body": body.chars().take(BODY_CHARS).collect::<String>(),
+    })
+}

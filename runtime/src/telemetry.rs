@@ -1,0 +1,158 @@
+//! Metric names in one list, and how the log is written. Logs and metrics hold
+//! ids and counts: never message text, numbers or tokens.
+
+use crate::{ingress::IngressMetrics, model::TurnCommit, outbox::OutboxMetrics, store::Depths};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use std::io::IsTerminal;
+
+/// Everything that `/metrics` shows.
+pub struct Metrics {
+    registry: Registry,
+    pub ingress: IngressMetrics,
+    pub outbox: OutboxMetrics,
+    pub turns: TurnMetrics,
+    lanes: Gauge,
+    queued: Gauge,
+    timers: Gauge,
+    generation: Gauge,
+    problems: Gauge,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("switchboard");
+        let ingress = IngressMetrics::default();
+        ingress.register(&mut registry);
+        let outbox = OutboxMetrics::default();
+        outbox.register(&mut registry);
+        let turns = TurnMetrics::default();
+        turns.register(&mut registry);
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Self {
+            lanes: gauge("lanes_waiting", "Lanes with events that wait for their turn"),
+            queued: gauge("outbox_contacts", "Contacts with messages that wait to be sent"),
+            timers: gauge("timers", "Timers set"),
+            generation: gauge("generation", "Number of the live generation of chains and rules"),
+            problems: gauge("reload_problems", "Problems that keep a newer generation from going live"),
+            ingress,
+            outbox,
+            turns,
+            registry,
+        }
+    }
+
+    pub fn set_depths(&self, depths: Depths) {
+        self.lanes.set(depths.lanes as i64);
+        self.queued.set(depths.outbox as i64);
+        self.timers.set(depths.timers as i64);
+    }
+
+    pub fn set_generation(&self, number: u64, problems: usize) {
+        self.generation.set(number as i64);
+        self.problems.set(problems as i64);
+    }
+
+    /// The Prometheus text form.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabel {
+    event: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabel {
+    step: String,
+}
+
+/// Counts turns and what their steps did.
+#[derive(Clone)]
+pub struct TurnMetrics {
+    turns: Family<EventLabel, Counter>,
+    parked: Counter,
+    seconds: Histogram,
+    step_seconds: Family<StepLabel, Histogram, fn() -> Histogram>,
+    step_errors: Family<StepLabel, Counter>,
+}
+
+impl Default for TurnMetrics {
+    fn default() -> Self {
+        Self {
+            turns: Family::default(),
+            parked: Counter::default(),
+            seconds: turn_histogram(),
+            step_seconds: Family::new_with_constructor(turn_histogram),
+            step_errors: Family::default(),
+        }
+    }
+}
+
+/// From 20 µs, about what the smallest plugin takes, to ten seconds.
+fn turn_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_02, 2.5, 15))
+}
+
+impl TurnMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("turns", "Turns committed, by kind of event", self.turns.clone());
+        registry.register("parked", "Events put aside after failing", self.parked.clone());
+        registry.register("turn_seconds", "Time of a turn's steps", self.seconds.clone());
+        registry.register("step_seconds", "Time of a step", self.step_seconds.clone());
+        registry.register("step_errors", "Failures of a step", self.step_errors.clone());
+    }
+
+    pub fn count(&self, kind: &str, commit: &TurnCommit) {
+        self.turns.get_or_create(&EventLabel { event: kind.into() }).inc();
+        if commit.parked.is_some() {
+            self.parked.inc();
+        }
+        let Some(trace) = &commit.trace else { return };
+        self.seconds.observe(trace.duration_us as f64 / 1e6);
+        for step in &trace.steps {
+            let label = StepLabel { step: step.step.clone() };
+            self.step_seconds.get_or_create(&label).observe(step.duration_us as f64 / 1e6);
+            if step.error.is_some() {
+                self.step_errors.get_or_create(&label).inc();
+            }
+        }
+    }
+}
+
+/// Writes the log to stderr: text on a terminal, JSON otherwise. `filter` is
+/// in `tracing`'s own form: `info`, `switchboard=debug`.
+pub fn init_log(filter: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, as in tests, changes nothing.
+    let _ = if std::io::stderr().is_terminal() {
+        log.with_target(false).try_init()
+    } else {
+        log.json().flatten_event(true).try_init()
+    };
+}

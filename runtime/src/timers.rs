@@ -1,0 +1,84 @@
+//! Due timers and open broadcasts become events in their lanes. Holds no
+//! state: what is due stands in the store.
+
+use crate::{
+    clock::Clock,
+    model::{Broadcast, Millis},
+    store::{Store, StoreError},
+    wake::{self, Bell, Shutdown},
+};
+use std::sync::Arc;
+
+/// Timers fired in one write.
+const TIMERS_AT_ONCE: usize = 500;
+/// Members of a broadcast that get their event in one write.
+const MEMBERS_AT_ONCE: usize = 500;
+/// The longest sleep: a look even if nobody rang.
+const PERIOD_MS: Millis = 5_000;
+/// The pause after a failed look.
+const PAUSE_MS: Millis = 1_000;
+
+pub struct Timers {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// Rung when a timer is set or a broadcast begun.
+    pub bell: Bell,
+    /// Rings the dispatcher.
+    pub dispatch: Bell,
+}
+
+impl Timers {
+    pub async fn run(self, mut shutdown: Shutdown) {
+        loop {
+            let next = match self.round().await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!("timers could not be read: {error}");
+                    self.clock.now() + PAUSE_MS
+                }
+            };
+            if !wake::wait(&self.bell, &*self.clock, next, &mut shutdown).await {
+                return;
+            }
+        }
+    }
+
+    /// Fires what is due and returns when to look again.
+    pub async fn round(&self) -> Result<Millis, StoreError> {
+        while self.fire().await? {}
+        while self.fan_out().await? {}
+        let period = self.clock.now() + PERIOD_MS;
+        Ok(self.store.next_timer().await?.map_or(period, |due| due.min(period)))
+    }
+
+    /// True if there may be more.
+    async fn fire(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let due = self.store.due_timers(now, TIMERS_AT_ONCE).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        self.store.fire(due, now).await?;
+        self.dispatch.ring();
+        Ok(true)
+    }
+
+    /// One page of each open broadcast. True if one of them has more.
+    async fn fan_out(&self) -> Result<bool, StoreError> {
+        let mut more = false;
+        for broadcast in self.store.open_broadcasts().await? {
+            more |= self.page(&broadcast).await?;
+        }
+        Ok(more)
+    }
+
+    async fn page(&self, broadcast: &Broadcast) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let segment = &broadcast.to;
+        let page = self.store.audience(segment, broadcast.cursor, MEMBERS_AT_ONCE, now).await?;
+        let more = page.next.is_some();
+        self.store.fan_out(broadcast, page, now).await?;
+        self.dispatch.ring();
+        Ok(more)
+    }
+}

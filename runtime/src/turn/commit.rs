@@ -1,0 +1,155 @@
+//! Turns the kept effects into the one value that is written.
+
+use super::run::Turn;
+use crate::model::*;
+use std::sync::Arc;
+
+/// A trace keeps this many characters of what the contact wrote.
+const TEXT_CHARS: usize = 1_000;
+
+pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
+    let event = Arc::clone(&turn.setting.event);
+    let mut commit = TurnCommit::new(event.id.clone());
+    let mut index = 0;
+    for (step, effect) in std::mem::take(&mut turn.effects) {
+        // Counted as the draft counted when it gave out the ids.
+        let sends = matches!(effect, Effect::Send { .. } | Effect::MarkRead { .. });
+        let id = SendId { turn: event.id.clone(), index };
+        add_effect(&mut commit, &mut turn, &step, effect, id).await;
+        index += u32::from(sends);
+    }
+    commit.kv = std::mem::take(&mut turn.kv);
+    commit.receipt = turn.receipt.take();
+    if turn.contact != turn.before {
+        commit.contact = turn.contact.take();
+    }
+    // A receipt that no step cared for is told by the message's own state.
+    let silent = turn.steps.is_empty() && turn.remarks.is_empty();
+    if !(silent && commit.receipt.is_some()) {
+        commit.trace = Some(trace(turn, &event, &commit, duration_us));
+    }
+    commit
+}
+
+async fn add_effect(commit: &mut TurnCommit, turn: &mut Turn, step: &str, effect: Effect, id: SendId) {
+    let event = Arc::clone(&turn.setting.event);
+    let (lane, channel) = (&event.id.lane, &event.channel);
+    match effect {
+        Effect::Send { to: None, message } => {
+            if let Some(contact) = &turn.contact {
+                let item = item(id, turn, step, contact, message);
+                commit.outbox.push(item);
+            }
+        }
+        Effect::Send { to: Some(other), message } => {
+            match turn.setting.store.contact(other).await {
+                Ok(Some(contact)) => {
+                    let item = item(id, turn, step, &contact, message);
+                    commit.outbox.push(item);
+                }
+                Ok(None) => turn.remarks.push(format!("`{step}` wrote to {other}, who is unknown")),
+                Err(error) => turn.remarks.push(format!("{other} could not be read: {error}")),
+            };
+        }
+        Effect::MarkRead { typing } => {
+            if let (Some(contact), EventKind::Message(message)) = (&turn.contact, &event.kind) {
+                let read = Outgoing::Read { message_id: message.id.clone(), typing };
+                let item = item(id, turn, step, contact, read);
+                commit.outbox.push(item);
+            }
+        }
+        Effect::SetTimer { name, due, payload } => {
+            let key = TimerKey { lane: lane.clone(), step: step.into(), name };
+            let timer = Timer { key, channel: channel.clone(), due, payload };
+            commit.timers.push(TimerWrite::Set(timer));
+        }
+        Effect::CancelTimer { name } => {
+            let key = TimerKey { lane: lane.clone(), step: step.into(), name };
+            commit.timers.push(TimerWrite::Cancel(key));
+        }
+        Effect::Broadcast { id, to, payload } => commit.broadcasts.push(Broadcast {
+            channel: channel.clone(),
+            step: step.into(),
+            id,
+            to,
+            payload,
+            started_at: turn.setting.now,
+            cursor: None,
+            reached: 0,
+            done: false,
+        }),
+        // Done already, to the contact itself.
+        Effect::Tag { .. }
+        | Effect::Untag { .. }
+        | Effect::SetAttribute { .. }
+        | Effect::Handoff { .. }
+        | Effect::Resume
+        | Effect::OptIn { .. }
+        | Effect::OptOut { .. }
+        | Effect::Note { .. } => {}
+    }
+}
+
+fn item(
+    id: SendId,
+    turn: &Turn,
+    step: &str,
+    to: &Contact,
+    message: Outgoing,
+) -> OutboxItem {
+    let now = turn.setting.now;
+    OutboxItem {
+        id,
+        channel: turn.setting.event.channel.clone(),
+        contact: to.id,
+        to: Address { phone: to.phone.clone(), bsuid: to.bsuid.clone() },
+        message,
+        step: step.into(),
+        created_at: now,
+        state: SendState::Waiting { due: now },
+        attempts: 0,
+        message_id: None,
+        receipt: None,
+        reason: None,
+        updated_at: now,
+    }
+}
+
+fn trace(turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -> Trace {
+    Trace {
+        turn: event.id.clone(),
+        channel: event.channel.clone(),
+        event: event.kind.name().into(),
+        text: text_of(&event.kind),
+        at: turn.setting.now,
+        generation: turn.generation,
+        steps: turn.steps,
+        sends: commit.outbox.iter().map(|item| item.id.clone()).collect(),
+        remarks: turn.remarks,
+        duration_us,
+    }
+}
+
+/// What the contact wrote or did, in a line.
+pub(super) fn text_of(kind: &EventKind) -> Option<String> {
+    let text = match kind {
+        EventKind::Message(message) => match &message.content {
+            Content::Text(text) => text.clone(),
+            Content::Choice(choice) => format!("[{}]", choice.title),
+            Content::Media(media) => {
+                format!("[{}] {}", media.kind.name(), media.caption.as_deref().unwrap_or_default())
+            }
+            Content::Location(_) => "[location]".into(),
+            Content::Reaction(reaction) => {
+                format!("[reaction] {}", reaction.emoji.as_deref().unwrap_or("taken back"))
+            }
+            Content::Other { kind, .. } => format!("[{kind}]"),
+        },
+        EventKind::TimerFired { name, .. } => format!("timer {name}"),
+        EventKind::Broadcast { id, .. } => format!("broadcast {id}"),
+        EventKind::Account { field } => field.clone(),
+        EventKind::Receipt(receipt) => receipt.state.name().into(),
+        EventKind::Operator(Operator::Resume { by }) => format!("resumed by {by}"),
+    };
+    Some(text.trim().chars().take(TEXT_CHARS).collect())
+}

@@ -1,0 +1,229 @@
+//! Runs a chain on one event.
+
+use super::{Chain, ChainStep, Draft, Setting, StepError, commit};
+use crate::{clock::Stopwatch, config::OnError, model::*};
+use std::sync::Arc;
+
+/// What a turn runs with.
+pub struct Stage<'a> {
+    pub setting: Setting,
+    pub chain: &'a Chain,
+    pub generation: u64,
+}
+
+/// Runs the turn to its commit. Does not fail: a step that fails is dealt with
+/// as its `on_error` says, and the trace tells.
+pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> TurnCommit {
+    let watch = Stopwatch::start();
+    let mut turn = Turn::begin(snapshot, &stage);
+    turn.host_part();
+    for link in &stage.chain.steps {
+        if !turn.concerns(link) {
+            continue;
+        }
+        if turn.step(link).await == Verdict::Stop {
+            break;
+        }
+    }
+    commit::finish(turn, watch.micros()).await
+}
+
+/// The commit that puts an event aside instead of doing it.
+pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) -> TurnCommit {
+    let event = snapshot.event;
+    let mut commit = TurnCommit::new(event.id.clone());
+    commit.trace = Some(Trace {
+        turn: event.id.clone(),
+        channel: event.channel.clone(),
+        event: event.kind.name().into(),
+        text: commit::text_of(&event.kind),
+        at: now,
+        generation,
+        steps: Vec::new(),
+        sends: Vec::new(),
+        remarks: vec![format!("put aside: {reason}")],
+        duration_us: 0,
+    });
+    commit.parked = Some(reason);
+    commit
+}
+
+/// A turn on its way.
+pub(super) struct Turn {
+    pub setting: Setting,
+    pub generation: u64,
+    /// As it was read, to tell whether it changed.
+    pub before: Option<Contact>,
+    pub contact: Option<Contact>,
+    /// The kept effects with the step that asked for each.
+    pub effects: Vec<(Arc<str>, Effect)>,
+    pub kv: Vec<KvWrite>,
+    pub steps: Vec<StepTrace>,
+    pub remarks: Vec<String>,
+    pub receipt: Option<(Receipt, Option<String>)>,
+    sends: u32,
+}
+
+impl Turn {
+    fn begin(snapshot: Snapshot, stage: &Stage<'_>) -> Self {
+        let event = &stage.setting.event;
+        let before = snapshot.contact;
+        let mut contact = before.clone();
+        if let (Some(contact), Some(sender)) = (&mut contact, &event.sender) {
+            contact.learn(sender);
+        }
+        if let (Some(contact), EventKind::Message(message)) = (&mut contact, &event.kind) {
+            contact.saw_message(&event.channel, message.sent_at);
+        }
+        Self {
+            setting: stage.setting.clone(),
+            generation: stage.generation,
+            before,
+            contact,
+            effects: Vec::new(),
+            kv: Vec::new(),
+            steps: Vec::new(),
+            remarks: Vec::new(),
+            receipt: None,
+            sends: 0,
+        }
+    }
+
+    /// What an event means to the host itself, before any plugin sees it.
+    fn host_part(&mut self) {
+        let event = Arc::clone(&self.setting.event);
+        match &event.kind {
+            EventKind::Receipt(receipt) => self.take_receipt(receipt.clone()),
+            EventKind::Operator(Operator::Resume { by }) => {
+                self.host_effect(Effect::Resume, by);
+                self.remarks.push(format!("given back to the bot by {by}"));
+            }
+            EventKind::Account { field } if field == "user_preferences" => {
+                self.take_preference(&event.raw);
+            }
+            EventKind::Message(_)
+            | EventKind::TimerFired { .. }
+            | EventKind::Broadcast { .. }
+            | EventKind::Account { .. } => {}
+        }
+    }
+
+    fn take_receipt(&mut self, receipt: Receipt) {
+        let explained = receipt.error.as_ref().map(|(code, text)| {
+            let (class, reason) = self.setting.provider.explain(*code, text);
+            if class == crate::provider::ErrorClass::OptedOut {
+                self.host_effect(Effect::OptOut { proof: reason.clone() }, "whatsapp");
+            }
+            reason
+        });
+        self.receipt = Some((receipt, explained));
+    }
+
+    /// The contact used WhatsApp's own switch for marketing messages.
+    fn take_preference(&mut self, raw: &str) {
+        let preference: serde_json::Value = serde_json::from_str(raw).unwrap_or_default();
+        let proof = "the switch for marketing messages in WhatsApp".to_owned();
+        match preference.get("value").and_then(|value| value.as_str()) {
+            Some("stop") => self.host_effect(Effect::OptOut { proof }, "whatsapp"),
+            Some("resume" | "signup") => self.host_effect(Effect::OptIn { proof }, "whatsapp"),
+            _ => self.remarks.push("an unknown preference changed".into()),
+        }
+    }
+
+    fn host_effect(&mut self, effect: Effect, by: &str) {
+        let now = self.setting.now;
+        if let Some(contact) = &mut self.contact {
+            contact.apply(&effect, by, now);
+        }
+    }
+
+    fn concerns(&self, link: &ChainStep) -> bool {
+        let kind = &self.setting.event.kind;
+        link.step.wants(kind.name()) && kind.step().is_none_or(|step| step == link.step.name())
+    }
+
+    async fn step(&mut self, link: &ChainStep) -> Verdict {
+        let watch = Stopwatch::start();
+        let (draft, result) = link.step.run(self.draft(link)).await;
+        let mut trace = StepTrace {
+            step: link.step.name().into(),
+            plugin: link.step.plugin().into(),
+            verdict: Verdict::Continue,
+            because: draft.because.clone(),
+            effects: Vec::new(),
+            logs: draft.logs.clone(),
+            error: None,
+            duration_us: watch.micros(),
+        };
+        match result {
+            Ok(verdict) => {
+                trace.verdict = verdict;
+                trace.effects.clone_from(&draft.effects);
+                self.keep(draft);
+            }
+            Err(error) => {
+                tracing::warn!(
+                    turn.id = %self.setting.event.id, step.name = link.step.name(),
+                    plugin.name = link.step.plugin(), error.kind = error.kind(),
+                    "a step failed: {error}"
+                );
+                trace.verdict = self.step_failed(link, &error, &mut trace.effects);
+                trace.error = Some(error.to_string());
+            }
+        }
+        let verdict = trace.verdict;
+        self.steps.push(trace);
+        verdict
+    }
+
+    fn draft(&self, link: &ChainStep) -> Draft {
+        Draft {
+            setting: self.setting.clone(),
+            step: link.step.name().into(),
+            grants: link.grants.clone(),
+            limits: link.limits,
+            contact: self.contact.clone(),
+            sends: self.sends,
+            effects: Vec::new(),
+            kv: Default::default(),
+            because: Vec::new(),
+            logs: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, draft: Draft) {
+        let step = draft.step;
+        self.contact = draft.contact;
+        self.sends = draft.sends;
+        self.effects.extend(draft.effects.into_iter().map(|effect| (step.clone(), effect)));
+        self.kv.extend(draft.kv.into_values());
+    }
+
+    /// Does what the owner chose for a failure of this step. Only what the host
+    /// itself can do: the plugin's effects are gone.
+    fn step_failed(
+        &mut self,
+        link: &ChainStep,
+        error: &StepError,
+        effects: &mut Vec<Effect>,
+    ) -> Verdict {
+        let mut draft = self.draft(link);
+        let done = match link.on_error {
+            OnError::Skip => return Verdict::Continue,
+            OnError::Stop => return Verdict::Stop,
+            OnError::Reply => {
+                let text = link.error_reply.clone().unwrap_or_default();
+                draft.reply(Outgoing::Text(text)).map(drop)
+            }
+            OnError::Handoff => draft.handoff(&format!("the step `{}` {error}", link.step.name())),
+        };
+        match done {
+            Ok(()) => {
+                effects.clone_from(&draft.effects);
+                self.keep(draft);
+            }
+            Err(reason) => self.remarks.push(format!("on_error could not be done: {reason}")),
+        }
+        Verdict::Stop
+    }
+}

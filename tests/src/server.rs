@@ -1,0 +1,138 @@
+//! The real binary, as a child process.
+
+use crate::shop::{Shop, text};
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+/// Builds the binary once, as `cargo run` would, and says where it is.
+pub fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(build).clone()
+}
+
+fn build() -> PathBuf {
+    let root = crate::repository();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(&root).args(["build", "--quiet", "--bin", "switchboard"]);
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let output = cargo.stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "the binary could not be built");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let executable = lines.lines().rev().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executable.expect("cargo named no executable")
+}
+
+/// Runs `switchboard` to its end.
+pub fn switchboard(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).output().unwrap()
+}
+
+/// `switchboard serve` on a folder; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub public: String,
+    pub admin: String,
+    /// What it has written to stderr.
+    pub log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Waits until it serves.
+    pub fn start(shop: &Shop) -> Self {
+        Self::try_start(shop, &[]).unwrap_or_else(|log| panic!("it did not start:\n{log}"))
+    }
+
+    /// The log if it ended instead of serving.
+    pub fn try_start(shop: &Shop, env: &[(&str, &str)]) -> Result<Self, String> {
+        let mut child = Command::new(binary())
+            .args(["serve", text(&shop.folder)])
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        collect(child.stderr.take().unwrap(), Arc::clone(&log));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut said = String::new();
+        let (mut public, mut admin) = (None, None);
+        while public.is_none() || admin.is_none() {
+            let Some(Ok(line)) = lines.next() else {
+                let status = child.wait().unwrap();
+                std::thread::sleep(Duration::from_millis(50));
+                return Err(format!("{status}\n{said}{}", log.lock().unwrap()));
+            };
+            said += &line;
+            said += "\n";
+            public = public.or_else(|| address(&line, "webhooks"));
+            admin = admin.or_else(|| address(&line, "admin"));
+        }
+        // Goes on reading, so that the child never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { child, public: public.unwrap(), admin: admin.unwrap(), log })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end and waits. The exit code, and what it logged.
+    pub fn terminate(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code();
+        let log = self.log.lock().unwrap().clone();
+        (code, log)
+    }
+
+    pub async fn admin_get(&self, path: &str) -> serde_json::Value {
+        let url = format!("{}{path}", self.admin);
+        crate::client().get(url).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// A contact with its turns, by phone number.
+    pub async fn lookup(&self, phone: &str) -> serde_json::Value {
+        self.admin_get(&format!("/api/v1/contacts/lookup?phone={phone}")).await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `  webhooks  http://127.0.0.1:1234/webhooks/…` → `http://127.0.0.1:1234`.
+fn address(line: &str, name: &str) -> Option<String> {
+    let rest = line.trim().strip_prefix(name)?;
+    let url = rest.split_whitespace().find(|word| word.starts_with("http://"))?;
+    let host = url.strip_prefix("http://")?.split('/').next()?;
+    Some(format!("http://{host}"))
+}
+
+fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(bytes @ 1..) = from.read(&mut buffer) {
+            into.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..bytes]));
+        }
+    });
+}

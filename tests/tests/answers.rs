@@ -1,0 +1,151 @@
+//! A message in, an answer out, through the real binary with the real plugins.
+
+use axum::http::StatusCode;
+use futures::future::join_all;
+use switchboard_tests::{
+    eventually,
+    meta::{Graph, post_webhook, text_from, text_from_bsuid},
+    server::Server,
+    shop::Shop,
+};
+
+async fn start() -> (Graph, Shop, Server) {
+    let graph = Graph::start().await;
+    let shop = Shop::new(&graph.url);
+    let server = Server::start(&shop);
+    graph.give_receipts(&server.public);
+    (graph, shop, server)
+}
+
+async fn tell(server: &Server, phone: &str, id: &str, text: &str) {
+    let body = text_from(phone, id, text);
+    assert_eq!(post_webhook(&server.public, "main", &body).await, Ok(StatusCode::OK));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_tagged_and_explained() {
+    let (graph, _shop, server) = start().await;
+    tell(&server, "15550000001", "wamid.1", "This is terrible! When do you open?").await;
+    let sent = graph.wait_for(1).await;
+    assert_eq!((sent[0].to.as_str(), sent[0].text()), ("15550000001", "We are open 9 to 18."));
+
+    let seen = server.lookup("15550000001").await;
+    assert_eq!(seen["contact"]["tags"][0]["name"], "complaint");
+    assert_eq!(seen["contact"]["tags"][0]["by"], "tagger");
+    let turns = seen["turns"].as_array().unwrap();
+    let turn = turns.iter().find(|turn| turn["event"] == "message").unwrap();
+    let faq = turn["steps"].as_array().unwrap().iter().find(|s| s["step"] == "faq").unwrap();
+    assert_eq!(faq["verdict"], "stop");
+    assert!(faq["because"].to_string().contains("hours"), "{faq}");
+
+    // The receipt reaches the message's own state.
+    let id = seen["contact"]["id"].as_str().unwrap();
+    let path = format!("/api/v1/contacts/{id}/messages");
+    for _ in 0..500 {
+        if server.admin_get(&path).await["messages"][0]["state"] == "sent" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no receipt: {}", server.admin_get(&path).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_without_a_phone_number_is_answered() {
+    let (graph, _shop, server) = start().await;
+    let body = text_from_bsuid("CO.13491208655302741918", "wamid.1", "营业时间是什么时候？");
+    assert_eq!(post_webhook(&server.public, "main", &body).await, Ok(StatusCode::OK));
+    let sent = graph.wait_for(1).await;
+    assert_eq!(sent[0].body["recipient"], "CO.13491208655302741918");
+    assert_eq!(sent[0].body.get("to"), None, "a user id never goes into `to`");
+    assert_eq!(sent[0].text(), "We are open 9 to 18.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_copies_of_a_webhook_get_one_answer() {
+    let (graph, _shop, server) = start().await;
+    let body = text_from("15550000001", "wamid.same", "parking");
+    let copies = (0..50).map(|_| post_webhook(&server.public, "main", &body));
+    for answer in join_all(copies).await {
+        assert_eq!(answer, Ok(StatusCode::OK));
+    }
+    // Whatever comes later is answered later: when this is, all copies are done.
+    tell(&server, "15550000001", "wamid.last", "when do you open").await;
+    let sent = graph.wait_for(2).await;
+    let texts: Vec<_> = sent.iter().map(|sent| sent.text()).collect();
+    assert_eq!(texts, ["There is a car park behind the shop.", "We are open 9 to 18."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_contact_is_answered_in_order_while_others_are_served() {
+    let (graph, _shop, server) = start().await;
+    let answers = ["There is a car park behind the shop.", "We are open 9 to 18."];
+    let others = (0..200).map(|n| {
+        let server = &server;
+        async move {
+            let phone = format!("1666000{n:04}");
+            tell(server, &phone, &format!("wamid.o{n}"), "parking").await;
+        }
+    });
+    let one = async {
+        for n in 0..20 {
+            let text = ["parking", "When do you open?"][n % 2];
+            tell(&server, "15550000001", &format!("wamid.{n}"), text).await;
+        }
+    };
+    tokio::join!(join_all(others), one);
+    let sent = graph.wait_for(220).await;
+    assert_eq!(sent.len(), 220);
+    let texts: Vec<_> = sent.iter().filter(|s| s.to == "15550000001").map(|s| s.text()).collect();
+    let expected: Vec<_> = (0..20).map(|n| answers[n % 2]).collect();
+    assert_eq!(texts, expected);
+    assert!(graph.tally().values().all(|count| *count == 1 || *count == 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opt_out_word_stops_marketing() {
+    let (graph, _shop, server) = start().await;
+    tell(&server, "15550000001", "wamid.1", "STOP").await;
+    let sent = graph.wait_for(1).await;
+    assert_eq!(sent[0].text(), "You will get no more offers.");
+    let seen = server.lookup("15550000001").await;
+    assert_eq!(seen["contact"]["consent"]["marketing"], "opted-out");
+    assert_eq!(seen["contact"]["consent"]["by"], "promo");
+}
+
+const SORRY: &str = r#"
+[[promo]]
+id = "sorry"
+template = "we_are_sorry"
+language = "en"
+category = "marketing"
+to = { all = ["complaint"] }
+at = "2020-01-01T10:00:00"
+zone = "UTC"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_reaches_its_segment_once() {
+    let (graph, shop, server) = start().await;
+    tell(&server, "15550000001", "wamid.1", "terrible").await;
+    tell(&server, "15550000002", "wamid.2", "parking").await;
+    tell(&server, "15550000003", "wamid.3", "I complain").await;
+    graph.wait_for(3).await;
+    shop.replace("rules/promo.toml", SORRY);
+    let templates = || graph.sent().iter().filter(|s| s.body["type"] == "template").count();
+    eventually("the broadcast", || templates() >= 2).await;
+
+    // A restart announces the rules again; nobody gets it twice.
+    let (code, log) = server.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    let server = Server::start(&shop);
+    tell(&server, "15550000002", "wamid.9", "parking").await;
+    let sent = graph.wait_for(6).await;
+    let mut to: Vec<_> = sent
+        .iter()
+        .filter(|sent| sent.body["type"] == "template")
+        .map(|sent| (sent.to.as_str(), sent.body["template"]["name"].as_str().unwrap()))
+        .collect();
+    to.sort_unstable();
+    assert_eq!(to, [("15550000001", "we_are_sorry"), ("15550000003", "we_are_sorry")]);
+}

@@ -1,23 +1,29 @@
 //! Builds everything in reading order, runs it, and lets it end.
 
+mod demo;
+mod signals;
+
+pub use demo::{DemoOptions, demo};
+
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Env, Folder, StoreBackend},
+    config::{self, Business, Env, Problem, StoreBackend},
     console::{self, Console},
     dispatch::{self, Dispatch},
     generation::{self, Generation},
     ingress::{self, Ingress},
     model::*,
-    outbox::{self, Outbox},
+    outbox::{self, Outbox, Route},
     plugin::Plugins,
-    reload::Reloader,
-    store::{self, Store, StoreError},
-    telemetry::Metrics,
+    reload::{self, Reloader},
+    store::{self, SledOptions, Store, StoreError},
+    telemetry::{self, Metrics},
     timers::Timers,
     wake::{Bell, Shutdown},
 };
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
+use axum::Router;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -28,20 +34,68 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 /// How long running turns and sends may take to end after the signal.
 const DRAIN: Duration = Duration::from_secs(20);
+/// Connections that wait to be taken: Meta sends many webhooks at once.
+const BACKLOG: u32 = 4_096;
+
+/// Why `serve` or `demo` ended; the command's exit code goes by it.
+#[derive(Debug)]
+pub enum Failure {
+    /// The business folder is not in order.
+    Problems(Vec<Problem>),
+    /// Before the first request was taken: a port is busy, the data are
+    /// locked, the disk is full.
+    CannotStart(anyhow::Error),
+    /// After it had started.
+    Running(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::CannotStart(error)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The business folder.
+    pub folder: PathBuf,
+    pub env: Env,
+}
+
+/// Serves a business until a signal ends it. `say` gets the lines for the
+/// terminal.
+pub fn serve(options: ServeOptions, say: &dyn Fn(&str)) -> Result<(), Failure> {
+    telemetry::init_log(options.env.get("SWITCHBOARD_LOG").unwrap_or("info"));
+    runtime()?.block_on(async {
+        let folder = options.folder.clone();
+        let app = App::build(options).await?;
+        say(&format!("Switchboard serves {}", folder.display()));
+        say(&format!("  webhooks  http://{}/webhooks/{{channel}}", app.public));
+        say(&format!("  admin     http://{}/readyz", app.admin));
+        let (end, shutdown) = watch::channel(false);
+        signals::listen(end, Arc::clone(&app.reloader))?;
+        app.run(shutdown).await.map_err(Failure::Running)
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let builder = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    builder.context("the event loop could not be started")
+}
 
 /// A built process: its ports are taken, its data is open, nothing runs yet.
-pub struct App {
-    pub public: SocketAddr,
-    pub admin: SocketAddr,
-    listeners: (TcpListener, TcpListener),
+struct App {
+    public: SocketAddr,
+    admin: SocketAddr,
+    listeners: [TcpListener; 2],
+    business: Arc<Business>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    live: Arc<ArcSwap<Generation>>,
-    reloader: Arc<Reloader>,
+    ingress: Arc<Ingress>,
     outbox: Arc<Outbox>,
+    reloader: Arc<Reloader>,
     bells: Bells,
-    business: Arc<crate::config::Business>,
 }
 
 /// One bell for each worker.
@@ -52,85 +106,74 @@ struct Bells {
     timers: Bell,
 }
 
-/// The plan for one process.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The business folder.
-    pub folder: PathBuf,
-    pub env: Env,
-}
-
 impl App {
-    /// Reads the folder, opens the store, takes the ports, loads the plugins,
-    /// in this order: each step costs more than the one before.
-    pub async fn build(options: Options) -> Result<Self, StartError> {
-        let Options { folder, env } = options;
-        let business = Folder::load(&folder, &env).map_err(StartError::Problems)?.business;
+    /// Reads the folder, opens the store, takes the ports, loads the plugins:
+    /// what is cheap to find wrong comes first.
+    async fn build(options: ServeOptions) -> Result<Self, Failure> {
+        let ServeOptions { folder, env } = options;
+        let business = config::load_business(&folder, &env).map_err(Failure::Problems)?;
         let business = Arc::new(business);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (store, cache) = open_store(&folder, &business)?;
-        let public = bind(&business.http.public, "http.public").await?;
-        let admin = bind(&business.http.admin, "http.admin").await?;
-        let plugins = Plugins::new(cache, Arc::clone(&clock)).map_err(StartError::Other)?;
+        let data = folder.join(&business.store.path);
+        let store = open_store(&data, &business)?;
+        let public = bind(&business.http.public, "http.public")?;
+        let admin = bind(&business.http.admin, "http.admin")?;
+        let plugins = Plugins::new(Some(data.join("compiled")), Arc::clone(&clock))
+            .context("the plugin engine could not be started")?;
         let first = generation::build(&folder, &env, &plugins, None, 1).await;
-        let first = first.map_err(StartError::Problems)?;
-        let live = Arc::new(ArcSwap::from_pointee(first));
+        let first = first.map_err(Failure::Problems)?;
+        for warning in &first.warnings {
+            tracing::warn!("{warning}");
+        }
         let bells = Bells::default();
-        let metrics = Arc::new(Metrics::new());
-        let outbox = Outbox::new(outbox::Parts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            channel: Box::new(sending(Arc::clone(&live))),
-            bell: bells.outbox.clone(),
-            dispatch: bells.dispatch.clone(),
-            metrics: metrics.outbox.clone(),
-        })
-        .map_err(StartError::Other)?;
-        let on_swap = announce(Arc::clone(&store), Arc::clone(&clock), bells.clone());
-        let reloader = Reloader::new(folder, env, plugins, Arc::clone(&live), clock.clone(), on_swap);
-        let listeners = (public, admin);
+        let on_swap = announce_later(Arc::clone(&store), Arc::clone(&clock), bells.clone());
+        let setting =
+            reload::Setting { folder, env, plugins, clock: Arc::clone(&clock), on_swap };
+        let reloader = Arc::new(Reloader::start(setting, first));
+        let live = Arc::clone(reloader.generation());
+        let ingress = ingress(&live, &store, &clock, &business, &bells);
+        let outbox = outbox(&live, &store, &clock, &bells)?;
+        let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
-            public: address(&listeners.0)?,
-            admin: address(&listeners.1)?,
-            listeners,
+            public: public.local_addr().context("the public address is unknown")?,
+            admin: admin.local_addr().context("the admin address is unknown")?,
+            listeners: [public, admin],
+            business,
             store,
             clock,
             metrics,
-            live,
-            reloader,
+            ingress,
             outbox,
+            reloader,
             bells,
-            business,
         })
     }
 
     /// Runs until `shutdown`, then lets what is running end. An error if
     /// something had to give up before.
-    pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+    async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        announce(&store, &*clock, &self.reloader.current(), &self.bells).await;
         self.spawn_workers(&mut tasks, &ended);
-        let servers = self.spawn_servers(ended.clone());
-        announce_all(&self.store, &*self.clock, &self.live.load_full(), &self.bells).await;
-        let outcome = self.until_end(shutdown).await;
+        self.spawn_servers(&mut tasks, &ended);
+        let outcome = until_end(&*store, shutdown).await;
+        tracing::info!("ending: no more is taken, what is running may end");
         end.send_replace(true);
-        let drained = tokio::time::timeout(DRAIN, async {
-            while tasks.join_next().await.is_some() {}
-            for server in servers {
-                let _ = server.await;
-            }
-        });
-        if drained.await.is_err() {
-            tracing::warn!("some work was still running after {DRAIN:?}; it goes on after a restart");
+        let drained = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("not all work ended within {DRAIN:?}; the next start goes on with it");
         }
         outcome
     }
 
     fn spawn_workers(&self, tasks: &mut JoinSet<()>, ended: &Shutdown) {
+        let live = self.reloader.generation();
         let dispatch = Arc::new(Dispatch {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
-            generation: Arc::clone(&self.live),
+            generation: Arc::clone(live),
             bell: self.bells.dispatch.clone(),
             outbox: self.bells.outbox.clone(),
             timers: self.bells.timers.clone(),
@@ -143,29 +186,161 @@ impl App {
             dispatch: self.bells.dispatch.clone(),
         };
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let live = Arc::clone(&self.live);
         tasks.spawn(dispatch.run(ended.clone()));
         tasks.spawn(timers.run(ended.clone()));
         tasks.spawn(Arc::clone(&self.outbox).run(ended.clone()));
-        tasks.spawn(Arc::clone(&self.reloader).run(ended.clone()));
-        tasks.spawn(dispatch::upkeep(store, clock, live, ended.clone()));
+        tasks.spawn(dispatch::upkeep(store, clock, Arc::clone(live), ended.clone()));
     }
 
-    fn spawn_servers(&self, ended: Shutdown) -> Vec<tokio::task::JoinHandle<()>> {
-        let _ = ended;
-        Vec::new()
+    fn spawn_servers(self, tasks: &mut JoinSet<()>, ended: &Shutdown) {
+        let [public, admin] = self.listeners;
+        let console = Console {
+            store: self.store,
+            clock: self.clock,
+            reloader: self.reloader,
+            outbox: self.outbox,
+            metrics: self.metrics,
+            dispatch: self.bells.dispatch,
+            token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
+        };
+        let console = console::router(Arc::new(console));
+        tasks.spawn(serve_until(public, ingress::router(self.ingress), ended.clone()));
+        tasks.spawn(serve_until(admin, console, ended.clone()));
     }
+}
 
-    /// Waits for the signal to end, or for the store to fail.
-    async fn until_end(&self, mut shutdown: Shutdown) -> anyhow::Result<()> {
-        loop {
-            tokio::select! {
-                _ = shutdown.wait_for(|ended| *ended) => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
-            if let Err(error @ StoreError::Failed(_)) = self.store.health() {
-                return Err(error).context("the store failed, so the process ends; what was accepted is on disk, and a restart goes on with it");
-            }
+async fn serve_until(listener: TcpListener, router: Router, mut ended: Shutdown) {
+    let end = async move {
+        let _ = ended.wait_for(|ended| *ended).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
+        tracing::error!("a listener failed: {error}");
+    }
+}
+
+/// Waits for the signal to end, or for the store to fail.
+async fn until_end(store: &dyn Store, mut shutdown: Shutdown) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|ended| *ended) => return Ok(()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(error @ StoreError::Failed(_)) = store.health() {
+            let advice = "the process ends; what was accepted is on disk, and a restart goes on";
+            return Err(error).context(advice);
         }
     }
+}
+
+fn open_store(data: &Path, business: &Business) -> anyhow::Result<Arc<dyn Store>> {
+    match business.store.backend {
+        StoreBackend::Memory => {
+            tracing::warn!("the store is in memory: everything is gone when the process ends");
+            Ok(store::memory())
+        }
+        StoreBackend::Sled => {
+            let options = SledOptions {
+                cache_mb: business.store.cache_mb,
+                reserve_mb: business.store.reserve_mb,
+            };
+            std::fs::create_dir_all(data)
+                .with_context(|| format!("the data folder {} can't be made", data.display()))?;
+            Ok(store::open_sled(&data.join("store"), &options)?)
+        }
+    }
+}
+
+fn bind(address: &str, key: &str) -> anyhow::Result<TcpListener> {
+    let listen = || -> std::io::Result<TcpListener> {
+        let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "another program listens on {address}: stop it, or set another `{key}` in switchboard.toml"
+        ),
+        _ => anyhow!(error).context(format!("can't listen on {address}, the `{key}`")),
+    })
+}
+
+type Live = Arc<ArcSwap<Generation>>;
+
+fn ingress(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    business: &Business,
+    bells: &Bells,
+) -> Arc<Ingress> {
+    let (channels, numbers) = (Arc::clone(live), Arc::clone(live));
+    Arc::new(Ingress::new(
+        Arc::new(move |id| {
+            let live = channels.load();
+            live.channels.get(&ChannelId::new(id)).map(|channel| Arc::clone(&channel.provider))
+        }),
+        Arc::new(move |number| numbers.load().by_number.get(number).cloned()),
+        Arc::clone(store),
+        Arc::clone(clock),
+        business.http.body_bytes,
+        Arc::clone(&bells.dispatch.0),
+    ))
+}
+
+fn outbox(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    bells: &Bells,
+) -> anyhow::Result<Arc<Outbox>> {
+    let live = Arc::clone(live);
+    let routes = Arc::new(move |id: &ChannelId| {
+        let live = live.load();
+        let channel = live.channels.get(id)?;
+        Some(Route {
+            provider: Arc::clone(&channel.provider),
+            messages_per_second: channel.config.messages_per_second,
+            grace_ms: channel.config.grace_seconds * 1_000,
+            rules: dispatch::policy_rules(&live),
+        })
+    });
+    let client = outbox::client().context("the HTTP client could not be made")?;
+    let (store, clock) = (Arc::clone(store), Arc::clone(clock));
+    Ok(Arc::new(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client)))
+}
+
+/// Tells each channel's lane that new rules are live, so that plugins can set
+/// their timers.
+async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, bells: &Bells) {
+    let now = clock.now();
+    let happening = |channel: &ChannelId| Happening {
+        channel: channel.clone(),
+        dedup: format!("rules-loaded:{now}:{}", live.number),
+        sender: None,
+        kind: EventKind::Account { field: "rules-loaded".into() },
+        raw: String::new(),
+    };
+    let batch = live.channels.keys().map(happening).collect();
+    if let Err(error) = store.accept(batch, now).await {
+        tracing::error!("plugins could not be told of the new rules: {error}");
+    }
+    // A swap may also have mended what kept messages from leaving.
+    bells.dispatch.ring();
+    bells.outbox.ring();
+}
+
+fn announce_later(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    bells: Bells,
+) -> Box<dyn Fn(Arc<Generation>) + Send + Sync> {
+    Box::new(move |live| {
+        let (store, clock, bells) = (Arc::clone(&store), Arc::clone(&clock), bells.clone());
+        tokio::spawn(async move { announce(&store, &*clock, &live, &bells).await });
+    })
 }

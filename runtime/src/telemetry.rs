@@ -17,8 +17,6 @@ use std::io::IsTerminal;
 /// Everything that `/metrics` shows.
 pub struct Metrics {
     registry: Registry,
-    pub ingress: IngressMetrics,
-    pub outbox: OutboxMetrics,
     pub turns: TurnMetrics,
     lanes: Gauge,
     queued: Gauge,
@@ -28,11 +26,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    pub fn new(ingress: &IngressMetrics, outbox: &OutboxMetrics) -> Self {
         let mut registry = Registry::with_prefix("switchboard");
-        let ingress = IngressMetrics::default();
         ingress.register(&mut registry);
-        let outbox = OutboxMetrics::default();
         outbox.register(&mut registry);
         let turns = TurnMetrics::default();
         turns.register(&mut registry);
@@ -47,8 +43,6 @@ impl Metrics {
             timers: gauge("timers", "Timers set"),
             generation: gauge("generation", "Number of the live generation of chains and rules"),
             problems: gauge("reload_problems", "Problems that keep a newer generation from going live"),
-            ingress,
-            outbox,
             turns,
             registry,
         }
@@ -71,12 +65,6 @@ impl Metrics {
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -3,10 +3,16 @@
 //! The modules, in the order in which data flows. What may name what is
 //! checked by `tests/tidy.rs`.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod generation;
 pub mod model;
+pub mod plugin;
 pub mod policy;
 pub mod provider;
+pub mod reload;
+pub mod sample;
 pub mod store;
 pub mod turn;

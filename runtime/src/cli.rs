@@ -39,7 +39,7 @@ Exit codes:
   0  all went well
   1  the business folder has problems, or a reload was refused
   2  the arguments make no sense
-  3  could not start: a port is busy, the data are in use, nothing listens
+  3  could not start: a port is busy, the data are in use, the folder can't be made, nothing listens
   4  failed while running";
 
 /// A chatbot runtime for WhatsApp whose behaviour is plugins.

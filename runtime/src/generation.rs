@@ -18,6 +18,9 @@ use std::{
     sync::Arc,
 };
 
+/// How many problems that one plugin has with its rules are shown.
+const PROBLEMS: usize = 100;
+
 /// Everything a turn needs that the owner decides.
 #[derive(Clone)]
 pub struct Generation {
@@ -232,7 +235,7 @@ impl Builder<'_> {
             }
             Err(ConfigureError::Rules(problems)) => {
                 let problem = |RuleProblem { path, message }| at_rules(&path, message);
-                return Err(problems.into_iter().map(problem).collect());
+                return Err(problems.into_iter().take(PROBLEMS).map(problem).collect());
             }
         };
         self.origins.0.insert(config.name.clone(), (origin, step.clone()));

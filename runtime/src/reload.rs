@@ -6,14 +6,17 @@ mod watch;
 
 use crate::{
     clock::Clock,
-    config::{Env, Problem},
+    config::{self, Env, Problem, StoreConfig},
     generation::{self, Generation},
     model::Millis,
     plugin::Plugins,
 };
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::sync::{mpsc, oneshot};
 use watch::Watch;
 
@@ -66,6 +69,31 @@ pub struct Answer {
     pub warnings: Vec<Problem>,
 }
 
+/// The generation that a runtime starts with, and the state of the files that
+/// it was made from, so that no edit after that is missed.
+pub struct First {
+    pub generation: Generation,
+    watch: Watch,
+    seen: u64,
+}
+
+impl First {
+    /// Loads generation 1. Error: every problem there is.
+    pub async fn load(
+        folder: &Path,
+        env: &Env,
+        plugins: &Arc<Plugins>,
+    ) -> Result<Self, Vec<Problem>> {
+        let store = config::load_business(folder, env).map(|business| business.store);
+        // Where it can't be told, the load below fails too and says why.
+        let store = store.unwrap_or_else(|_| StoreConfig::default());
+        let watch = Watch::start(folder, &store.path);
+        let seen = watch.fingerprint();
+        let generation = generation::build(folder, env, plugins, None, 1).await?;
+        Ok(Self { generation, watch, seen })
+    }
+}
+
 type Outcome = Result<u64, Vec<Problem>>;
 
 /// Owns which generation runs. When it is dropped, watching ends.
@@ -76,22 +104,21 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Starts watching. `first` is what runs until something changes.
-    pub fn start(setting: Setting, first: Generation) -> Self {
+    /// Starts watching. `first` is what runs until something changes. Needs a
+    /// tokio runtime around it.
+    pub fn start(setting: Setting, first: First) -> Self {
+        let First { generation, watch, seen } = first;
         let status = Status {
-            generation: first.number,
+            generation: generation.number,
             loaded_at: setting.clock.now(),
             problems: Vec::new(),
             failed_at: None,
-            warnings: first.warnings.clone(),
+            warnings: generation.warnings.clone(),
         };
-        let state = first.business.store.path.clone();
-        let generation = Arc::new(ArcSwap::from_pointee(first));
+        let generation = Arc::new(ArcSwap::from_pointee(generation));
         let status = Arc::new(ArcSwap::from_pointee(status));
         let (asks, asked) = mpsc::channel(WAITING);
-        let watch = Watch::start(&setting.folder, &state);
         let (current, shown) = (Arc::clone(&generation), Arc::clone(&status));
-        let seen = watch.fingerprint();
         let task = Task { setting, watch, seen, generation: current, status: shown };
         tokio::spawn(task.run(asked));
         Self { generation, status, asks }
@@ -194,9 +221,9 @@ impl Task {
         let generation = Arc::new(generation);
         let number = generation.number;
         for warning in &generation.warnings {
-            tracing::warn!(generation = number, "{warning}");
+            tracing::warn!(generation.number = number, "{warning}");
         }
-        tracing::info!(generation = number, "the business folder was loaded");
+        tracing::info!(generation.number = number, "the business folder was loaded");
         self.status.store(Arc::new(Status {
             generation: number,
             loaded_at: self.setting.clock.now(),
@@ -212,11 +239,11 @@ impl Task {
     fn keep(&self, problems: Vec<Problem>) -> Vec<Problem> {
         let running = self.status.load_full();
         for problem in &problems {
-            tracing::error!(generation = running.generation, "{problem}");
+            tracing::error!(generation.number = running.generation, "{problem}");
         }
         tracing::error!(
-            generation = running.generation,
-            problems = problems.len(),
+            generation.number = running.generation,
+            problems.count = problems.len(),
             "the business folder was not loaded; the generation before goes on"
         );
         self.status.store(Arc::new(Status {

@@ -12,16 +12,7 @@ pub enum SampleKind {
     Shop,
 }
 
-/// What goes into the sample's `switchboard.toml`.
-#[derive(Clone, Debug)]
-pub enum Values {
-    /// `${WA_TOKEN}` and so on, to be set by the owner: see `VARIABLES`.
-    Environment,
-    /// Made-up ones, for a WhatsApp on this machine.
-    Demo(Demo),
-}
-
-/// The values of a business that talks to a local WhatsApp.
+/// Made-up values for a business that talks to a WhatsApp on this machine.
 #[derive(Clone, Debug)]
 pub struct Demo {
     pub phone_number_id: String,
@@ -35,7 +26,7 @@ pub struct Demo {
     pub admin: std::net::SocketAddr,
 }
 
-/// The environment variables that a sample with `Values::Environment` reads.
+/// The environment variables that a sample not for the demo reads.
 pub const VARIABLES: [&str; 5] =
     ["WA_PHONE_NUMBER_ID", "WA_ACCOUNT_ID", "WA_TOKEN", "WA_SECRET", "WA_VERIFY"];
 
@@ -54,9 +45,10 @@ const SHOP: [(&str, &str); 7] = [
     (".gitignore", include_str!("sample/shop/gitignore")),
 ];
 
-/// Writes a sample into `folder`, which is made if need be. Returns the files,
+/// Writes a sample into `folder`, which is made if need be: with `demo`'s
+/// values or, without, with `${WA_TOKEN}` and so on. Returns the files,
 /// relative to it. Error: it holds something already, or can't be written.
-pub fn write(folder: &Path, kind: SampleKind, values: &Values) -> Result<Vec<PathBuf>> {
+pub fn write(folder: &Path, kind: SampleKind, demo: Option<&Demo>) -> Result<Vec<PathBuf>> {
     let files = match kind {
         SampleKind::Shop => SHOP,
     };
@@ -71,8 +63,8 @@ pub fn write(folder: &Path, kind: SampleKind, values: &Values) -> Result<Vec<Pat
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        match (name, values) {
-            (BUSINESS, Values::Demo(demo)) => std::fs::write(&path, for_demo(text, demo))?,
+        match (name, demo) {
+            (BUSINESS, Some(demo)) => std::fs::write(&path, for_demo(text, demo))?,
             _ => std::fs::write(&path, text)?,
         }
         written.push(PathBuf::from(name));
@@ -100,7 +92,7 @@ mod tests {
     fn the_sample_is_in_order_with_its_variables_set() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("shop");
-        let files = write(&folder, SampleKind::Shop, &Values::Environment).unwrap();
+        let files = write(&folder, SampleKind::Shop, None).unwrap();
         assert!(files.iter().all(|file| folder.join(file).is_file()));
         let mut env = Env::default();
         for name in VARIABLES {
@@ -110,7 +102,7 @@ mod tests {
         assert_eq!(shop.warnings, []);
         // Each variable is needed: none is named in vain.
         assert_eq!(Folder::load(&folder, &Env::default()).unwrap_err().len(), VARIABLES.len());
-        assert!(write(&folder, SampleKind::Shop, &Values::Environment).is_err());
+        assert!(write(&folder, SampleKind::Shop, None).is_err());
     }
 
     #[test]
@@ -126,7 +118,7 @@ mod tests {
             public: "127.0.0.1:9000".parse().unwrap(),
             admin: "127.0.0.1:9001".parse().unwrap(),
         };
-        write(folder.path(), SampleKind::Shop, &Values::Demo(demo)).unwrap();
+        write(folder.path(), SampleKind::Shop, Some(&demo)).unwrap();
         let business = Folder::load(folder.path(), &Env::default()).unwrap().business;
         let channel = business.channels.first().unwrap();
         assert_eq!(channel.api_url, "http://127.0.0.1:9002/v26.0");

@@ -3,7 +3,7 @@
 use super::{Ending, Exit, out};
 use crate::{
     app::Failure,
-    sample::{self, SampleKind, Values},
+    sample::{self, SampleKind},
 };
 use anyhow::Context;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     let folder = &arguments.folder;
-    let files = sample::write(folder, arguments.sample, &Values::Environment)
+    let files = sample::write(folder, arguments.sample, None)
         .with_context(|| format!("could not make the business folder {}", folder.display()))
         .map_err(Failure::CannotStart)?;
     let name = folder.display();

@@ -7,7 +7,7 @@ use super::{
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
 /// Everything about `switchboard.toml` but the chains it names.
@@ -35,7 +35,7 @@ pub(super) fn business(document: &Document, business: &Business) -> Vec<Problem>
     push("/http/admin", admin.map(|_| ()));
     push("/http/admin_token", http.admin_token.as_ref().map_or(Ok(()), secret));
     push("/store/path", not_blank(&business.store.path));
-    push("/zone", zone(&business.zone));
+    push("/zone", zone(&business.zone, &document.quoted("/zone")));
     if business.channels.is_empty() {
         push("/channel", Err("at least one `[[channel]]` is needed".into()));
     }
@@ -67,13 +67,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn zone(name: &str) -> Result<(), String> {
+fn zone(name: &str, quoted: &str) -> Result<(), String> {
     if jiff::tz::TimeZone::get(name).is_ok() {
         return Ok(());
     }
     let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
     let meant = words::suggestion(name, known.iter().map(String::as_str));
-    Err(format!("`{name}` is not an IANA time zone such as `Europe/Berlin`{meant}"))
+    Err(format!("{quoted} is not an IANA time zone such as `Europe/Berlin`{meant}"))
 }
 
 fn not_blank(text: &str) -> Result<(), String> {
@@ -128,7 +128,7 @@ fn api_url(url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// One step of a chain. `Err` if it cannot be built.
+/// One step of a chain: it can be built if nothing is found.
 pub(super) fn step(
     folder: &Path,
     document: &Document,
@@ -137,11 +137,11 @@ pub(super) fn step(
 ) -> Vec<Problem> {
     let at = |key: &str| format!("/step/{index}/{key}");
     let mut found = Vec::new();
-    if let Err(message) = plugin(folder, step) {
+    if let Err(message) = plugin(folder, step, &document.quoted(&at("plugin"))) {
         found.push(document.problem(&at("plugin"), message));
     }
     if let Some(rules) = &step.rules
-        && let Err(message) = inside(folder, rules)
+        && let Err(message) = inside(folder, rules, &document.quoted(&at("rules")))
     {
         found.push(document.problem(&at("rules"), message));
     }
@@ -156,15 +156,14 @@ pub(super) fn step(
     found
 }
 
-fn plugin(folder: &Path, step: &StepConfig) -> Result<(), String> {
+fn plugin(folder: &Path, step: &StepConfig, quoted: &str) -> Result<(), String> {
     match step.plugin_file() {
-        Some(file) if file.ends_with(".wasm") => inside(folder, file).map(|_| ()),
-        Some(file) => Err(format!("`{file}` must end in `.wasm`")),
+        Some(file) if file.ends_with(".wasm") => inside(folder, file, quoted),
+        Some(_) => Err(format!("{quoted} must end in `.wasm`")),
         None if BUNDLED.contains(&step.plugin.as_str()) => Ok(()),
         None => Err(format!(
-            "`{}` is not one of the bundled plugins {}{} (a file of your own is named like \
+            "{quoted} is not one of the bundled plugins {}{} (a file of your own is named like \
              `plugins/loyalty.wasm`)",
-            step.plugin,
             words::listed(BUNDLED),
             words::suggestion(&step.plugin, BUNDLED),
         )),
@@ -187,22 +186,22 @@ pub(super) fn warnings(document: &Document, chain: &ChainConfig) -> Vec<Problem>
 }
 
 /// That `file` is a file within `folder`, whatever links are on the way.
-fn inside(folder: &Path, file: &str) -> Result<PathBuf, String> {
+fn inside(folder: &Path, file: &str, quoted: &str) -> Result<(), String> {
     let path = Path::new(file);
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(plain) || file.trim().is_empty() {
-        return Err(format!("`{file}` must be a path inside the business folder, without `..`"));
+        return Err(format!("{quoted} must be a path inside the business folder, without `..`"));
     }
     let real = std::fs::canonicalize(folder.join(path));
     let real = match (real, std::fs::canonicalize(folder)) {
         (Ok(real), Ok(root)) if real.starts_with(&root) => real,
-        (Ok(_), Ok(_)) => return Err(format!("`{file}` leads out of the business folder")),
+        (Ok(_), Ok(_)) => return Err(format!("{quoted} leads out of the business folder")),
         (Err(error), _) | (_, Err(error)) => {
             let meant = beside(folder, path);
-            return Err(format!("`{file}` can't be read: {}{meant}", words::of_io(&error)));
+            return Err(format!("{quoted} can't be read: {}{meant}", words::of_io(&error)));
         }
     };
-    if real.is_file() { Ok(real) } else { Err(format!("`{file}` is not a file")) }
+    if real.is_file() { Ok(()) } else { Err(format!("{quoted} is not a file")) }
 }
 
 /// The file that was probably meant.
@@ -252,10 +251,10 @@ mod tests {
         std::fs::write(folder.join("inside.toml"), "").unwrap();
         std::os::unix::fs::symlink("../outside.toml", folder.join("link.toml")).unwrap();
         std::os::unix::fs::symlink("inside.toml", folder.join("fine.toml")).unwrap();
-        assert!(inside(&folder, "inside.toml").is_ok());
-        assert!(inside(&folder, "./fine.toml").is_ok());
+        assert!(inside(&folder, "inside.toml", "").is_ok());
+        assert!(inside(&folder, "./fine.toml", "").is_ok());
         for bad in ["link.toml", "../outside.toml", "/etc/hostname", "", ".", "none.toml"] {
-            assert!(inside(&folder, bad).is_err(), "{bad}");
+            assert!(inside(&folder, bad, "").is_err(), "{bad}");
         }
     }
 }

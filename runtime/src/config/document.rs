@@ -135,7 +135,8 @@ impl Document {
     /// The value at `pointer` as it may be quoted in a message: as the owner
     /// wrote it, so that a secret that was put in stays unseen.
     pub fn quoted(&self, pointer: &str) -> String {
-        const CHARS: usize = 40;
+        /// More would hide the message.
+        const CHARS: usize = 80;
         let value = || match self.value.pointer(pointer) {
             Some(Value::String(text)) => text.clone(),
             Some(value) => value.to_string(),

@@ -121,7 +121,10 @@ impl Found {
                 (Some(file), _) => self.read_chain(&name, file, env),
                 (None, Some(document)) => {
                     let meant = words::suggestion(&name, present.keys().map(String::as_str));
-                    let message = format!("there is no file `{CHAINS}/{name}.toml`{meant}");
+                    let quoted = document.quoted(&pointer);
+                    let shown = quoted.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
+                    let file = shown.unwrap_or("…");
+                    let message = format!("there is no file `{CHAINS}/{file}.toml`{meant}");
                     self.problems.push(document.problem(&pointer, message));
                 }
                 (None, None) => {}
@@ -167,9 +170,8 @@ impl Found {
                 if let Some(first) = seen.get(step.name.as_str()) {
                     let line = first.line.map_or_else(String::new, |line| format!(":{line}"));
                     let message = format!(
-                        "another step is named `{}` ({}{line}): a name is used once in a business, \
-                         because what a step remembers goes by it",
-                        step.name,
+                        "another step has this name ({}{line}): a name is used once in a \
+                         business, because what a step remembers goes by it",
                         first.file.display(),
                     );
                     self.problems.push(Problem { message, ..here });

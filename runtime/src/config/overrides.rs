@@ -35,7 +35,8 @@ fn target<'a>(schema: &'a Schema, segments: &[String]) -> Result<&'a Value, Stri
         let items = here.get("items");
         let next = match (table, items) {
             (Some(table), _) => table.get(segment).ok_or_else(|| {
-                let known: Vec<&str> = table.keys().map(String::as_str).collect();
+                let mut known: Vec<&str> = table.keys().map(String::as_str).collect();
+                known.sort_unstable();
                 words::unknown_key(segment, &known)
             }),
             (None, Some(items)) => match segment.parse::<usize>() {

@@ -42,7 +42,10 @@ impl fmt::Display for Problem {
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;
         }
-        write!(f, ": {}", self.message)
+        // A plugin may have written it: one line, and nothing for a terminal.
+        let plain: String =
+            self.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        write!(f, ": {plain}")
     }
 }
 

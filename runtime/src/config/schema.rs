@@ -103,6 +103,23 @@ impl Schema {
                 push(&child(place, key), "is missing, and it is needed".into());
             }
             Kind::Type { kind } => push(place, self.wrong_type(document, error, kind)),
+            Kind::OneOfMultipleValid { .. } => {
+                let forms = self.root.pointer(error.schema_path().as_str());
+                let forms = forms.and_then(Value::as_array).into_iter().flatten();
+                let keys = forms.filter_map(|form| form.get("required")?.get(0)?.as_str());
+                let keys: Vec<&str> =
+                    keys.filter(|key| error.instance().get(key).is_some()).collect();
+                push(
+                    place,
+                    match keys.as_slice() {
+                        [] => "fits more than one of the forms that are allowed here".into(),
+                        keys => format!(
+                            "has {}, and only one of them may be there",
+                            words::listed(keys.iter().copied())
+                        ),
+                    },
+                );
+            }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
                 self.explain_choice(document, error, context, out);
             }
@@ -127,6 +144,17 @@ impl Schema {
             }
             _ => Vec::new(),
         };
+        let lacks = |branch: &Vec<ValidationError<'static>>| match branch.as_slice() {
+            [only] => match only.kind() {
+                Kind::Required { property } => property.as_str().map(|key| format!("`{key}`")),
+                _ => None,
+            },
+            _ => None,
+        };
+        let lacking: Option<Vec<String>> = context.iter().map(lacks).collect();
+        if let Some(keys) = lacking.filter(|keys| keys.len() > 1) {
+            return out.push(document.problem(place, format!("needs {}", keys.join(" or "))));
+        }
         let options: Vec<String> = context.iter().flatten().flat_map(names).collect();
         let is_of_other_type = |branch: &&Vec<ValidationError<'static>>| {
             branch.iter().any(|error| {
@@ -228,7 +256,10 @@ impl Schema {
     fn keys_beside(&self, error: &ValidationError<'_>) -> Vec<&str> {
         let properties = self.beside(error).and_then(|schema| schema.get("properties"));
         let table = properties.and_then(Value::as_object);
-        table.into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+        let mut keys: Vec<&str> =
+            table.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        keys
     }
 }
 
@@ -240,7 +271,7 @@ fn one_of(value: &str, options: &[String]) -> String {
     let options = options.iter().map(String::as_str);
     let meant = words::suggestion(value.trim_matches('`'), options.clone());
     match options.clone().count() {
-        1 => format!("{value} is not {}", words::listed(options)),
+        1 => format!("{value} is not allowed; allowed here: {}", words::listed(options)),
         _ => format!("{value} is not one of {}{meant}", words::listed(options)),
     }
 }
@@ -272,6 +303,7 @@ mod tests {
                 "mode": {"oneOf": [{"const": "fast"}, {"const": "slow"}]},
                 "code": {"type": "string", "pattern": "^[a-z]+$"},
                 "share": {"type": "number", "exclusiveMaximum": 1},
+                "when": {"$ref": "#/$defs/When"},
             },
             "$defs": {"Answer": {
                 "type": "object",
@@ -282,6 +314,9 @@ mod tests {
                     "say": {"type": "string"},
                     "rank": {"type": "integer", "minimum": 1, "maximum": 9}
                 }
+            }, "When": {
+                "type": "object",
+                "oneOf": [{"required": ["at"]}, {"required": ["every"]}]
             }}
         })
     }
@@ -291,7 +326,7 @@ mod tests {
         for (text, expected) in [
             (
                 "[[answer]]\nid = \"a\"\nsayy = \"b\"\nsay = \"\"",
-                "3: answer[0].sayy: unknown key `sayy`; did you mean `say`? allowed here: id, say, rank",
+                "3: answer[0].sayy: unknown key `sayy`; did you mean `say`? allowed here: id, rank, say",
             ),
             ("[[answer]]\nid = \"a\"", "1: answer[0].say: is missing, and it is needed"),
             (
@@ -306,6 +341,11 @@ mod tests {
             ("[either]\nid = \"x\"", "1: either.say: is missing, and it is needed"),
             ("mode = \"fastt\"", "1: mode: `fastt` is not one of fast, slow; did you mean `fast`?"),
             ("code = \"A1\"", "1: code: `A1` does not fit the pattern `^[a-z]+$`"),
+            ("\n[when]", "2: when: needs `at` or `every`"),
+            (
+                "[when]\nat = 1\nevery = 2",
+                "1: when: has at, every, and only one of them may be there",
+            ),
             ("share = 1.5", "1: share: `1.5` is not less than 1"),
             (
                 "[[answer]]\nid = \"abcdef\"\nsay = \"\"",

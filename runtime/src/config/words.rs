@@ -62,11 +62,17 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The name that was probably meant.
 pub(super) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// Below this, two names have little in common.
-    const ALIKE: f64 = 0.75;
-    let alike = |other: &'a str| (strsim::jaro_winkler(&name.to_lowercase(), other), other);
-    let best = known.into_iter().map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= ALIKE).then_some(best.1)
+    /// Two names that share this much are alike, whatever their length.
+    const ALIKE: f64 = 0.85;
+    let name = name.to_lowercase();
+    let length = name.chars().count();
+    let slips = if length < 3 { 0 } else { (length / 3).max(1) };
+    let score = |other: &'a str| {
+        let shared = strsim::jaro_winkler(&name, other);
+        let near = shared >= ALIKE || strsim::osa_distance(&name, other) <= slips;
+        near.then_some((shared, other))
+    };
+    known.into_iter().filter_map(score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|best| best.1)
 }
 
 /// `; did you mean …?`, or nothing.

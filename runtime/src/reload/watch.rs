@@ -42,7 +42,7 @@ impl Watch {
                 hint.notify_one();
             }
         });
-        let watcher = watcher.inspect_err(|error| warn(error)).ok();
+        let watcher = watcher.inspect_err(warn).ok();
         let state = folder.join(state);
         let watched = BTreeSet::new();
         let mut watch = Self { folder: folder.into(), state, watcher, watched, changed };
@@ -133,5 +133,54 @@ fn walk(
         } else if path.extension().is_some() {
             files.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_of_the_business_changes_the_fingerprint() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("switchboard.toml", "a");
+        write("data/db.toml", "a");
+        let watch = Watch::start(root.path(), "data");
+        let mut before = watch.fingerprint();
+        for file in [
+            "data/db.toml",
+            "data/new.toml",
+            "README.md",
+            ".hidden.toml",
+            ".git/x.toml",
+            "rules/faq.toml~",
+            "rules/.faq.toml.swp",
+            "rules/4913",
+        ] {
+            write(file, "changed");
+            assert_eq!(watch.fingerprint(), before, "{file}");
+        }
+        let mut changes = |what: &str| {
+            let after = watch.fingerprint();
+            assert_ne!(after, before, "{what}");
+            before = after;
+        };
+        write("rules/faq.toml", "a");
+        changes("a new file");
+        write("rules/faq.toml", "ab");
+        changes("an edit");
+        write("rules/faq.new", "cd");
+        std::fs::rename(root.path().join("rules/faq.new"), root.path().join("rules/faq.toml"))
+            .unwrap();
+        changes("a file in the place of another");
+        write("plugins/x.wasm", "x");
+        changes("a plugin");
+        std::fs::remove_file(root.path().join("rules/faq.toml")).unwrap();
+        changes("a removal");
     }
 }

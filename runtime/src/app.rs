@@ -10,12 +10,12 @@ use crate::{
     config::{self, Business, Env, Problem, StoreBackend},
     console::{self, Console},
     dispatch::{self, Dispatch},
-    generation::{self, Generation},
+    generation::Generation,
     ingress::{self, Ingress},
     model::*,
     outbox::{self, Outbox, Route},
     plugin::Plugins,
-    reload::{self, Reloader},
+    reload::{self, First, Reloader},
     store::{self, SledOptions, Store, StoreError},
     telemetry::{self, Metrics},
     timers::Timers,
@@ -63,7 +63,8 @@ pub struct ServeOptions {
 }
 
 /// Serves a business until a signal ends it. `say` gets the lines for the
-/// terminal.
+/// terminal. Opens the store before it loads the plugins, so that a second
+/// process on the same data is turned away at once.
 pub fn serve(options: ServeOptions, say: &dyn Fn(&str)) -> Result<(), Failure> {
     telemetry::init_log(options.env.get("SWITCHBOARD_LOG").unwrap_or("info"));
     runtime()?.block_on(async {
@@ -120,9 +121,8 @@ impl App {
         let admin = bind(&business.http.admin, "http.admin")?;
         let plugins = Plugins::new(Some(data.join("compiled")), Arc::clone(&clock))
             .context("the plugin engine could not be started")?;
-        let first = generation::build(&folder, &env, &plugins, None, 1).await;
-        let first = first.map_err(Failure::Problems)?;
-        for warning in &first.warnings {
+        let first = First::load(&folder, &env, &plugins).await.map_err(Failure::Problems)?;
+        for warning in &first.generation.warnings {
             tracing::warn!("{warning}");
         }
         let bells = Bells::default();

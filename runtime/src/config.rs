@@ -1,10 +1,74 @@
 //! A business folder as typed values. Every limit is named here, with its
 //! unit. The only place that reads the environment.
+//!
+//! The way of a file: `document` reads it and remembers the line of every key;
+//! `overrides` and `values` put in what comes from the environment; `schema`
+//! finds everything that has the wrong form; `checks` what a form cannot say;
+//! `folder` does all this for a whole business and gathers the problems.
 
 mod business;
 mod chain;
+mod checks;
+mod document;
+mod env;
+mod folder;
+mod json_lines;
+mod overrides;
+mod problem;
+mod schema;
+mod secret;
+mod values;
+mod words;
 
 pub use business::{
     Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Turns,
 };
-pub use chain::{ChainConfig, Grants, Isolation, Limits, OnError, StepConfig};
+pub use chain::{BUNDLED, ChainConfig, Grants, Isolation, Limits, OnError, StepConfig};
+pub use document::Document;
+pub use env::Env;
+pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business};
+pub use problem::{Problem, list};
+pub use schema::Schema;
+pub use secret::Secret;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Every key with its default, of every table in a schema.
+    fn keys(schema: &Value, found: &mut Vec<(String, Option<Value>)>) {
+        for (name, value) in schema.as_object().into_iter().flatten() {
+            if name == "properties" {
+                for (key, one) in value.as_object().unwrap() {
+                    found.push((key.clone(), one.get("default").cloned()));
+                }
+            } else if name != "default" {
+                keys(value, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_and_its_default_is_in_the_docs() {
+        let docs = include_str!("../../docs/configuration.md");
+        let mut found = Vec::new();
+        keys(Schema::of::<Business>().unwrap().root(), &mut found);
+        keys(Schema::of::<ChainConfig>().unwrap().root(), &mut found);
+        assert!(found.len() > 35, "{found:?}");
+        for (key, default) in found.into_iter().filter(|(key, _)| key != "step") {
+            let names = |row: &&str| {
+                row.starts_with("| ")
+                    && row.split('|').nth(1).unwrap().contains(&format!("`{key}`"))
+            };
+            let rows: Vec<&str> = docs.lines().filter(names).collect();
+            assert!(!rows.is_empty(), "`{key}` is not in docs/configuration.md");
+            let default = default.filter(|value| !value.is_object() && !value.is_array());
+            if let Some(default) = default.filter(|value| !value.is_null()) {
+                let told =
+                    |row: &&str| row.split('|').nth(2).unwrap().contains(&format!("`{default}`"));
+                assert!(rows.iter().any(told), "`{key}` is not said to be {default}");
+            }
+        }
+    }
+}

@@ -113,7 +113,7 @@ impl Console {
         let body = json!({
             "ready": health.is_ok(),
             "store": health.map_or_else(|error| error.to_string(), |()| "ok".into()),
-            "generation": self.reloader.status(),
+            "generation": *self.reloader.status(),
             "paused": self.outbox.status(),
         });
         (code, body)
@@ -122,7 +122,7 @@ impl Console {
     async fn contact_view(&self, id: ContactId) -> Result<serde_json::Value, Failure> {
         let contact = self.store.contact(id).await?;
         let contact = contact.unwrap_or_else(|| Contact::new(id));
-        let generation = self.reloader.live();
+        let generation = self.reloader.current();
         Ok(view::contact(&contact, self.clock.now(), &policy_rules(&generation)))
     }
 }
@@ -136,13 +136,12 @@ async fn metrics(State(console): Shared) -> Answer {
 }
 
 async fn reload(State(console): Shared) -> Answer {
-    Ok(match console.reloader.reload().await {
-        Ok(generation) => Json(json!({ "generation": generation })).into_response(),
-        Err(problems) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "problems": problems })))
-                .into_response()
-        }
-    })
+    let answer = console.reloader.answer().await;
+    let code = match answer.generation {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Ok((code, Json(answer)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -181,7 +180,7 @@ impl Page {
 async fn contacts(State(console): Shared, Query(page): Query<Page>) -> Answer {
     let after = page.after.as_deref().map(str::parse).transpose().map_err(bad)?;
     let contacts = console.store.contacts(after, page.limit()).await?;
-    let rules = policy_rules(&console.reloader.live());
+    let rules = policy_rules(&console.reloader.current());
     let now = console.clock.now();
     let contacts: Vec<_> = contacts.iter().map(|one| view::contact(one, now, &rules)).collect();
     Ok(Json(json!({ "contacts": contacts })).into_response())

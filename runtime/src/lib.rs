@@ -1,12 +1,32 @@
 //! Switchboard: a chatbot runtime for WhatsApp whose behaviour is plugins.
 //!
 //! The modules, in the order in which data flows. What may name what is
-//! checked by `tests/tidy.rs`.
+//! checked by `tests/tests/tidy.rs`.
 
+// The command line, and what it starts.
+pub mod app;
+pub mod cli;
+// Ground: the business folder, time, the nouns.
 pub mod clock;
 pub mod config;
 pub mod model;
-pub mod policy;
+pub mod sample;
+pub mod wake;
+// In: from a webhook to an event in a lane.
+pub mod ingress;
 pub mod provider;
 pub mod store;
+// Turns: from an event to a commit.
+pub mod dispatch;
+pub mod generation;
+pub mod plugin;
+pub mod policy;
+pub mod reload;
 pub mod turn;
+// Out: from a commit to the network, or to the next event.
+pub mod outbox;
+pub mod timers;
+// For people.
+pub mod console;
+pub mod simulator;
+pub mod telemetry;

@@ -1,3 +1,8 @@
-//! The command `switchboard`.
+//! The command `switchboard`: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+use switchboard::{cli, config::Env};
+
+fn main() -> ExitCode {
+    cli::main(Env::read()).into()
+}

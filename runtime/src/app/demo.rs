@@ -3,7 +3,7 @@
 use super::{App, Failure, ServeOptions, runtime, signals};
 use crate::{
     config::Env,
-    sample::{self, Demo, SampleKind, Values},
+    sample::{self, Demo, SampleKind},
     simulator::{self, NewPhone, SimulatorConfig},
     telemetry,
 };
@@ -113,7 +113,7 @@ fn make_folder(
     if folder.join("switchboard.toml").is_file() {
         return Ok(false);
     }
-    let values = Values::Demo(Demo {
+    let demo = Demo {
         phone_number_id: NUMBER_ID.into(),
         business_account_id: ACCOUNT_ID.into(),
         access_token: TOKEN.into(),
@@ -122,8 +122,8 @@ fn make_folder(
         api_url: api_url(chat),
         public,
         admin,
-    });
-    sample::write(folder, SampleKind::Shop, &values)
+    };
+    sample::write(folder, SampleKind::Shop, Some(&demo))
         .with_context(|| format!("the sample could not be put into {}", folder.display()))?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! `switchboard.toml`.
 
+use super::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -36,8 +37,10 @@ pub struct Http {
     pub admin: String,
     /// Asked of every admin request but `/healthz` and `/readyz`, as
     /// `Authorization: Bearer …`. Needed where `admin` is not loopback.
-    pub admin_token: Option<String>,
-    /// The largest webhook body in bytes. Meta sends up to 3 MB.
+    pub admin_token: Option<Secret>,
+    /// The largest webhook body in bytes, 64 KiB to 64 MiB. Meta sends up to
+    /// 3 MB.
+    #[schemars(range(min = 65_536, max = 67_108_864))]
     pub body_bytes: usize,
 }
 
@@ -61,8 +64,10 @@ pub struct StoreConfig {
     pub path: String,
     /// Free disk space below which nothing more is accepted, in MB: the
     /// engine cannot recover from a disk that fills up under it.
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub reserve_mb: u64,
     /// The engine's cache in MB.
+    #[schemars(range(min = 1, max = 16_384))]
     pub cache_mb: u64,
 }
 
@@ -86,14 +91,18 @@ impl Default for StoreConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct Turns {
     /// Contacts served at once.
+    #[schemars(range(min = 1, max = 10_000))]
     pub parallel: usize,
     /// How often an event is tried before it is put aside.
+    #[schemars(range(min = 1, max = 20))]
     pub attempts: u32,
     /// After how many hours without a message the bot takes a conversation
     /// back from the person it was handed to.
+    #[schemars(range(min = 1, max = 720))]
     pub handoff_hours: u64,
     /// Minutes before Meta's 24-hour window ends in which only templates are
     /// sent, because clocks and networks differ.
+    #[schemars(range(min = 0, max = 120))]
     pub window_margin_minutes: u64,
 }
 
@@ -108,6 +117,7 @@ impl Default for Turns {
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Days for which traces and sent messages are kept.
+    #[schemars(range(min = 1, max = 3_650))]
     pub days: u64,
 }
 
@@ -128,26 +138,37 @@ pub enum ProviderKind {
 #[serde(deny_unknown_fields)]
 pub struct ChannelConfig {
     /// Letters, digits, `-` and `_`; part of the webhook's address.
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9_-]{1,64}$"),
+        extend("x-allowed" = "1 to 64 letters, digits, `-` and `_`")
+    )]
     pub id: String,
     pub provider: ProviderKind,
     /// The chain in `chains/`, without `.toml`.
     #[serde(default = "default_chain")]
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9_-]{1,64}$"),
+        extend("x-allowed" = "1 to 64 letters, digits, `-` and `_`")
+    )]
     pub chain: String,
     pub phone_number_id: String,
     #[serde(default)]
     pub business_account_id: Option<String>,
-    pub access_token: String,
+    pub access_token: Secret,
     /// One or more, so that a secret can be rotated without a gap.
-    pub app_secret: Vec<String>,
-    pub verify_token: String,
+    #[schemars(length(min = 1))]
+    pub app_secret: Vec<Secret>,
+    pub verify_token: Secret,
     #[serde(default = "default_api_url")]
     pub api_url: String,
     /// The number's throughput: 80 by default, 1,000 after Meta's upgrade.
     #[serde(default = "default_rate")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub messages_per_second: u32,
     /// How long a message of unknown fate waits for a receipt before it is
     /// sent again, in seconds.
     #[serde(default = "default_grace")]
+    #[schemars(range(min = 1, max = 3_600))]
     pub grace_seconds: u64,
 }
 

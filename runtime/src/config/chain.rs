@@ -2,7 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+
+/// The plugins that need no file.
+pub const BUNDLED: [&str; 3] = ["faq", "promo", "tagger"];
 
 /// The steps that a channel's events go through, in order.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
@@ -16,6 +18,10 @@ pub struct ChainConfig {
 #[serde(deny_unknown_fields)]
 pub struct StepConfig {
     /// Unique in the business: the step's stored state goes by it.
+    #[schemars(
+        regex(pattern = "^[a-z0-9-]{1,64}$"),
+        extend("x-allowed" = "1 to 64 small letters, digits and `-`")
+    )]
     pub name: String,
     /// A bundled plugin (`faq`, `tagger`, `promo`) or a file in the business
     /// folder (`plugins/loyalty.wasm`).
@@ -34,6 +40,14 @@ pub struct StepConfig {
     pub grants: Grants,
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl StepConfig {
+    /// The plugin's file in the business folder; none if it is a bundled one.
+    pub fn plugin_file(&self) -> Option<&str> {
+        let is_file = self.plugin.contains(['/', '\\', '.']);
+        is_file.then_some(self.plugin.as_str())
+    }
 }
 
 /// What happens when a step fails. Its own effects are dropped in any case.
@@ -75,13 +89,17 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// By the names that a descriptor's `wants` uses.
+    /// By the names that a descriptor's `wants` uses. None: no such capability.
     pub fn allows(&self, capability: &str) -> Option<bool> {
-        let all = BTreeMap::from([
-            ("broadcast", self.broadcast),
-            ("send-to-others", self.send_to_others),
-        ]);
-        all.get(capability).copied()
+        self.all().into_iter().find(|(name, _, _)| *name == capability).map(|(_, _, yes)| yes)
+    }
+
+    /// Every capability: its name, its key in `grants`, whether it is granted.
+    pub fn all(&self) -> [(&'static str, &'static str, bool); 2] {
+        [
+            ("broadcast", "broadcast", self.broadcast),
+            ("send-to-others", "send_to_others", self.send_to_others),
+        ]
     }
 }
 
@@ -90,16 +108,22 @@ impl Grants {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// The most memory an instance may hold, in MB.
+    #[schemars(range(min = 1, max = 1_024))]
     pub memory_mb: u32,
     /// The longest one `handle` may take, host calls included, in ms.
+    #[schemars(range(min = 1, max = 10_000))]
     pub time_ms: u64,
     /// The longest `describe` and `configure` may take, in ms.
+    #[schemars(range(min = 1, max = 60_000))]
     pub configure_ms: u64,
     /// Effects of one turn.
+    #[schemars(range(min = 1, max = 1_000))]
     pub effects: usize,
     /// Log lines and reasons of one turn; more are dropped.
+    #[schemars(range(min = 0, max = 10_000))]
     pub log_lines: usize,
     /// Bytes of one key-value value.
+    #[schemars(range(min = 1, max = 65_536))]
     pub value_bytes: usize,
 }
 

@@ -1,0 +1,91 @@
+//! `switchboard check`: everything that is wrong in a business folder.
+
+use super::{Ending, Exit, out};
+use crate::{
+    app::Failure,
+    clock::SystemClock,
+    config::{Env, Problem},
+    generation::{self, Generation},
+    plugin::Plugins,
+};
+use anyhow::Context;
+use serde::Serialize;
+use std::{path::PathBuf, sync::Arc};
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard check my-shop
+  switchboard check my-shop --json
+
+Reads every file, loads every plugin and has it check its rules, as `serve` would, but takes no
+messages and sends none. Each problem is one line: FILE:LINE: KEY: what is wrong.
+Exit code 0 without problems (warnings do not count), 1 with.";
+
+/// Say everything that is wrong in a business folder.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The business folder.
+    folder: PathBuf,
+    /// Print one JSON object: ok, problems, warnings.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    ok: bool,
+    problems: &'a [Problem],
+    warnings: &'a [Problem],
+}
+
+pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let built = load(arguments, env).map_err(Failure::CannotStart)?;
+    let (problems, warnings) = match &built {
+        Ok(generation) => (Vec::new(), generation.warnings.clone()),
+        Err(problems) => (problems.clone(), Vec::new()),
+    };
+    if arguments.json {
+        let report = Report { ok: problems.is_empty(), problems: &problems, warnings: &warnings };
+        let text = serde_json::to_string_pretty(&report).context("could not write the report");
+        out::line(text.map_err(Failure::Running)?);
+    } else {
+        problems.iter().for_each(out::line);
+        warnings.iter().for_each(|warning| out::line(format_args!("warning: {warning}")));
+        out::line(summary(&built, &problems, &warnings));
+    }
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::Problems })
+}
+
+fn load(arguments: &Arguments, env: &Env) -> anyhow::Result<Result<Generation, Vec<Problem>>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    // No cache: checking a folder leaves nothing behind.
+    let plugins =
+        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
+    Ok(runtime.block_on(generation::build(&arguments.folder, env, &plugins, None, 1)))
+}
+
+fn summary(
+    built: &Result<Generation, Vec<Problem>>,
+    problems: &[Problem],
+    warnings: &[Problem],
+) -> String {
+    match built {
+        Ok(generation) => {
+            format!(
+                "ok: {}, {}",
+                counted(generation.channels.len(), "channel"),
+                counted(warnings.len(), "warning")
+            )
+        }
+        Err(_) => format!("not ok: {}", counted(problems.len(), "problem")),
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

@@ -1,0 +1,100 @@
+//! `switchboard reload`: has the running `serve` read its folder again.
+
+use super::{Ending, Exit, out};
+use crate::{
+    app::Failure,
+    config::{self, Business, Env},
+    reload::Answer,
+};
+use anyhow::{Context, anyhow, bail};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard reload my-shop
+
+Edits are taken up by themselves within a second; this is for scripts that want to know when, and
+for values in files outside the folder (`${file:…}`). Asks the address `http.admin` of the folder's
+switchboard.toml, with its `http.admin_token`.
+Exit code 0 with the new generation, 1 if it was refused (the old one goes on), 3 if nothing listens.";
+
+/// Plugins may have to be compiled.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Have the running `serve` read its folder again.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The business folder.
+    folder: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let business = match config::load_business(&arguments.folder, env) {
+        Ok(business) => business,
+        Err(problems) => {
+            problems.iter().for_each(out::line);
+            return Ok(Exit::Problems);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")
+        .map_err(Failure::CannotStart)?;
+    let answer = runtime.block_on(ask(&business)).map_err(Failure::CannotStart)?;
+    answer.warnings.iter().for_each(|warning| out::line(format_args!("warning: {warning}")));
+    answer.problems.iter().for_each(out::line);
+    Ok(match answer.generation {
+        Some(number) => {
+            out::line(format_args!("loaded: generation {number} runs now"));
+            Exit::Done
+        }
+        None => {
+            out::line("not loaded: the generation before goes on");
+            Exit::Problems
+        }
+    })
+}
+
+async fn ask(business: &Business) -> anyhow::Result<Answer> {
+    let admin = reachable(business.http.admin.parse().context("`http.admin` is no address")?);
+    let url = format!("http://{admin}/api/v1/reload");
+    // Fails only if one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(WAIT)
+        .build()
+        .context("could not make an HTTP client")?;
+    let request = match &business.http.admin_token {
+        Some(token) => client.post(&url).bearer_auth(token.expose()),
+        None => client.post(&url),
+    };
+    let response = request.send().await.map_err(|error| match error.is_connect() {
+        true => anyhow!("nothing listens at {admin}: is `switchboard serve` running?"),
+        false => anyhow::Error::new(error).context(format!("{admin} did not answer")),
+    })?;
+    let status = response.status();
+    if status.as_u16() == 401 || status.as_u16() == 403 {
+        bail!("{admin} does not take the `http.admin_token` of this folder");
+    }
+    let body = response.bytes().await.with_context(|| format!("{admin} did not answer"))?;
+    serde_json::from_slice(&body).with_context(|| {
+        format!("what listens at {admin} does not answer as switchboard ({status})")
+    })
+}
+
+/// Where to reach what listens at `address`: "everywhere" is no destination.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

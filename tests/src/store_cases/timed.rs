@@ -35,7 +35,7 @@ pub async fn timers_fire_once(store: Shared) {
     assert_eq!(store.depths().await.unwrap().timers, 2);
     store.fire(all.to_vec(), NOW + 30).await.unwrap();
     store.fire(all.to_vec(), NOW + 31).await.unwrap();
-    assert_eq!(store.ready_lanes(None, 9).await.unwrap(), [channel.clone()]);
+    assert_eq!(store.ready_lanes(None, 9).await.unwrap(), std::slice::from_ref(&channel));
     assert_eq!(store.due_timers(NOW + 99, 9).await.unwrap(), [timer(&lane, "a", NOW + 40)]);
 
     let event = store.next_in_lane(&channel).await.unwrap().unwrap().event;

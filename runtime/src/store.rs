@@ -5,8 +5,52 @@
 //! atomic: all of it or none. There is no generic get and put, because
 //! back-ends would differ in what these mean.
 
+mod accept;
+mod broadcasts;
+mod codec;
+mod commit;
+mod contacts;
+mod counts;
+pub mod engine;
+mod keeper;
+mod key;
+mod kv;
+mod lanes;
+mod memory;
+mod outbox;
+mod sled;
+mod timers;
+mod upkeep;
+mod view;
+mod writer;
+
+pub use memory::MemoryEngine;
+pub use sled::{SledEngine, SledOptions};
+
 use crate::model::*;
 use async_trait::async_trait;
+use engine::Engine;
+use std::{path::Path, sync::Arc};
+
+/// The store in the folder `path`, which is made if it is not there. Dropping
+/// it waits until all is written.
+///
+/// # Errors
+/// `Locked` if another process has it open, `Corrupt` if it can't be read,
+/// `Failed` if the folder can't be used.
+pub fn open_sled(path: &Path, options: &SledOptions) -> Result<Arc<dyn Store>> {
+    Ok(with_engine(Arc::new(SledEngine::open(path, options)?)))
+}
+
+/// A store that forgets all when it is dropped.
+pub fn memory() -> Arc<dyn Store> {
+    with_engine(Arc::new(MemoryEngine::default()))
+}
+
+/// A store over an engine of one's own: tests put faults between.
+pub fn with_engine(engine: Arc<dyn Engine>) -> Arc<dyn Store> {
+    Arc::new(keeper::Keeper::start(engine))
+}
 
 /// The lower-level names in one place for the writers of back-ends.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -3,6 +3,7 @@
 pub mod meta;
 pub mod server;
 pub mod shop;
+pub mod store_cases;
 
 use std::{
     path::PathBuf,

@@ -3,7 +3,7 @@
 
 use crate::shop::{NUMBER_ID, SECRET};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,

@@ -1,0 +1,79 @@
+//! A turn's end: everything it writes, and its event out of the lane.
+
+use super::{
+    Parked, Result, broadcasts, contacts,
+    engine::Order,
+    key::{self, Kind},
+    kv, lanes, outbox, timers,
+    view::View,
+};
+use crate::model::*;
+use serde::{Deserialize, Serialize};
+
+/// False, with nothing written, if the turn's event is not its lane's next.
+pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bool> {
+    let turn = &commit.turn;
+    if !lanes::is_head(view, turn)? {
+        return Ok(false);
+    }
+    if let Some(contact) = commit.contact {
+        contacts::store(view, contact)?;
+    }
+    if let Some((receipt, reason)) = commit.receipt {
+        outbox::receive(view, &receipt, reason, now)?;
+    }
+    for write in commit.kv {
+        kv::write(view, &turn.lane, write)?;
+    }
+    for write in commit.timers {
+        timers::write(view, write)?;
+    }
+    for item in commit.outbox {
+        outbox::push(view, item)?;
+    }
+    for broadcast in &commit.broadcasts {
+        broadcasts::start(view, broadcast)?;
+    }
+    if let Some(trace) = commit.trace {
+        let place = key::trace(turn);
+        view.put(key::timed(Kind::TraceAge, trace.at, &place), Vec::new())?;
+        view.add("trace", place, &trace)?;
+    }
+    if let Some(reason) = commit.parked {
+        park(view, turn, reason, now)?;
+    }
+    lanes::remove_head(view, turn)?;
+    Ok(true)
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredParked {
+    event: Event,
+    reason: String,
+}
+
+fn park(view: &mut View<'_>, turn: &TurnId, reason: String, now: Millis) -> Result<()> {
+    let event = lanes::event(view, turn)?;
+    view.add("parked event", key::parked(now, turn), &StoredParked { event, reason })
+}
+
+/// The newest first.
+pub fn parked(view: &View<'_>, limit: usize) -> Result<Vec<Parked>> {
+    let stored = view.list("parked event", &key::all(Kind::Parked), Order::Reverse, limit)?;
+    let open = |StoredParked { event, reason }| Parked { event, reason };
+    Ok(stored.into_iter().map(open).collect())
+}
+
+/// A lane's traces, the newest first, before `before`.
+pub fn traces(
+    view: &View<'_>,
+    lane: &Lane,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Trace>> {
+    let mut span = key::traces_of(lane);
+    if let Some(seq) = before {
+        span.to = key::trace(&EventId { lane: lane.clone(), seq });
+    }
+    view.list("trace", &span, Order::Reverse, limit)
+}

@@ -1,0 +1,164 @@
+//! The store over an engine: each promise of the trait, as a reading or as an
+//! operation of the writer.
+
+use super::{
+    Aside, Audience, Depths, Parked, Result, Store, accept, broadcasts, commit, contacts, counts,
+    engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
+};
+use crate::model::*;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+pub struct Keeper {
+    writer: Writer,
+}
+
+impl Keeper {
+    pub fn start(engine: Arc<dyn Engine>) -> Self {
+        Self { writer: Writer::start(engine) }
+    }
+}
+
+#[async_trait]
+impl Store for Keeper {
+    async fn accept(&self, batch: Vec<Happening>, now: Millis) -> Result<Vec<Accepted>> {
+        self.writer.room()?;
+        self.writer.write(move |view| accept::accept(view, batch, now)).await
+    }
+
+    async fn set_aside(&self, aside: Aside) -> Result<()> {
+        self.writer.room()?;
+        self.writer.write(move |view| upkeep::set_aside(view, aside)).await
+    }
+
+    async fn ready_lanes(&self, after: Option<&Lane>, limit: usize) -> Result<Vec<Lane>> {
+        self.writer.read(|view| lanes::ready(view, after, limit))
+    }
+
+    async fn next_in_lane(&self, lane: &Lane) -> Result<Option<Snapshot>> {
+        self.writer.read(|view| lanes::next(view, lane))
+    }
+
+    async fn count_attempt(&self, turn: &TurnId) -> Result<u32> {
+        let turn = turn.clone();
+        self.writer.write(move |view| lanes::count_attempt(view, &turn)).await
+    }
+
+    async fn commit(&self, commit: TurnCommit, now: Millis) -> Result<bool> {
+        self.writer.write(move |view| commit::commit(view, commit, now)).await
+    }
+
+    async fn kv_get(
+        &self,
+        step: &str,
+        scope: KvScope,
+        lane: &Lane,
+        key: &str,
+        now: Millis,
+    ) -> Result<Option<Vec<u8>>> {
+        self.writer.read(|view| kv::get(view, step, scope, lane, key, now))
+    }
+
+    async fn kv_keys(
+        &self,
+        step: &str,
+        scope: KvScope,
+        lane: &Lane,
+        prefix: &str,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<String>> {
+        self.writer.read(|view| kv::keys(view, step, scope, lane, prefix, limit, now))
+    }
+
+    async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>> {
+        self.writer.read(|view| timers::due(view, now, limit))
+    }
+
+    async fn next_timer(&self) -> Result<Option<Millis>> {
+        self.writer.read(timers::next)
+    }
+
+    async fn fire(&self, timers: Vec<Timer>, now: Millis) -> Result<()> {
+        self.writer.write(move |view| timers::fire(view, timers, now)).await
+    }
+
+    async fn open_broadcasts(&self) -> Result<Vec<Broadcast>> {
+        self.writer.read(broadcasts::open)
+    }
+
+    async fn audience(
+        &self,
+        segment: &Segment,
+        after: Option<ContactId>,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Audience> {
+        self.writer.read(|view| contacts::audience(view, segment, after, limit, now))
+    }
+
+    async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()> {
+        let broadcast = broadcast.clone();
+        self.writer.write(move |view| broadcasts::fan_out(view, &broadcast, page, now)).await
+    }
+
+    async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+        self.writer.read(|view| outbox::due(view, now, limit))
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Millis>> {
+        self.writer.read(outbox::next)
+    }
+
+    async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
+        self.writer.write(move |view| outbox::begin(view, attempts)).await
+    }
+
+    async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
+        self.writer.write(move |view| outbox::record(view, records)).await
+    }
+
+    async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {
+        self.writer.read(|view| contacts::read(view, id))
+    }
+
+    async fn find_contact(&self, identity: &Identity) -> Result<Option<ContactId>> {
+        self.writer.read(|view| contacts::find(view, identity))
+    }
+
+    async fn contacts(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<Contact>> {
+        self.writer.read(|view| contacts::list(view, after, limit))
+    }
+
+    async fn traces(&self, lane: &Lane, before: Option<u64>, limit: usize) -> Result<Vec<Trace>> {
+        self.writer.read(|view| commit::traces(view, lane, before, limit))
+    }
+
+    async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
+        self.writer.read(|view| outbox::items_of(view, contact, limit))
+    }
+
+    async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>> {
+        self.writer.read(|view| outbox::item(view, id))
+    }
+
+    async fn parked(&self, limit: usize) -> Result<Vec<Parked>> {
+        self.writer.read(|view| commit::parked(view, limit))
+    }
+
+    async fn asides(&self, limit: usize) -> Result<Vec<Aside>> {
+        self.writer.read(|view| upkeep::asides(view, limit))
+    }
+
+    async fn depths(&self) -> Result<Depths> {
+        self.writer.read(counts::depths)
+    }
+
+    async fn sweep(&self, now: Millis, keep_ms: Millis) -> Result<usize> {
+        self.writer.write(move |view| upkeep::sweep(view, now, keep_ms)).await
+    }
+
+    fn health(&self) -> Result<()> {
+        self.writer.health()
+    }
+}

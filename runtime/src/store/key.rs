@@ -1,0 +1,401 @@
+//! Where everything lies: the layout of keys in the one ordered tree. The first
+//! byte is the kind; then comes whose it is, so that what belongs to one contact
+//! is a few ranges. Numbers are big-endian, texts are escaped, so bytes order
+//! as the values do. Nothing else builds or takes apart a key.
+//!
+//! | kind | after it | value |
+//! |---|---|---|
+//! | Format | | the layout's number |
+//! | Count | which | number |
+//! | Dedup | hash of channel and key | when it is forgotten |
+//! | Identity | hash | contact |
+//! | MessageId | hash | send |
+//! | Lane | lane | first waiting seq, next seq, attempts |
+//! | Event | lane, seq | event |
+//! | Contact | contact | contact |
+//! | Tag | name, contact | when it expires |
+//! | Kv | scope, lane, step, key | when it expires, value |
+//! | Timer | lane, step, name | timer |
+//! | TimerDue | due, lane, step, name | |
+//! | Item | send | outbox item |
+//! | Sent | contact, place | send: everything, in order |
+//! | Queue | contact, place | send: what is not history |
+//! | ItemDue | due, contact | send: the head of a queue |
+//! | Trace | lane, seq | trace |
+//! | Broadcast | channel, step, id | broadcast |
+//! | OpenBroadcast | channel, step, id | |
+//! | Parked | when, lane, seq | event and reason |
+//! | Aside | number | body and reason |
+//! | DedupEnd, KvEnd | when, rest of the key | |
+//! | TraceAge, ItemAge | when, rest of the key | |
+//! | Part | a whole key, number | the continuation of a long value |
+
+use super::engine::Span;
+use crate::model::*;
+use sha2::{Digest, Sha256};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    Format = 1,
+    Count = 2,
+    Dedup = 3,
+    Identity = 4,
+    MessageId = 5,
+    Lane = 6,
+    Event = 7,
+    Contact = 8,
+    Tag = 9,
+    Kv = 10,
+    Timer = 11,
+    TimerDue = 12,
+    Item = 13,
+    Sent = 14,
+    Queue = 15,
+    ItemDue = 16,
+    Trace = 17,
+    Broadcast = 18,
+    OpenBroadcast = 19,
+    Parked = 20,
+    Aside = 21,
+    DedupEnd = 22,
+    KvEnd = 23,
+    TraceAge = 24,
+    ItemAge = 25,
+    Part = 26,
+}
+
+/// The store's own numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Count {
+    /// Lanes with events waiting.
+    Lanes = 1,
+    /// Contacts with items in their queue.
+    Outbox = 2,
+    Timers = 3,
+    /// The last contact made.
+    Contacts = 4,
+    /// The last body set aside.
+    Asides = 5,
+}
+
+/// A key in the making.
+struct Key(Vec<u8>);
+
+const LANE_CONTACT: u8 = 1;
+const LANE_CHANNEL: u8 = 2;
+const SCOPE_CONTACT: u8 = 1;
+const SCOPE_PLUGIN: u8 = 2;
+
+impl Key {
+    fn new(kind: Kind) -> Self {
+        let mut bytes = Vec::with_capacity(48);
+        bytes.push(kind as u8);
+        Self(bytes)
+    }
+    fn u8(self, number: u8) -> Self {
+        self.bytes(&[number])
+    }
+    fn u64(self, number: u64) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+    /// Zero is escaped and two zeros end the text: `a` stays before `ab`.
+    fn text(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.0.push(byte);
+            if byte == 0 {
+                self.0.push(u8::MAX);
+            }
+        }
+        self.bytes(&[0, 0])
+    }
+    fn lane(self, lane: &Lane) -> Self {
+        match lane {
+            Lane::Contact(id) => self.u8(LANE_CONTACT).u64(id.0),
+            Lane::Channel(id) => self.u8(LANE_CHANNEL).text(id.as_str()),
+        }
+    }
+    fn event(self, id: &EventId) -> Self {
+        self.lane(&id.lane).u64(id.seq)
+    }
+    fn send(self, id: &SendId) -> Self {
+        self.event(&id.turn).bytes(&id.index.to_be_bytes())
+    }
+    fn timer(self, key: &TimerKey) -> Self {
+        self.lane(&key.lane).text(&key.step).text(&key.name)
+    }
+    /// 128 bits of a digest: for names that are only ever looked up whole.
+    fn hash(self, parts: &[&str]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        let half: [u8; 16] = digest.first_chunk().copied().unwrap_or_default();
+        self.bytes(&half)
+    }
+}
+
+pub fn format() -> Vec<u8> {
+    Key::new(Kind::Format).0
+}
+
+pub fn count(which: Count) -> Vec<u8> {
+    Key::new(Kind::Count).u8(which as u8).0
+}
+
+pub fn dedup(channel: &ChannelId, key: &str) -> Vec<u8> {
+    Key::new(Kind::Dedup).hash(&[channel.as_str(), key]).0
+}
+
+pub fn identity(identity: &Identity) -> Vec<u8> {
+    let parts = match identity {
+        Identity::Phone(id) => ["phone", id],
+        Identity::Bsuid(id) => ["bsuid", id],
+        Identity::ParentBsuid(id) => ["parent", id],
+    };
+    Key::new(Kind::Identity).hash(&parts).0
+}
+
+pub fn message_id(id: &str) -> Vec<u8> {
+    Key::new(Kind::MessageId).hash(&[id]).0
+}
+
+pub fn lane(lane: &Lane) -> Vec<u8> {
+    Key::new(Kind::Lane).lane(lane).0
+}
+
+pub fn event(id: &EventId) -> Vec<u8> {
+    Key::new(Kind::Event).event(id).0
+}
+
+pub fn events_of(lane: &Lane) -> Span {
+    Span::prefix(Key::new(Kind::Event).lane(lane).0)
+}
+
+pub fn contact(id: ContactId) -> Vec<u8> {
+    Key::new(Kind::Contact).u64(id.0).0
+}
+
+pub fn tag(name: &str, contact: ContactId) -> Vec<u8> {
+    Key::new(Kind::Tag).text(name).u64(contact.0).0
+}
+
+pub fn tagged(name: &str) -> Span {
+    Span::prefix(Key::new(Kind::Tag).text(name).0)
+}
+
+/// The step's keys that begin with `prefix`; a whole key is its own prefix.
+pub fn kv(step: &str, scope: KvScope, lane: &Lane, prefix: &str) -> Vec<u8> {
+    let key = match scope {
+        KvScope::Contact => Key::new(Kind::Kv).u8(SCOPE_CONTACT).lane(lane),
+        KvScope::Plugin => Key::new(Kind::Kv).u8(SCOPE_PLUGIN),
+    };
+    key.text(step).bytes(prefix.as_bytes()).0
+}
+
+pub fn timer(key: &TimerKey) -> Vec<u8> {
+    Key::new(Kind::Timer).timer(key).0
+}
+
+pub fn timer_due(due: Millis, key: &TimerKey) -> Vec<u8> {
+    Key::new(Kind::TimerDue).u64(due).timer(key).0
+}
+
+pub fn item(id: &SendId) -> Vec<u8> {
+    Key::new(Kind::Item).send(id).0
+}
+
+/// A send as a value that points to it.
+pub fn send_value(id: &SendId) -> Vec<u8> {
+    Key(Vec::with_capacity(24)).send(id).0
+}
+
+pub fn sent(contact: ContactId, place: u64) -> Vec<u8> {
+    Key::new(Kind::Sent).u64(contact.0).u64(place).0
+}
+
+pub fn sent_to(contact: ContactId) -> Span {
+    Span::prefix(Key::new(Kind::Sent).u64(contact.0).0)
+}
+
+pub fn queue(contact: ContactId, place: u64) -> Vec<u8> {
+    Key::new(Kind::Queue).u64(contact.0).u64(place).0
+}
+
+pub fn queued_for(contact: ContactId) -> Span {
+    Span::prefix(Key::new(Kind::Queue).u64(contact.0).0)
+}
+
+pub fn item_due(due: Millis, contact: ContactId) -> Vec<u8> {
+    Key::new(Kind::ItemDue).u64(due).u64(contact.0).0
+}
+
+pub fn trace(turn: &TurnId) -> Vec<u8> {
+    Key::new(Kind::Trace).event(turn).0
+}
+
+pub fn traces_of(lane: &Lane) -> Span {
+    Span::prefix(Key::new(Kind::Trace).lane(lane).0)
+}
+
+pub fn broadcast(broadcast: &Broadcast) -> Vec<u8> {
+    let Broadcast { channel, step, id, .. } = broadcast;
+    Key::new(Kind::Broadcast).text(channel.as_str()).text(step).text(id).0
+}
+
+pub fn parked(at: Millis, event: &EventId) -> Vec<u8> {
+    Key::new(Kind::Parked).u64(at).event(event).0
+}
+
+pub fn aside(number: u64) -> Vec<u8> {
+    Key::new(Kind::Aside).u64(number).0
+}
+
+/// Stands in `index` by time for `key`, whose kind the index implies.
+pub fn timed(index: Kind, at: Millis, key: &[u8]) -> Vec<u8> {
+    Key::new(index).u64(at).bytes(key.get(1..).unwrap_or_default()).0
+}
+
+/// A key whose kind is `of` again, from its entry in an index.
+pub fn untimed(of: Kind, entry: &[u8]) -> Vec<u8> {
+    let rest = entry.get(TIMED_HEAD..).unwrap_or_default();
+    Key::new(of).bytes(rest).0
+}
+
+/// The same name under another kind.
+pub fn relabelled(kind: Kind, key: &[u8]) -> Vec<u8> {
+    Key::new(kind).bytes(key.get(1..).unwrap_or_default()).0
+}
+
+/// The kind and the time.
+const TIMED_HEAD: usize = 9;
+
+/// What an index by time holds up to `now`.
+pub fn until(index: Kind, now: Millis) -> Span {
+    let all = all(index);
+    match now.checked_add(1) {
+        Some(next) => Span { from: all.from, to: Key::new(index).u64(next).0 },
+        None => all,
+    }
+}
+
+pub fn all(kind: Kind) -> Span {
+    Span::prefix(Key::new(kind).0)
+}
+
+pub fn part(key: &[u8], number: u32) -> Vec<u8> {
+    Key::new(Kind::Part).bytes(key).bytes(&number.to_be_bytes()).0
+}
+
+/// Takes a key or a value apart, from the front.
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Of a key, behind its kind.
+    pub fn of_key(key: &'a [u8]) -> Self {
+        Self(key.get(1..).unwrap_or_default())
+    }
+    pub fn of_value(value: &'a [u8]) -> Self {
+        Self(value)
+    }
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+    pub fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_be_bytes(self.take(8)?.try_into().ok()?))
+    }
+    pub fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
+    }
+    pub fn text(&mut self) -> Option<String> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.take(1)? {
+                [0] => match self.take(1)? {
+                    [0] => return String::from_utf8(bytes).ok(),
+                    _ => bytes.push(0),
+                },
+                byte => bytes.extend_from_slice(byte),
+            }
+        }
+    }
+    pub fn lane(&mut self) -> Option<Lane> {
+        match self.take(1)? {
+            [LANE_CONTACT] => self.u64().map(|id| Lane::Contact(ContactId(id))),
+            [LANE_CHANNEL] => self.text().map(|id| Lane::Channel(ChannelId::new(&id))),
+            _ => None,
+        }
+    }
+    pub fn send(&mut self) -> Option<SendId> {
+        let turn = EventId { lane: self.lane()?, seq: self.u64()? };
+        Some(SendId { turn, index: self.u32()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lanes() -> impl Strategy<Value = Lane> {
+        prop_oneof![
+            any::<u64>().prop_map(|id| Lane::Contact(ContactId(id))),
+            "[a-c\u{0}\u{1}é]{0,4}".prop_map(|id| Lane::Channel(ChannelId::new(&id))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn keys_order_as_what_they_name(
+            a in (lanes(), 0..3u64), b in (lanes(), 0..3u64), names in ("[ab\u{0}]{0,3}", "[ab\u{0}]{0,3}")
+        ) {
+            let id = |(lane, seq): (Lane, u64)| EventId { lane, seq };
+            let (a, b) = (id(a), id(b));
+            prop_assert_eq!(a.cmp(&b), event(&a).cmp(&event(&b)));
+            let read = Reader::of_key(&event(&a)).lane();
+            prop_assert_eq!(read.as_ref(), Some(&a.lane));
+            let timer_key = |lane: Lane, name: &str| TimerKey { lane, step: name.into(), name: "n".into() };
+            let (c, d) = (timer_key(a.lane, &names.0), timer_key(b.lane, &names.1));
+            prop_assert_eq!(c.cmp(&d), timer(&c).cmp(&timer(&d)));
+        }
+    }
+
+    #[test]
+    fn a_send_can_be_read_back() {
+        for text in ["c17-4-0", "@main-12-3"] {
+            let id: SendId = text.parse().unwrap();
+            assert_eq!(Reader::of_value(&send_value(&id)).send(), Some(id.clone()));
+            assert_eq!(Reader::of_key(&item(&id)).send(), Some(id));
+        }
+    }
+
+    #[test]
+    fn an_index_by_time_leads_back_to_the_key() {
+        let key = trace(&"c17-4".parse().unwrap());
+        let entry = timed(Kind::TraceAge, 12, &key);
+        assert_eq!(untimed(Kind::Trace, &entry), key);
+        let span = until(Kind::TraceAge, 12);
+        assert!(span.from < entry && entry < span.to && until(Kind::TraceAge, 11).to < entry);
+    }
+
+    #[test]
+    fn neighbouring_names_do_not_share_a_range() {
+        let span = tagged("vip");
+        let outside = tag("vip2", ContactId(1));
+        assert!(!(span.from <= outside && outside < span.to));
+        assert_ne!(
+            dedup(&ChannelId::new("a"), "bc"),
+            dedup(&ChannelId::new("ab"), "c"),
+            "the parts of a hash are told apart"
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! The way out: items, each contact's queue of those that are not history, and
+//! the heads of the queues by due time. As only heads stand there, a contact's
+//! messages leave in order however long one of them takes.
+
+use super::{
+    Result,
+    codec::corrupt,
+    counts,
+    engine::Order,
+    key::{self, Count, Kind, Reader},
+    view::View,
+};
+use crate::model::*;
+use serde::{Deserialize, Serialize};
+
+const WHAT: &str = "outbox item";
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    item: OutboxItem,
+    /// Its number among all that was ever to be sent to the contact.
+    place: u64,
+    /// Every id the provider gave it: an item that was sent again after an
+    /// attempt whose end was unknown may have two.
+    message_ids: Vec<String>,
+}
+
+fn read(view: &View<'_>, id: &SendId) -> Result<Option<Stored>> {
+    view.read(WHAT, &key::item(id))
+}
+
+pub fn item(view: &View<'_>, id: &SendId) -> Result<Option<OutboxItem>> {
+    Ok(read(view, id)?.map(|stored| stored.item))
+}
+
+/// What was sent or is to be sent to a contact, the newest first.
+pub fn items_of(view: &View<'_>, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
+    let places = view.range(&key::sent_to(contact), Order::Reverse).take(limit);
+    places.map(|place| pointed_at(view, &place?.1).map(|stored| stored.item)).collect()
+}
+
+fn pointed_at(view: &View<'_>, pointer: &[u8]) -> Result<Stored> {
+    let id = Reader::of_value(pointer).send().ok_or_else(|| corrupt(WHAT, "a broken pointer"))?;
+    read(view, &id)?.ok_or_else(|| corrupt(WHAT, format!("{id} is missing")))
+}
+
+// The queue.
+
+pub fn push(view: &mut View<'_>, item: OutboxItem) -> Result<()> {
+    let contact = item.contact;
+    let last = view.first(&key::sent_to(contact), Order::Reverse)?;
+    let place = 1 + last.and_then(|(key, _)| place_in(&key)).unwrap_or(0);
+    let mut stored = Stored { item, place, message_ids: Vec::new() };
+    let pointer = key::send_value(&stored.item.id);
+    view.put(key::sent(contact, place), pointer.clone())?;
+    match stored.item.due() {
+        Some(due) => {
+            if head(view, contact)?.is_none() {
+                view.put(key::item_due(due, contact), pointer.clone())?;
+                counts::up(view, Count::Outbox)?;
+            }
+            view.put(key::queue(contact, place), pointer)?;
+        }
+        None => remember_age(view, &stored.item)?,
+    }
+    if let Some(id) = stored.item.message_id.clone() {
+        learn_id(view, &mut stored, &id)?;
+    }
+    view.write(WHAT, key::item(&stored.item.id), &stored)
+}
+
+/// The place of a contact's first queued item, and the pointer to it.
+fn head(view: &View<'_>, contact: ContactId) -> Result<Option<(u64, Vec<u8>)>> {
+    let first = view.first(&key::queued_for(contact), Order::Forward)?;
+    Ok(first.and_then(|(key, pointer)| Some((place_in(&key)?, pointer))))
+}
+
+fn is_head(view: &View<'_>, stored: &Stored) -> Result<bool> {
+    let head = head(view, stored.item.contact)?;
+    Ok(head.is_some_and(|(place, _)| place == stored.place))
+}
+
+/// Of keys that end in a contact and a place.
+fn place_in(key: &[u8]) -> Option<u64> {
+    let mut key = Reader::of_key(key);
+    key.u64().and_then(|_| key.u64())
+}
+
+/// Writes an item that changed and moves its contact's queue accordingly.
+fn update(view: &mut View<'_>, old: &OutboxItem, new: &Stored) -> Result<()> {
+    let contact = old.contact;
+    match (old.due(), new.item.due()) {
+        (Some(before), Some(due)) if before != due => {
+            if is_head(view, new)? {
+                view.delete(key::item_due(before, contact));
+                view.put(key::item_due(due, contact), key::send_value(&old.id))?;
+            }
+        }
+        (Some(before), None) => {
+            let was_head = is_head(view, new)?;
+            view.delete(key::queue(contact, new.place));
+            if was_head {
+                view.delete(key::item_due(before, contact));
+                promote(view, contact)?;
+            }
+            remember_age(view, &new.item)?;
+        }
+        // Not moved; or history, which stays history.
+        (Some(_), Some(_)) | (None, _) => {}
+    }
+    view.write(WHAT, key::item(&old.id), new)
+}
+
+/// Makes the first that is left the one that is due.
+fn promote(view: &mut View<'_>, contact: ContactId) -> Result<()> {
+    let Some((_, pointer)) = head(view, contact)? else {
+        return counts::down(view, Count::Outbox);
+    };
+    let due = pointed_at(view, &pointer)?.item.due();
+    let due = due.ok_or_else(|| corrupt(WHAT, "history stands in a queue"))?;
+    view.put(key::item_due(due, contact), pointer)
+}
+
+fn remember_age(view: &mut View<'_>, item: &OutboxItem) -> Result<()> {
+    view.put(key::timed(Kind::ItemAge, item.updated_at, &key::item(&item.id)), Vec::new())
+}
+
+pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+    let entries = view.range(&key::until(Kind::ItemDue, now), Order::Forward).take(limit);
+    entries.map(|entry| pointed_at(view, &entry?.1).map(|stored| stored.item)).collect()
+}
+
+pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
+    let first = view.first(&key::all(Kind::ItemDue), Order::Forward)?;
+    Ok(first.and_then(|(entry, _)| Reader::of_key(&entry).u64()))
+}
+
+// Attempts and receipts.
+
+/// Only what is due at `since` may be attempted: so an item that another
+/// attempt has just begun with is not sent twice.
+pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
+    let mut begun = Vec::new();
+    for attempt in attempts {
+        let Some(mut stored) = read(view, &attempt.id)? else { continue };
+        let due = stored.item.due().is_some_and(|due| due <= attempt.since);
+        if due && is_head(view, &stored)? {
+            let old = stored.item.clone();
+            stored.item.begin(&attempt);
+            update(view, &old, &stored)?;
+            begun.push(stored.item);
+        }
+    }
+    Ok(begun)
+}
+
+pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
+    for record in records {
+        let Some(mut stored) = read(view, &record.id)? else { continue };
+        let old = stored.item.clone();
+        stored.item.record(&record);
+        match &record.delivery {
+            Delivery::Sent { message_id } => learn_id(view, &mut stored, message_id)?,
+            Delivery::RetryAfter { .. }
+            | Delivery::Rejected { .. }
+            | Delivery::Refused { .. }
+            | Delivery::Unknown { .. } => {}
+        }
+        update(view, &old, &stored)?;
+    }
+    Ok(())
+}
+
+pub fn receive(
+    view: &mut View<'_>,
+    receipt: &Receipt,
+    reason: Option<String>,
+    now: Millis,
+) -> Result<()> {
+    let Some(mut stored) = find(view, receipt)? else { return Ok(()) };
+    let old = stored.item.clone();
+    stored.item.receive(&receipt.message_id, receipt.state, reason, now);
+    learn_id(view, &mut stored, &receipt.message_id)?;
+    update(view, &old, &stored)
+}
+
+/// The item that a receipt is about, if we know it.
+pub fn of_receipt(view: &View<'_>, receipt: &Receipt) -> Result<Option<OutboxItem>> {
+    Ok(find(view, receipt)?.map(|stored| stored.item))
+}
+
+fn find(view: &View<'_>, receipt: &Receipt) -> Result<Option<Stored>> {
+    if let Some(id) = &receipt.send
+        && let Some(stored) = read(view, id)?
+    {
+        return Ok(Some(stored));
+    }
+    match view.get(&key::message_id(&receipt.message_id))? {
+        Some(pointer) => pointed_at(view, &pointer).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Lets receipts find the item by this id.
+fn learn_id(view: &mut View<'_>, stored: &mut Stored, id: &str) -> Result<()> {
+    if stored.message_ids.iter().any(|known| known == id) {
+        return Ok(());
+    }
+    stored.message_ids.push(id.into());
+    view.put(key::message_id(id), key::send_value(&stored.item.id))
+}
+
+/// Removes an item that is history, with all that points to it.
+pub fn forget(view: &mut View<'_>, key: &[u8]) -> Result<()> {
+    let Some(stored) = view.read::<Stored>(WHAT, key)? else { return Ok(()) };
+    for id in &stored.message_ids {
+        view.delete(key::message_id(id));
+    }
+    view.delete(key::sent(stored.item.contact, stored.place));
+    view.delete_long(key.to_vec())
+}

@@ -1,0 +1,72 @@
+//! Timers and their order by due time.
+
+use super::{
+    Result,
+    codec::corrupt,
+    counts,
+    engine::Order,
+    key::{self, Count, Kind, Reader},
+    lanes,
+    view::View,
+};
+use crate::model::*;
+
+const WHAT: &str = "timer";
+
+fn read(view: &View<'_>, key: &TimerKey) -> Result<Option<Timer>> {
+    view.read(WHAT, &key::timer(key))
+}
+
+pub fn write(view: &mut View<'_>, write: TimerWrite) -> Result<()> {
+    match write {
+        TimerWrite::Set(timer) => set(view, &timer),
+        TimerWrite::Cancel(key) => match read(view, &key)? {
+            Some(timer) => remove(view, &timer),
+            None => Ok(()),
+        },
+    }
+}
+
+fn set(view: &mut View<'_>, timer: &Timer) -> Result<()> {
+    match read(view, &timer.key)? {
+        Some(old) => view.delete(key::timer_due(old.due, &old.key)),
+        None => counts::up(view, Count::Timers).map(|_| ())?,
+    }
+    view.put(key::timer_due(timer.due, &timer.key), Vec::new())?;
+    view.write(WHAT, key::timer(&timer.key), timer)
+}
+
+fn remove(view: &mut View<'_>, timer: &Timer) -> Result<()> {
+    view.delete(key::timer_due(timer.due, &timer.key));
+    view.delete_long(key::timer(&timer.key))?;
+    counts::down(view, Count::Timers)
+}
+
+pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<Timer>> {
+    let entries = view.range(&key::until(Kind::TimerDue, now), Order::Forward).take(limit);
+    entries
+        .map(|entry| {
+            let (entry, _) = entry?;
+            let timer = view.read(WHAT, &key::untimed(Kind::Timer, &entry))?;
+            timer.ok_or_else(|| corrupt(WHAT, "it is due and missing"))
+        })
+        .collect()
+}
+
+pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
+    let first = view.first(&key::all(Kind::TimerDue), Order::Forward)?;
+    Ok(first.and_then(|(entry, _)| Reader::of_key(&entry).u64()))
+}
+
+pub fn fire(view: &mut View<'_>, timers: Vec<Timer>, now: Millis) -> Result<()> {
+    for timer in timers {
+        if read(view, &timer.key)?.as_ref() != Some(&timer) {
+            continue;
+        }
+        remove(view, &timer)?;
+        let Timer { key: TimerKey { lane, step, name }, channel, due, payload } = timer;
+        let kind = EventKind::TimerFired { step, name, payload, due };
+        lanes::append_own(view, lane, &channel, kind, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Bodies kept for the operator, and the removal of what has had its time.
+
+use super::{
+    Aside, Result,
+    codec::Bytes,
+    counts,
+    engine::{Order, Span},
+    key::{self, Count, Kind},
+    outbox,
+    view::View,
+};
+use crate::model::*;
+use serde::{Deserialize, Serialize};
+
+/// Things of each kind that one sweep removes: it runs between other writes.
+const SWEPT: usize = 250;
+
+#[derive(Serialize, Deserialize)]
+struct StoredAside {
+    channel: ChannelId,
+    reason: String,
+    body: Bytes,
+    at: Millis,
+}
+
+pub fn set_aside(view: &mut View<'_>, aside: Aside) -> Result<()> {
+    let place = key::aside(counts::up(view, Count::Asides)?);
+    let Aside { channel, reason, body, at } = aside;
+    view.add("body set aside", place, &StoredAside { channel, reason, body: Bytes(body), at })
+}
+
+/// The newest first.
+pub fn asides(view: &View<'_>, limit: usize) -> Result<Vec<Aside>> {
+    let stored = view.list("body set aside", &key::all(Kind::Aside), Order::Reverse, limit)?;
+    let open =
+        |StoredAside { channel, reason, body, at }| Aside { channel, reason, body: body.0, at };
+    Ok(stored.into_iter().map(open).collect())
+}
+
+pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize> {
+    let mut removed = 0;
+    for entry in take(view, key::until(Kind::DedupEnd, now))? {
+        view.delete(key::untimed(Kind::Dedup, &entry));
+        removed += 1;
+    }
+    for entry in take(view, key::until(Kind::KvEnd, now))? {
+        view.delete_long(key::untimed(Kind::Kv, &entry))?;
+        removed += 1;
+    }
+    // Older than `keep_ms`, not just as old. Nothing is before time began.
+    let Some(last) = now.checked_sub(keep_ms).and_then(|kept| kept.checked_sub(1)) else {
+        return Ok(removed);
+    };
+    for entry in take(view, key::until(Kind::TraceAge, last))? {
+        view.delete_long(key::untimed(Kind::Trace, &entry))?;
+        removed += 1;
+    }
+    for entry in take(view, key::until(Kind::ItemAge, last))? {
+        outbox::forget(view, &key::untimed(Kind::Item, &entry))?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+/// Takes the first entries out of an index by time.
+fn take(view: &mut View<'_>, span: Span) -> Result<Vec<Vec<u8>>> {
+    let entries = view.range(&span, Order::Forward).take(SWEPT);
+    let entries = entries.map(|entry| entry.map(|(key, _)| key)).collect::<Result<Vec<_>>>()?;
+    for entry in &entries {
+        view.delete(entry.clone());
+    }
+    Ok(entries)
+}

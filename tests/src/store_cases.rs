@@ -1,0 +1,192 @@
+//! The store's contract as cases, each run on every back-end; and what must
+//! hold of any store at any time.
+
+mod alike;
+mod contacts;
+mod inbox;
+mod outbox;
+mod timed;
+mod turns;
+
+pub use alike::{Action, actions, compare};
+pub use contacts::*;
+pub use inbox::*;
+pub use outbox::*;
+pub use timed::*;
+pub use turns::*;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use switchboard::{model::*, store::Store};
+
+pub type Shared = Arc<dyn Store>;
+
+/// When the cases take place.
+pub const NOW: Millis = 1_700_000_000_000;
+
+pub fn main_channel() -> ChannelId {
+    ChannelId::new("main")
+}
+
+pub fn phone(digits: &str) -> Sender {
+    Sender { phone: Some(digits.into()), ..Sender::default() }
+}
+
+/// A message of a sender, whose key is its text.
+pub fn message(sender: Sender, text: &str) -> Happening {
+    Happening {
+        channel: main_channel(),
+        dedup: text.into(),
+        sender: Some(sender),
+        kind: EventKind::Message(Message {
+            id: format!("wamid.{text}"),
+            sent_at: NOW,
+            content: Content::Text(text.into()),
+            replies_to: None,
+            referral: None,
+            forwarded: false,
+        }),
+        raw: "{}".into(),
+    }
+}
+
+/// Something of the channel, whose key is `dedup`.
+pub fn account(dedup: &str) -> Happening {
+    let kind = EventKind::Account { field: "quality".into() };
+    Happening { channel: main_channel(), dedup: dedup.into(), sender: None, kind, raw: "{}".into() }
+}
+
+pub fn receipt(message_id: &str, send: Option<&SendId>, state: ReceiptState) -> Receipt {
+    Receipt { message_id: message_id.into(), send: send.cloned(), state, at: NOW, error: None }
+}
+
+pub fn receipt_of(sender: Option<Sender>, receipt: Receipt) -> Happening {
+    let dedup = format!("{}/{}", receipt.message_id, receipt.state.name());
+    let kind = EventKind::Receipt(receipt);
+    Happening { channel: main_channel(), dedup, sender, kind, raw: "{}".into() }
+}
+
+pub async fn accept(store: &Shared, happening: Happening) -> EventId {
+    match store.accept(vec![happening], NOW).await.unwrap().remove(0) {
+        Accepted::New(id) => id,
+        Accepted::Duplicate => panic!("a duplicate"),
+    }
+}
+
+/// A contact with one message, already dealt with.
+pub async fn contact(store: &Shared, digits: &str) -> ContactId {
+    let event = accept(store, message(phone(digits), &format!("hello from {digits}"))).await;
+    turn(store, &event.lane, |_| {}).await;
+    event.lane.contact().unwrap()
+}
+
+/// Runs a turn on the lane's next event, which commits.
+pub async fn turn(store: &Shared, lane: &Lane, fill: impl FnOnce(&mut TurnCommit)) -> TurnId {
+    let commit = draft(store, lane, fill).await;
+    let id = commit.turn.clone();
+    assert!(store.commit(commit, NOW).await.unwrap(), "{id} had committed");
+    id
+}
+
+/// A turn's commit on the lane's next event, with the contact as it stands.
+pub async fn draft(store: &Shared, lane: &Lane, fill: impl FnOnce(&mut TurnCommit)) -> TurnCommit {
+    let snapshot = store.next_in_lane(lane).await.unwrap().expect("an event");
+    let mut commit = TurnCommit::new(snapshot.event.id);
+    commit.contact = snapshot.contact;
+    fill(&mut commit);
+    commit
+}
+
+/// The next message of the turn, due at `due`.
+pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem {
+    OutboxItem {
+        id: commit.next_send(),
+        channel: main_channel(),
+        contact,
+        to: Address { phone: Some("15550001111".into()), bsuid: None },
+        message: Outgoing::Text("hello".into()),
+        step: "faq".into(),
+        created_at: NOW,
+        state: SendState::Waiting { due },
+        attempts: 0,
+        message_id: None,
+        receipt: None,
+        reason: None,
+        updated_at: NOW,
+    }
+}
+
+pub fn trace(turn: &TurnId, at: Millis) -> Trace {
+    Trace {
+        turn: turn.clone(),
+        channel: main_channel(),
+        event: "message".into(),
+        text: Some("hello".into()),
+        at,
+        generation: 1,
+        steps: Vec::new(),
+        sends: Vec::new(),
+        remarks: vec!["a remark".into()],
+        duration_us: 7,
+    }
+}
+
+pub fn timer(lane: &Lane, name: &str, due: Millis) -> Timer {
+    let key = TimerKey { lane: lane.clone(), step: "nudge".into(), name: name.into() };
+    Timer { key, channel: main_channel(), due, payload: format!("{name} at {due}") }
+}
+
+pub fn bytes(length: usize, salt: usize) -> Vec<u8> {
+    (0..length).map(|n| ((n * 7 + salt) % 251) as u8).collect()
+}
+
+/// What must hold of any store at any time, as far as its readers can tell.
+pub async fn check_invariants(store: &Shared) {
+    const ALL: usize = usize::MAX;
+    let depths = store.depths().await.unwrap();
+
+    let ready = store.ready_lanes(None, ALL).await.unwrap();
+    assert_eq!(ready.len() as u64, depths.lanes, "ready lanes");
+    let mut reached: BTreeSet<ContactId> = BTreeSet::new();
+    for lane in &ready {
+        let snapshot = store.next_in_lane(lane).await.unwrap().expect("a ready lane has an event");
+        assert_eq!(snapshot.event.id.lane, *lane);
+        reached.extend(lane.contact());
+    }
+
+    let contacts = store.contacts(None, ALL).await.unwrap();
+    reached.extend(contacts.iter().map(|contact| contact.id));
+    let mut tagged: BTreeMap<&str, Vec<ContactId>> = BTreeMap::new();
+    for contact in &contacts {
+        for tag in contact.tags_at(0) {
+            tagged.entry(&tag.name).or_default().push(contact.id);
+        }
+    }
+    for (name, members) in tagged {
+        let segment = Segment { all: vec![name.into()], ..Segment::default() };
+        let found = store.audience(&segment, None, 1_000, 0).await.unwrap();
+        assert_eq!(found.members, members, "contacts tagged {name}");
+    }
+
+    let due = store.due_outbox(Millis::MAX, ALL).await.unwrap();
+    assert_eq!(due.len() as u64, depths.outbox, "queues");
+    reached.extend(due.iter().map(|item| item.contact));
+    let dues: Vec<_> = due.iter().map(|item| item.due().expect("due items are queued")).collect();
+    assert!(dues.is_sorted(), "the earliest first: {dues:?}");
+    assert_eq!(store.next_outbox().await.unwrap(), dues.first().copied());
+    for contact in reached {
+        let mut items = store.outbox_of(contact, ALL).await.unwrap();
+        items.reverse();
+        let first = items.iter().find(|item| item.due().is_some());
+        let here: Vec<_> = due.iter().filter(|item| item.contact == contact).collect();
+        assert_eq!(here, Vec::from_iter(first), "only the first queued item of {contact} is due");
+    }
+
+    let timers = store.due_timers(Millis::MAX, ALL).await.unwrap();
+    assert_eq!(timers.len() as u64, depths.timers, "timers");
+    assert!(timers.is_sorted_by_key(|timer| timer.due));
+    assert_eq!(store.next_timer().await.unwrap(), timers.first().map(|timer| timer.due));
+    assert!(store.open_broadcasts().await.unwrap().iter().all(|broadcast| !broadcast.done));
+}

@@ -1,0 +1,268 @@
+//! The store's contract, on every back-end; then what is particular to the one
+//! on disk; then both against each other.
+
+use switchboard_tests::store_cases as cases;
+
+macro_rules! contract {
+    ($($case:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::cases::$case(switchboard::store::memory()).await;
+            })*
+        }
+        mod sled {
+            $(#[tokio::test]
+            async fn $case() {
+                let folder = tempfile::tempdir().unwrap();
+                super::cases::$case(super::disk::open(folder.path())).await;
+                super::disk::assert_no_blobs(folder.path());
+            })*
+        }
+    };
+}
+
+contract! {
+    one_of_many_copies_is_new
+    duplicates_are_known_for_two_weeks_per_channel
+    lanes_keep_their_order
+    identities_lead_to_one_contact
+    receipts_find_the_lane_of_their_message
+    long_bodies_are_kept_whole
+    a_turn_commits_once_and_in_order
+    a_contact_changed_meanwhile_is_a_conflict
+    a_refused_commit_harms_no_other
+    failed_attempts_are_counted
+    key_values_have_their_scope
+    key_values_of_any_length
+    key_values_expire
+    messages_leave_in_order
+    others_messages_join_the_queue
+    receipts_settle_items
+    old_things_are_swept
+    timers_fire_once
+    broadcasts_reach_each_member_once
+    segments_follow_the_tags
+    segments_come_in_pages
+}
+
+/// What only the store on disk can show.
+mod disk {
+    use super::cases::*;
+    use std::{
+        path::Path,
+        process::{Command, Stdio},
+        sync::Arc,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+    use switchboard::{
+        model::*,
+        store::{
+            MemoryEngine, Result, SledOptions, StoreError,
+            engine::{Batch, Engine, Order, Pairs, Span},
+            open_sled, with_engine,
+        },
+    };
+
+    const OPTIONS: SledOptions = SledOptions { cache_mb: 8, reserve_mb: 0 };
+
+    pub fn open(folder: &Path) -> Shared {
+        open_sled(folder, &OPTIONS).unwrap()
+    }
+
+    /// Large values would go into files that are never synced.
+    pub fn assert_no_blobs(folder: &Path) {
+        let blobs = folder.join("blobs").read_dir().unwrap().count();
+        assert_eq!(blobs, 0, "a value was too large for the engine");
+    }
+
+    #[tokio::test]
+    async fn everything_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let lane = Lane::Contact(ContactId(1));
+        {
+            let store = open(folder.path());
+            accept(&store, message(phone("1"), "one")).await;
+            accept(&store, message(phone("1"), "two")).await;
+            turn(&store, &lane, |commit| {
+                let contact = commit.contact.as_mut().unwrap();
+                contact.apply(&Effect::Tag { name: "vip".into(), expires: None }, "faq", NOW);
+                commit.timers.push(TimerWrite::Set(timer(&lane, "t", NOW)));
+                commit.kv.push(kv("faq", KvScope::Contact, "k", Some(bytes(20_000, 1))));
+                commit.trace = Some(trace(&commit.turn, NOW));
+                let item = item(commit, ContactId(1), NOW);
+                commit.outbox.push(item);
+            })
+            .await;
+            store.count_attempt(&"c1-2".parse().unwrap()).await.unwrap();
+        }
+        for round in 0..3 {
+            let store = open(folder.path());
+            let copy = store.accept(vec![message(phone("1"), "two")], NOW).await.unwrap();
+            assert_eq!(copy, [Accepted::Duplicate]);
+            let next = store.next_in_lane(&lane).await.unwrap().unwrap();
+            assert_eq!((next.event.id.seq, next.event.attempts), (2, 1));
+            assert_eq!(next.contact.unwrap().version, 1);
+            let read = store.kv_get("faq", KvScope::Contact, &lane, "k", NOW).await.unwrap();
+            assert!(read == Some(bytes(20_000, 1)));
+            assert_eq!(store.due_timers(NOW, 9).await.unwrap().len(), 1);
+            assert_eq!(store.due_outbox(NOW, 9).await.unwrap().len(), 1);
+            assert_eq!(store.traces(&lane, None, 9).await.unwrap().len(), 1);
+            check_invariants(&store).await;
+            let new = accept(&store, message(phone("new"), &format!("round {round}"))).await;
+            assert_eq!(new.to_string(), format!("c2-{}", round + 1));
+        }
+    }
+
+    /// Re-run as a child by the test below: says what opening the folder gave.
+    #[test]
+    fn child_opens() {
+        if let Some(folder) = std::env::var_os("SWITCHBOARD_TEST_OPEN") {
+            println!("\nopened: {:?}", open_sled(Path::new(&folder), &OPTIONS).map(|_| ()));
+        }
+    }
+
+    fn open_in_a_child(folder: &Path) -> String {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["disk::child_opens", "--exact", "--nocapture"])
+            .env("SWITCHBOARD_TEST_OPEN", folder)
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_folder_is_one_process_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let said = open_in_a_child(folder.path());
+        assert!(said.contains("opened: Err(Locked"), "{said}");
+        let Err(error) = open_sled(folder.path(), &OPTIONS) else { panic!("opened twice") };
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Locked { .. }), "{text}");
+        assert!(text.contains("in use by another process"), "{text}");
+        drop(store);
+        let said = open_in_a_child(folder.path());
+        assert!(said.contains("opened: Ok"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_takes_nothing_new_and_finishes_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let lane = {
+            let store = open(folder.path());
+            assert!(store.health().is_ok());
+            accept(&store, message(phone("1"), "one")).await.lane
+        };
+        let options = SledOptions { reserve_mb: u64::MAX, ..OPTIONS };
+        let store = open_sled(folder.path(), &options).unwrap();
+        let full = store.accept(vec![message(phone("1"), "two")], NOW).await.unwrap_err();
+        assert!(matches!(full, StoreError::Full { .. }), "{full}");
+        assert!(matches!(store.health(), Err(StoreError::Full { .. })));
+        turn(&store, &lane, |commit| {
+            let item = item(commit, ContactId(1), NOW);
+            commit.outbox.push(item);
+        })
+        .await;
+        let due = store.due_outbox(NOW, 9).await.unwrap();
+        let attempt = Attempt { id: due[0].id.clone(), since: NOW, until: NOW };
+        assert_eq!(store.begin_attempts(vec![attempt]).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_database_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("db");
+        let store = open(folder.path());
+        for n in 0..50 {
+            accept(&store, message(phone("1"), &format!("{n}"))).await;
+        }
+        drop(store);
+        let sound = std::fs::read(&file).unwrap();
+        let garbage: Vec<u8> = (0..sound.len()).map(|n| (n * 31 % 253) as u8).collect();
+        for damaged in [Vec::new(), vec![0; sound.len()], garbage] {
+            std::fs::write(&file, damaged).unwrap();
+            let Err(error) = open_sled(folder.path(), &OPTIONS) else { panic!("it opened") };
+            let text = error.to_string();
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{text}");
+            assert!(text.contains(folder.path().to_str().unwrap()), "{text}");
+        }
+        let not_a_folder = folder.path().join("format");
+        let Err(error) = open_sled(&not_a_folder, &OPTIONS) else { panic!("it opened") };
+        assert!(matches!(error, StoreError::Failed(_)), "{error}");
+    }
+
+    /// An engine whose medium can be made to fail.
+    #[derive(Default)]
+    struct Failing {
+        inner: MemoryEngine,
+        failing: AtomicBool,
+    }
+
+    impl Engine for Failing {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+            self.inner.get(key)
+        }
+        fn range<'a>(&'a self, span: &Span, order: Order) -> Pairs<'a> {
+            self.inner.range(span, order)
+        }
+        fn apply(&self, batch: Batch) -> Result<()> {
+            self.inner.apply(batch)
+        }
+        fn sync(&self) -> Result<()> {
+            match self.failing.load(Ordering::SeqCst) {
+                true => Err(StoreError::Failed("input/output error".into())),
+                false => Ok(()),
+            }
+        }
+        fn room(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_disk_is_not_forgotten() {
+        let engine = Arc::new(Failing::default());
+        let store = with_engine(engine.clone());
+        accept(&store, message(phone("1"), "one")).await;
+        engine.failing.store(true, Ordering::SeqCst);
+        let mut waiting = Vec::new();
+        for n in 0..20 {
+            let store = store.clone();
+            let batch = vec![message(phone("1"), &format!("lost {n}"))];
+            waiting.push(tokio::spawn(async move { store.accept(batch, NOW).await }));
+        }
+        for waiting in waiting {
+            let error = waiting.await.unwrap().unwrap_err();
+            assert!(error.to_string().contains("input/output error"), "{error}");
+        }
+        // A disk that works again proves nothing about what it has lost.
+        engine.failing.store(false, Ordering::SeqCst);
+        let commit = TurnCommit::new("c1-1".parse().unwrap());
+        assert!(matches!(store.commit(commit, NOW).await, Err(StoreError::Failed(_))));
+        let health = store.health().unwrap_err();
+        assert!(health.to_string().contains("takes no more writes"), "{health}");
+    }
+}
+
+/// Both back-ends do the same, whatever is done to them in whatever order.
+mod alike {
+    use super::{cases::*, disk};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 24,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+        #[test]
+        fn memory_and_disk_agree(actions in actions()) {
+            let folder = tempfile::tempdir().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(compare(&actions, || disk::open(folder.path())));
+            disk::assert_no_blobs(folder.path());
+        }
+    }
+}

@@ -5,7 +5,9 @@
 
 pub mod clock;
 pub mod config;
+pub mod ingress;
 pub mod model;
+pub mod outbox;
 pub mod policy;
 pub mod provider;
 pub mod store;

@@ -1,0 +1,109 @@
+//! Sends what turns have committed: due messages, at the rates that the
+//! provider allows, each recorded before it leaves and again when its fate is
+//! known. Decides nothing about content and runs no turns.
+
+pub mod backoff;
+pub mod limiter;
+mod metrics;
+mod outcome;
+mod post;
+mod queue;
+mod worker;
+
+pub use metrics::OutboxMetrics;
+pub use outcome::{GIVE_UP_MS, PROBE_MS, RESENDS_MAX, TRIES_MAX};
+pub use post::client;
+
+use crate::{
+    clock::Clock,
+    model::{ChannelId, Millis},
+    policy::Rules,
+    provider::Provider,
+    store::Store,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::{Notify, watch};
+
+/// A failing store is said so often at most.
+const LOG_EVERY_MS: Millis = 60_000;
+
+/// What sending on a channel needs.
+#[derive(Clone)]
+pub struct Route {
+    pub provider: Arc<dyn Provider>,
+    pub messages_per_second: u32,
+    /// How long a message of unknown fate waits for a receipt.
+    pub grace_ms: Millis,
+    pub rules: Rules,
+}
+
+/// A channel's route, looked up anew each time: generations are swapped whole.
+pub type Routes = Arc<dyn Fn(&ChannelId) -> Option<Route> + Send + Sync>;
+
+/// A channel on which nothing can leave until a person acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    pub channel: ChannelId,
+    pub since: Millis,
+    /// In plain words, with what to do.
+    pub reason: String,
+}
+
+/// The worker that sends. One per store.
+pub struct Outbox {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    routes: Routes,
+    /// Told (by `notify_one`) after a commit that sends something.
+    wake: Arc<Notify>,
+    client: reqwest::Client,
+    pub metrics: OutboxMetrics,
+    paused: Mutex<BTreeMap<ChannelId, Paused>>,
+    said: AtomicU64,
+}
+
+impl Outbox {
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        routes: Routes,
+        wake: Arc<Notify>,
+        client: reqwest::Client,
+    ) -> Self {
+        let (metrics, paused, said) = Default::default();
+        Self { store, clock, routes, wake, client, metrics, paused, said }
+    }
+
+    /// Sends until told to stop (or until nobody can tell it any more), then
+    /// awaits the requests under way and records their ends.
+    pub async fn run(self: Arc<Self>, shutdown: watch::Receiver<bool>) {
+        worker::Worker::new(self).run(shutdown).await;
+    }
+
+    /// The channels that are paused now, and why.
+    pub fn status(&self) -> Vec<Paused> {
+        self.paused().values().cloned().collect()
+    }
+
+    fn paused(&self) -> MutexGuard<'_, BTreeMap<ChannelId, Paused>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say_failure(&self, error: &crate::store::StoreError) {
+        let now = self.clock.now();
+        let last = self.said.load(Ordering::Relaxed);
+        if last == 0 || now >= last.saturating_add(LOG_EVERY_MS) {
+            self.said.store(now, Ordering::Relaxed);
+            tracing::error!(error = %error, "nothing is sent until the store works again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

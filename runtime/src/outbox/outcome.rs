@@ -1,0 +1,319 @@
+//! What the end of an attempt means for its message and its channel. Pure.
+
+use super::{backoff, post::Reply};
+use crate::{
+    model::{Delivery, Millis, OutboxItem, Outgoing, SendId, SendState},
+    provider::{Answer, ErrorClass, Provider},
+};
+use std::collections::HashMap;
+
+/// A message that could not be sent for so long is given up.
+pub const GIVE_UP_MS: Millis = 24 * 3600 * 1000;
+/// How often the provider may turn a message away before it is given up.
+pub const TRIES_MAX: u32 = 20;
+/// How often a message of unknown fate is sent again: each time it may be a
+/// second copy.
+pub const RESENDS_MAX: u32 = 5;
+/// How often a paused channel is tried.
+pub const PROBE_MS: Millis = 60_000;
+/// Messages remembered before those of long ago are first forgotten.
+const TRIES_MIN: usize = 1024;
+
+/// What went wrong with one message so far. After a restart it begins anew,
+/// which the 24 hours bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Answers that said no for now.
+    turned_away: u32,
+    /// Requests that did not reach the provider.
+    unreached: u32,
+    /// Requests whose fate is not known.
+    lost: u32,
+    touched: Millis,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tallies {
+    by_id: HashMap<SendId, Tally>,
+    sweep_at: usize,
+}
+
+impl Tallies {
+    pub fn of(&mut self, item: &OutboxItem, now: Millis) -> &mut Tally {
+        if self.by_id.len() > self.sweep_at.max(TRIES_MIN) {
+            self.by_id.retain(|_, tally| now < tally.touched.saturating_add(GIVE_UP_MS));
+            self.sweep_at = self.by_id.len() * 2;
+        }
+        let tally = self.by_id.entry(item.id.clone()).or_insert_with(|| {
+            // Found in the middle of an attempt: the process ended there. If no
+            // attempt of it ever came to an end, all of them may have been sent.
+            let lost = match (&item.state, &item.reason) {
+                (SendState::Attempting { .. }, None) => item.attempts,
+                (SendState::Attempting { .. }, Some(_)) => 1,
+                _ => 0,
+            };
+            Tally { lost, ..Tally::default() }
+        });
+        tally.touched = now;
+        tally
+    }
+
+    pub fn forget(&mut self, id: &SendId) {
+        self.by_id.remove(id);
+    }
+}
+
+/// Why a message is not worth another attempt, if it is not.
+pub(super) fn hopeless(item: &OutboxItem, tally: &Tally, now: Millis) -> Option<String> {
+    let uncertain = matches!(item.state, SendState::Attempting { .. });
+    let doubt = if uncertain { "; it may have been sent" } else { "" };
+    if uncertain && tally.lost > RESENDS_MAX {
+        return Some(format!("given up after {} attempts without an answer{doubt}", tally.lost));
+    }
+    if now < item.created_at.saturating_add(GIVE_UP_MS) {
+        return None;
+    }
+    let last = item.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(format!("given up because it could not be sent within 24 hours{doubt}{last}"))
+}
+
+/// What an attempt's end says of its channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ChannelState {
+    NotKnown,
+    Works,
+    Stopped { code: Option<u32>, reason: String },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub delivery: Delivery,
+    pub channel: ChannelState,
+    /// The provider's code and words, where the contact has stopped marketing.
+    pub opted_out: Option<(u32, String)>,
+}
+
+/// What the pauses depend on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub now: Millis,
+    /// How long a receipt is awaited before a lost message is sent again.
+    pub grace_ms: Millis,
+    pub jitter: f64,
+}
+
+pub(super) fn outcome(
+    item: &OutboxItem,
+    reply: Reply,
+    provider: &dyn Provider,
+    tally: &mut Tally,
+    at: Moment,
+) -> Outcome {
+    let (status, answer) = match reply {
+        Reply::Answer { status, body } => (status, provider.classify(status, &body)),
+        Reply::NotSent(reason) => {
+            tally.unreached += 1;
+            let due = at.now.saturating_add(backoff::retry(tally.unreached, at.jitter));
+            return ended(Delivery::RetryAfter { due, reason });
+        }
+        Reply::Lost(reason) => return ended(lost(item, tally, at, reason)),
+    };
+    let (class, code, reason) = match answer {
+        Answer::Sent { message_id } => {
+            let delivery = Delivery::Sent { message_id };
+            return Outcome { delivery, channel: ChannelState::Works, opted_out: None };
+        }
+        // A success that names no message, or a gateway that gave up waiting.
+        Answer::Refused { code: None, reason, .. } if matches!(status, 200..300 | 502 | 504) => {
+            return ended(lost(item, tally, at, reason));
+        }
+        Answer::Refused { class, code, reason } => (class, code, reason),
+    };
+    let rejected = |reason: &str| Delivery::Rejected { reason: reason.to_owned() };
+    let (delivery, channel) = match class {
+        ErrorClass::Retry => {
+            (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
+        }
+        ErrorClass::RetrySlow => {
+            (again(item, tally, at, backoff::slow, &reason), ChannelState::NotKnown)
+        }
+        ErrorClass::PairLimit => {
+            (again(item, tally, at, backoff::pair, &reason), ChannelState::Works)
+        }
+        ErrorClass::PauseChannel => {
+            let due = at.now.saturating_add(PROBE_MS);
+            let delivery = Delivery::RetryAfter { due, reason: reason.clone() };
+            (delivery, ChannelState::Stopped { code, reason: reason.clone() })
+        }
+        ErrorClass::Permanent | ErrorClass::OptedOut => (rejected(&reason), ChannelState::Works),
+    };
+    let opted_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
+    Outcome { delivery, channel, opted_out: opted_out.map(|code| (code, reason)) }
+}
+
+fn ended(delivery: Delivery) -> Outcome {
+    Outcome { delivery, channel: ChannelState::NotKnown, opted_out: None }
+}
+
+fn lost(item: &OutboxItem, tally: &mut Tally, at: Moment, reason: String) -> Delivery {
+    if is_read_mark(item) {
+        return Delivery::Rejected { reason };
+    }
+    tally.lost += 1;
+    Delivery::Unknown { until: at.now.saturating_add(at.grace_ms), reason }
+}
+
+fn again(
+    item: &OutboxItem,
+    tally: &mut Tally,
+    at: Moment,
+    pause: fn(u32, f64) -> Millis,
+    reason: &str,
+) -> Delivery {
+    tally.turned_away += 1;
+    if is_read_mark(item) {
+        return Delivery::Rejected { reason: reason.to_owned() };
+    }
+    if tally.turned_away >= TRIES_MAX {
+        let reason = format!("given up after {TRIES_MAX} attempts: {reason}");
+        return Delivery::Rejected { reason };
+    }
+    let due = at.now.saturating_add(pause(tally.turned_away, at.jitter));
+    Delivery::RetryAfter { due, reason: reason.to_owned() }
+}
+
+/// A read mark that failed is let go: the answer waits behind it.
+fn is_read_mark(item: &OutboxItem) -> bool {
+    matches!(item.message, Outgoing::Read { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::tests::{item, meta};
+
+    const AT: Moment = Moment { now: 1_000_000, grace_ms: 30_000, jitter: 0.0 };
+
+    fn text() -> OutboxItem {
+        item(1, Outgoing::Text("hi".into()))
+    }
+
+    fn error(status: u16, code: u32) -> Reply {
+        let body = format!(r#"{{"error":{{"code":{code},"message":"m"}}}}"#).into_bytes();
+        Reply::Answer { status, body }
+    }
+
+    fn end(item: &OutboxItem, reply: Reply, tally: &mut Tally) -> Outcome {
+        outcome(item, reply, &meta("http://127.0.0.1:1"), tally, AT)
+    }
+
+    fn due(delivery: &Delivery) -> Millis {
+        match delivery {
+            Delivery::RetryAfter { due, .. } => due - AT.now,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_class_has_its_pause() {
+        for (code, pauses, channel) in [
+            (131_000, [1000, 2000, 4000], ChannelState::NotKnown),
+            (80_007, [60_000, 120_000, 240_000], ChannelState::NotKnown),
+            (131_056, [1000, 4000, 16_000], ChannelState::Works),
+        ] {
+            let mut tally = Tally::default();
+            for pause in pauses {
+                let outcome = end(&text(), error(400, code), &mut tally);
+                assert_eq!((due(&outcome.delivery), &outcome.channel), (pause, &channel), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_turned_away_twenty_times_is_given_up() {
+        let mut tally = Tally::default();
+        for _ in 1..TRIES_MAX {
+            due(&end(&text(), error(500, 131_000), &mut tally).delivery);
+        }
+        let last = end(&text(), error(500, 131_000), &mut tally).delivery;
+        let Delivery::Rejected { reason } = last else { panic!("{last:?}") };
+        assert!(reason.starts_with("given up after 20 attempts: "), "{reason}");
+    }
+
+    #[test]
+    fn what_did_not_reach_the_provider_is_tried_on_and_on() {
+        let mut tally = Tally::default();
+        for _ in 0..200 {
+            due(&end(&text(), Reply::NotSent("refused".into()), &mut tally).delivery);
+        }
+        let pause = due(&end(&text(), error(500, 131_000), &mut tally).delivery);
+        assert_eq!(pause, 1000);
+    }
+
+    #[test]
+    fn an_uncertain_end_waits_for_a_receipt() {
+        let answer = |status, body: &str| Reply::Answer { status, body: body.into() };
+        for reply in
+            [Reply::Lost("time".into()), answer(200, "{}"), answer(504, ""), answer(502, "x")]
+        {
+            let mut tally = Tally::default();
+            let delivery = end(&text(), reply, &mut tally).delivery;
+            assert!(matches!(delivery, Delivery::Unknown { until: 1_030_000, .. }), "{delivery:?}");
+            assert_eq!(tally.lost, 1);
+        }
+    }
+
+    #[test]
+    fn a_stopped_channel_keeps_the_message() {
+        let outcome = end(&text(), error(401, 190), &mut Tally::default());
+        assert_eq!(due(&outcome.delivery), PROBE_MS);
+        let ChannelState::Stopped { code, reason } = outcome.channel else { panic!() };
+        assert!(code == Some(190) && reason.contains("token"), "{reason}");
+    }
+
+    #[test]
+    fn a_final_no_is_final() {
+        let outcome = end(&text(), error(400, 131_047), &mut Tally::default());
+        assert!(matches!(outcome.delivery, Delivery::Rejected { .. }));
+        assert_eq!((outcome.channel, outcome.opted_out), (ChannelState::Works, None));
+        let stopped = end(&text(), error(400, 131_050), &mut Tally::default());
+        assert!(matches!(stopped.delivery, Delivery::Rejected { .. }));
+        assert_eq!(stopped.opted_out.map(|(code, _)| code), Some(131_050));
+    }
+
+    #[test]
+    fn a_failed_read_mark_does_not_hold_up_the_answer() {
+        let read = item(1, Outgoing::Read { message_id: "w".into(), typing: true });
+        for reply in [error(500, 131_000), error(400, 131_056), Reply::Lost("time".into())] {
+            let delivery = end(&read, reply, &mut Tally::default()).delivery;
+            assert!(matches!(delivery, Delivery::Rejected { .. }), "{delivery:?}");
+        }
+    }
+
+    #[test]
+    fn hope_ends_after_a_day_or_five_resends() {
+        let mut item = text();
+        let verdict =
+            |item: &OutboxItem, lost, now| hopeless(item, &Tally { lost, ..Tally::default() }, now);
+        assert_eq!(verdict(&item, 9, item.created_at + GIVE_UP_MS - 1), None);
+        item.reason = Some("no network".into());
+        let late = verdict(&item, 0, item.created_at + GIVE_UP_MS).unwrap();
+        assert!(late.ends_with("within 24 hours: no network"), "{late}");
+        item.state = SendState::Attempting { since: 0, until: 0 };
+        assert_eq!(verdict(&item, RESENDS_MAX, item.created_at), None);
+        let uncertain = verdict(&item, RESENDS_MAX + 1, item.created_at).unwrap();
+        assert!(uncertain.contains("may have been sent"), "{uncertain}");
+    }
+
+    #[test]
+    fn an_attempt_that_a_crash_cut_off_counts_as_lost() {
+        let mut item = text();
+        let tally = |item: &OutboxItem| *Tallies::default().of(item, 0);
+        assert_eq!(tally(&item).lost, 0);
+        item.attempts = 3;
+        item.state = SendState::Attempting { since: 0, until: 0 };
+        assert_eq!(tally(&item).lost, 3);
+        item.reason = Some("passing trouble".into());
+        assert_eq!(tally(&item).lost, 1);
+    }
+}

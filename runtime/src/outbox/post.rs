@@ -1,0 +1,85 @@
+//! One HTTP request to a provider, and how far it got.
+
+use crate::{clock::Stopwatch, provider::SendRequest};
+use std::{error::Error, time::Duration};
+
+/// How long one request may take in all. What is unheard of after it may or
+/// may not have been sent.
+pub(super) const REQUEST: Duration = Duration::from_secs(30);
+const CONNECT: Duration = Duration::from_secs(10);
+/// A provider's answers have a few hundred bytes.
+const ANSWER_BYTES: usize = 256 * 1024;
+
+/// How a request ended.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Answer {
+        status: u16,
+        body: Vec<u8>,
+    },
+    /// It never reached the provider.
+    NotSent(String),
+    /// It may have reached the provider.
+    Lost(String),
+}
+
+/// The client for all requests: encrypted by ring, no redirects (they would
+/// carry the token elsewhere), connections kept.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    // An error says that the process has a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .timeout(REQUEST)
+        .connect_timeout(CONNECT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+pub(super) async fn post(client: reqwest::Client, request: SendRequest) -> (Reply, Duration) {
+    let watch = Stopwatch::start();
+    let sent = client.post(&request.url).bearer_auth(&request.bearer).json(&request.body);
+    let reply = match sent.send().await {
+        Ok(answer) => read(answer).await,
+        Err(error) if error.is_builder() => Reply::NotSent(format!(
+            "the request can't be made, check the channel's `api_url` and `access_token`: {}",
+            cause(&error)
+        )),
+        Err(error) if error.is_connect() => {
+            Reply::NotSent(format!("the provider can't be reached: {}", cause(&error)))
+        }
+        Err(error) if error.is_timeout() => {
+            Reply::Lost(format!("no answer came within {} seconds", REQUEST.as_secs()))
+        }
+        Err(error) => {
+            Reply::Lost(format!("the connection broke before the answer: {}", cause(&error)))
+        }
+    };
+    (reply, watch.elapsed())
+}
+
+async fn read(mut answer: reqwest::Response) -> Reply {
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES => {
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Some(_)) | Ok(None) => return Reply::Answer { status, body },
+            Err(_) if (200..300).contains(&status) => {
+                return Reply::Lost("the connection broke within the answer".into());
+            }
+            Err(_) => return Reply::Answer { status, body },
+        }
+    }
+}
+
+/// The innermost cause: the outer ones repeat the address.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

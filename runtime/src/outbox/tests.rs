@@ -1,0 +1,51 @@
+//! What the unit tests of the sender share.
+
+use crate::{
+    config::{ChannelConfig, ProviderKind},
+    model::*,
+    provider::meta::Meta,
+};
+
+pub(super) fn item(contact: u64, message: Outgoing) -> OutboxItem {
+    let turn = TurnId { lane: Lane::Contact(ContactId(contact)), seq: 1 };
+    OutboxItem {
+        id: SendId { turn, index: 0 },
+        channel: ChannelId::new("main"),
+        contact: ContactId(contact),
+        to: Address { phone: Some("15551".into()), bsuid: None },
+        message,
+        step: "faq".into(),
+        created_at: 1_000_000,
+        state: SendState::Waiting { due: 1_000_000 },
+        attempts: 0,
+        message_id: None,
+        receipt: None,
+        reason: None,
+        updated_at: 1_000_000,
+    }
+}
+
+pub(super) fn marketing() -> Outgoing {
+    Outgoing::Template(Template {
+        name: "sale".into(),
+        language: "en".into(),
+        category: Category::Marketing,
+        parameters: vec![],
+    })
+}
+
+pub(super) fn meta(api_url: &str) -> Meta {
+    Meta::new(&ChannelConfig {
+        id: "main".into(),
+        provider: ProviderKind::Meta,
+        chain: "default".into(),
+        phone_number_id: "1060".into(),
+        business_account_id: None,
+        access_token: "token".into(),
+        app_secret: vec!["secret".into()],
+        verify_token: "verify".into(),
+        api_url: api_url.into(),
+        messages_per_second: 80,
+        grace_seconds: 30,
+    })
+}

@@ -1,0 +1,444 @@
+//! The loop: write what ended, read what is due, send what may leave, wait.
+
+use super::{
+    Outbox, Paused, Route,
+    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, outcome},
+    post::{REQUEST, Reply, post},
+    queue::{Pause, Queue},
+};
+use crate::{
+    model::*,
+    policy,
+    provider::Provider,
+    store::{Result, StoreError},
+};
+use futures::future::join_all;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::{Id, JoinError, JoinSet},
+};
+
+/// How many due messages are read beyond those that are known.
+const PAGE: usize = 1024;
+/// How often the store is asked though nothing called,
+const POLL_MS: Millis = 5_000;
+/// and how often while messages wait here.
+const BUSY_POLL_MS: Millis = 1_000;
+/// The pause after the store failed.
+const TROUBLE_MS: Millis = 1_000;
+/// Reading again passes over all that is known, so the more there is, the less
+/// often it is done: a millisecond for each of so many.
+const KNOWN_PER_MS: usize = 40;
+
+type Ended = std::result::Result<(Id, (Reply, Duration)), JoinError>;
+
+/// An attempt under way.
+struct Flight {
+    item: OutboxItem,
+    provider: Arc<dyn Provider>,
+    grace_ms: Millis,
+    began: Millis,
+}
+
+pub(super) struct Worker {
+    outbox: Arc<Outbox>,
+    queue: Queue,
+    tallies: Tallies,
+    posts: JoinSet<(Reply, Duration)>,
+    flights: HashMap<Id, Flight>,
+    /// What is to be written.
+    records: Vec<DeliveryRecord>,
+    opt_outs: Vec<Happening>,
+    /// The store may have more than we know.
+    stale: bool,
+    read_from: Millis,
+    poll_at: Millis,
+    /// After trouble, nothing is sent before this.
+    rest_until: Millis,
+}
+
+impl Worker {
+    pub fn new(outbox: Arc<Outbox>) -> Self {
+        Self {
+            outbox,
+            queue: Queue::default(),
+            tallies: Tallies::default(),
+            posts: JoinSet::new(),
+            flights: HashMap::new(),
+            records: Vec::new(),
+            opt_outs: Vec::new(),
+            stale: true,
+            read_from: 0,
+            poll_at: 0,
+            rest_until: 0,
+        }
+    }
+
+    pub async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
+        let outbox = self.outbox.clone();
+        loop {
+            let stopping = *shutdown.borrow_and_update() || shutdown.has_changed().is_err();
+            let written = self.write().await;
+            if stopping && self.posts.is_empty() {
+                return;
+            }
+            if written && !stopping {
+                self.read().await;
+                self.send().await;
+                if !self.records.is_empty() {
+                    continue;
+                }
+            }
+            let due = self.next_due(written);
+            tokio::select! {
+                _ = shutdown.changed(), if !stopping => {}
+                Some(ended) = self.posts.join_next_with_id() => self.end(ended),
+                () = outbox.wake.notified(), if !stopping => self.stale = true,
+                () = outbox.clock.sleep_until(due), if !stopping || !written => {}
+            }
+            while let Some(ended) = self.posts.try_join_next_with_id() {
+                self.end(ended);
+            }
+        }
+    }
+
+    /// Records what ended. False if the store could not: it is kept and tried
+    /// again, and nothing more is sent meanwhile.
+    async fn write(&mut self) -> bool {
+        if self.records.is_empty() {
+            return true;
+        }
+        if let Err(error) = self.try_write().await {
+            self.trouble(&error);
+            return false;
+        }
+        self.opt_outs.clear();
+        for record in std::mem::take(&mut self.records) {
+            self.queue.forget(&record.id);
+            match record.delivery {
+                Delivery::RetryAfter { .. } | Delivery::Unknown { .. } => {}
+                Delivery::Sent { .. } | Delivery::Rejected { .. } | Delivery::Refused { .. } => {
+                    self.tallies.forget(&record.id);
+                }
+            }
+        }
+        // Behind each of them another message of the contact may be due now.
+        self.stale = true;
+        true
+    }
+
+    async fn try_write(&self) -> Result<()> {
+        let store = &self.outbox.store;
+        if !self.opt_outs.is_empty() {
+            store.accept(self.opt_outs.clone(), self.outbox.clock.now()).await?;
+        }
+        store.record_deliveries(self.records.clone()).await
+    }
+
+    /// Takes over what is due, if there may be something new.
+    async fn read(&mut self) {
+        let now = self.outbox.clock.now();
+        let called = self.stale && now >= self.read_from;
+        if !called && now < self.poll_at {
+            return;
+        }
+        if let Err(error) = self.try_read(now).await {
+            self.trouble(&error);
+        }
+    }
+
+    async fn try_read(&mut self, now: Millis) -> Result<()> {
+        let store = self.outbox.store.clone();
+        let limit = self.queue.known() + PAGE;
+        let items = store.due_outbox(now, limit).await?;
+        self.stale = items.len() >= limit;
+        self.queue.add(items);
+        let put_off = self.queue.put_off(now);
+        self.records.extend(put_off);
+        self.read_from = now + (self.queue.known() / KNOWN_PER_MS) as Millis;
+        self.poll_at = match self.queue.waits() {
+            true => now + BUSY_POLL_MS,
+            false => match store.next_outbox().await? {
+                Some(due) if due > now => due.min(now + POLL_MS),
+                Some(_) => now + BUSY_POLL_MS,
+                None => now + POLL_MS,
+            },
+        };
+        Ok(())
+    }
+
+    /// Sends what may leave now.
+    async fn send(&mut self) {
+        let now = self.outbox.clock.now();
+        if now < self.rest_until {
+            return;
+        }
+        self.queue.release(now);
+        let mut routes = HashMap::new();
+        let mut chosen = Vec::new();
+        for channel in self.queue.channels() {
+            match (self.outbox.routes)(&channel) {
+                Some(route) => {
+                    self.choose(&channel, &route, now, &mut chosen);
+                    routes.insert(channel, route);
+                }
+                None => self.miss(&channel, now),
+            }
+        }
+        if chosen.is_empty() {
+            return;
+        }
+        if let Err(error) = self.try_send(&mut chosen, &routes).await {
+            self.queue.put_back(chosen);
+            self.trouble(&error);
+        }
+    }
+
+    /// Takes from a channel's line what the limits let through.
+    fn choose(
+        &mut self,
+        channel: &ChannelId,
+        route: &Route,
+        now: Millis,
+        chosen: &mut Vec<OutboxItem>,
+    ) {
+        let line = self.queue.line(channel);
+        line.throughput.set_rate(route.messages_per_second);
+        let found = line.pause.take_if(|pause| pause.missing);
+        let mut room = line.room(now);
+        while room > 0 {
+            let line = self.queue.line(channel);
+            let Some(item) = line.pop() else {
+                break;
+            };
+            let next = match item.message {
+                Outgoing::Read { .. } => now,
+                _ => line.pairs.next(item.contact, now),
+            };
+            let tally = self.tallies.of(&item, now);
+            if let Some(reason) = hopeless(&item, tally, now) {
+                self.outbox.metrics.rejected.inc();
+                self.record(item.id, Delivery::Rejected { reason }, now);
+            } else if next > now {
+                self.queue.hold(next, item);
+            } else {
+                room -= 1;
+                chosen.push(item);
+            }
+        }
+        if found.is_some() {
+            self.resume(channel);
+        }
+    }
+
+    /// Checks the chosen against the rules, records that their attempts begin,
+    /// and begins them. What it could not begin is left in `chosen`.
+    async fn try_send(
+        &mut self,
+        chosen: &mut Vec<OutboxItem>,
+        routes: &HashMap<ChannelId, Route>,
+    ) -> Result<()> {
+        let store = self.outbox.store.clone();
+        let contacts = join_all(chosen.iter().map(|item| store.contact(item.contact))).await;
+        let contacts = contacts.into_iter().collect::<Result<Vec<_>>>()?;
+        let now = self.outbox.clock.now();
+        let mut allowed = Vec::new();
+        let mut attempts = Vec::new();
+        for (item, contact) in std::mem::take(chosen).into_iter().zip(contacts) {
+            let Some(route) = routes.get(&item.channel) else {
+                continue;
+            };
+            if let Err(reason) = may_leave(&item, contact.as_ref(), route, now) {
+                self.outbox.metrics.refused.inc();
+                self.record(item.id, Delivery::Refused { reason }, now);
+                continue;
+            }
+            let until = now + REQUEST.as_millis() as Millis + route.grace_ms;
+            attempts.push(Attempt { id: item.id.clone(), since: now, until });
+            allowed.push(item);
+        }
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let begun = match store.begin_attempts(attempts).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                *chosen = allowed;
+                return Err(error);
+            }
+        };
+        let now = self.outbox.clock.now();
+        let mut history: HashMap<SendId, ()> =
+            allowed.into_iter().map(|item| (item.id, ())).collect();
+        for item in begun {
+            history.remove(&item.id);
+            if let Some(route) = routes.get(&item.channel) {
+                self.launch(item, route, now);
+            }
+        }
+        for (id, ()) in history {
+            self.queue.forget(&id);
+            self.tallies.forget(&id);
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
+        let line = self.queue.line(&item.channel);
+        line.throughput.take(now);
+        if !matches!(item.message, Outgoing::Read { .. }) {
+            line.pairs.take(item.contact, now);
+        }
+        line.in_flight += 1;
+        if let Some(pause) = &mut line.pause {
+            pause.probe_at = now + PROBE_MS;
+        }
+        self.outbox.metrics.in_flight.inc();
+        let request = route.provider.render(&item);
+        let task = self.posts.spawn(post(self.outbox.client.clone(), request));
+        let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
+        self.flights.insert(task.id(), Flight { item, provider, grace_ms, began: now });
+    }
+
+    /// Takes the end of one request.
+    fn end(&mut self, ended: Ended) {
+        let (id, reply) = match ended {
+            Ok((id, (reply, took))) => {
+                self.outbox.metrics.latency.observe(took.as_secs_f64());
+                (id, reply)
+            }
+            Err(error) => (error.id(), Reply::Lost("the request was broken off".into())),
+        };
+        let Some(flight) = self.flights.remove(&id) else {
+            return;
+        };
+        let Flight { item, provider, grace_ms, began } = flight;
+        let now = self.outbox.clock.now();
+        let moment = Moment { now, grace_ms, jitter: self.outbox.clock.jitter() };
+        let tally = self.tallies.of(&item, now);
+        let outcome = outcome(&item, reply, &*provider, tally, moment);
+        self.queue.line(&item.channel).in_flight -= 1;
+        self.count(&outcome.delivery);
+        match outcome.channel {
+            ChannelState::NotKnown => {}
+            ChannelState::Works => {
+                let line = self.queue.line(&item.channel);
+                // An answer to what began before the pause says nothing of it.
+                if line.pause.take_if(|pause| began > pause.since).is_some() {
+                    self.resume(&item.channel);
+                }
+            }
+            ChannelState::Stopped { code, reason } => self.pause(&item.channel, code, reason, now),
+        }
+        if let Some(error) = outcome.opted_out {
+            self.opt_outs.push(opt_out(&item, error, now));
+        }
+        self.record(item.id, outcome.delivery, now);
+    }
+
+    fn record(&mut self, id: SendId, delivery: Delivery, at: Millis) {
+        self.records.push(DeliveryRecord { id, delivery, at });
+    }
+
+    fn count(&self, delivery: &Delivery) {
+        let metrics = &self.outbox.metrics;
+        metrics.in_flight.dec();
+        let counter = match delivery {
+            Delivery::Sent { .. } => &metrics.sent,
+            Delivery::RetryAfter { .. } => &metrics.retried,
+            Delivery::Rejected { .. } => &metrics.rejected,
+            Delivery::Refused { .. } => &metrics.refused,
+            Delivery::Unknown { .. } => &metrics.unknown,
+        };
+        counter.inc();
+    }
+
+    fn pause(&mut self, channel: &ChannelId, code: Option<u32>, reason: String, now: Millis) {
+        let line = self.queue.line(channel);
+        if line.pause.is_none() {
+            line.pause = Some(Pause { since: now, probe_at: now + PROBE_MS, missing: false });
+            self.outbox.metrics.paused.inc();
+            tracing::error!(
+                channel.id = %channel,
+                error.code = code,
+                "nothing can leave this channel until someone acts: see /readyz for the reason"
+            );
+        }
+        let mut paused = self.outbox.paused();
+        let since = paused.get(channel).map_or(now, |paused| paused.since);
+        paused.insert(channel.clone(), Paused { channel: channel.clone(), since, reason });
+    }
+
+    /// A channel that is not configured keeps its messages until it is again.
+    fn miss(&mut self, channel: &ChannelId, now: Millis) {
+        let line = self.queue.line(channel);
+        match &mut line.pause {
+            Some(pause) if pause.missing => pause.probe_at = now + PROBE_MS,
+            _ => {
+                let reason =
+                    format!("messages wait for channel `{channel}`, which is not configured");
+                self.pause(channel, None, reason, now);
+                if let Some(pause) = &mut self.queue.line(channel).pause {
+                    pause.missing = true;
+                    pause.probe_at = now + PROBE_MS;
+                }
+            }
+        }
+    }
+
+    fn resume(&self, channel: &ChannelId) {
+        self.outbox.paused().remove(channel);
+        self.outbox.metrics.paused.dec();
+        tracing::info!(channel.id = %channel, "messages leave this channel again");
+    }
+
+    fn trouble(&mut self, error: &StoreError) {
+        self.outbox.say_failure(error);
+        self.stale = true;
+        self.rest_until = self.outbox.clock.now() + TROUBLE_MS;
+        self.read_from = self.rest_until;
+        self.poll_at = self.rest_until;
+    }
+
+    fn next_due(&mut self, written: bool) -> Millis {
+        let now = self.outbox.clock.now();
+        if !written || now < self.rest_until {
+            return self.rest_until;
+        }
+        let read = if self.stale { self.read_from.min(self.poll_at) } else { self.poll_at };
+        self.queue.next(now).map_or(read, |next| next.min(read))
+    }
+}
+
+fn may_leave(
+    item: &OutboxItem,
+    contact: Option<&Contact>,
+    route: &Route,
+    now: Millis,
+) -> std::result::Result<(), String> {
+    let contact = contact.ok_or("the contact has been erased")?;
+    let rules = &route.rules;
+    policy::may_leave(contact, &item.channel, &item.message, item.created_at, now, rules)
+        .map_err(|refusal| refusal.to_string())
+}
+
+/// The provider says so to us alone and sends no webhook: the contact's own
+/// lane has to learn of it, as of any receipt.
+fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
+    let key = format!("optout:{}", item.id);
+    let Address { phone, bsuid } = item.to.clone();
+    Happening {
+        channel: item.channel.clone(),
+        dedup: key.clone(),
+        sender: Some(Sender { phone, bsuid, ..Sender::default() }),
+        kind: EventKind::Receipt(Receipt {
+            message_id: key,
+            send: Some(item.id.clone()),
+            state: ReceiptState::Failed,
+            at: now,
+            error: Some(error),
+        }),
+        raw: String::new(),
+    }
+}

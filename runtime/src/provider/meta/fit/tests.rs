@@ -1,0 +1,215 @@
+use super::*;
+use crate::model::{Category, Parameter};
+use proptest::prelude::*;
+
+fn buttons(count: usize) -> Vec<Button> {
+    (1..=count).map(|n| Button { id: format!("b{n}"), title: format!("Button {n}") }).collect()
+}
+
+fn with_buttons(body: &str, buttons: Vec<Button>) -> Outgoing {
+    Outgoing::Buttons { body: body.into(), footer: None, buttons }
+}
+
+fn list(sections: Vec<Section>) -> Outgoing {
+    Outgoing::List { body: "Pick".into(), footer: None, label: "Open".into(), sections }
+}
+
+fn rows(from: usize, to: usize) -> Vec<Row> {
+    let row = |n| Row { id: format!("r{n}"), title: format!("Row {n}"), description: None };
+    (from..=to).map(row).collect()
+}
+
+fn section(title: Option<&str>, rows: Vec<Row>) -> Section {
+    Section { title: title.map(str::to_owned), rows }
+}
+
+fn image(source: MediaSource, caption: Option<String>) -> Outgoing {
+    let kind = MediaKind::Image;
+    Outgoing::Media(OutgoingMedia { kind, source, caption, filename: None })
+}
+
+fn template(name: &str, parameters: &[(Option<&str>, &str)]) -> Outgoing {
+    let parameter = |(name, text): &(Option<&str>, &str)| Parameter {
+        name: name.map(str::to_owned),
+        text: (*text).into(),
+    };
+    Outgoing::Template(Template {
+        name: name.into(),
+        language: "en".into(),
+        category: Category::Utility,
+        parameters: parameters.iter().map(parameter).collect(),
+    })
+}
+
+#[test]
+fn what_fits_stays_as_it_is() {
+    for message in [
+        Outgoing::Text("a".repeat(4096)),
+        with_buttons(&"é".repeat(1024), buttons(3)),
+        list(vec![section(Some("One"), rows(1, 4)), section(Some("Two"), rows(5, 10))]),
+        template("spring_sale_2", &[(None, "Ann")]),
+        template("spring_sale_2", &[(Some("who"), "Ann")]),
+        image(MediaSource::Link("https://a.example/i.png".into()), Some("c".repeat(1024))),
+        Outgoing::Reaction { message_id: "wamid.1".into(), emoji: "".into() },
+        Outgoing::Read { message_id: "wamid.1".into(), typing: true },
+    ] {
+        assert_eq!(fit(message.clone()).unwrap(), [message]);
+    }
+}
+
+#[test]
+fn a_long_text_becomes_several() {
+    let text = format!("{}\n\n{}", "a".repeat(3000), "b".repeat(3000));
+    let parts = fit(Outgoing::Text(text)).unwrap();
+    assert_eq!(parts, [Outgoing::Text("a".repeat(3000)), Outgoing::Text("b".repeat(3000))]);
+}
+
+#[test]
+fn the_end_of_a_long_body_stays_with_its_buttons() {
+    let story = "All that there is to know. ".repeat(50);
+    let messages = fit(with_buttons(&format!("{story}\n\nYes or no?"), buttons(2))).unwrap();
+    let [Outgoing::Text(before), Outgoing::Buttons { body, buttons, .. }] = &messages[..] else {
+        panic!("{messages:?}");
+    };
+    assert!(body.ends_with("Yes or no?") && body.chars().count() <= 1024, "{body}");
+    let words = |text: &str| text.split_whitespace().count();
+    assert_eq!(words(before) + words(body), words(&story) + 3);
+    assert_eq!(buttons.len(), 2);
+}
+
+#[test]
+fn too_many_buttons_become_a_list() {
+    let fitted = fit(with_buttons("Pick", buttons(4))).unwrap();
+    let [Outgoing::List { body, label, sections, .. }] = &fitted[..] else {
+        panic!("{fitted:?}");
+    };
+    assert_eq!((body.as_str(), label.as_str()), ("Pick", LIST_LABEL));
+    assert_eq!(sections[0].rows[3].id, "b4");
+    assert_eq!(sections[0].rows[3].title, "Button 4");
+}
+
+#[test]
+fn too_many_rows_become_a_numbered_text() {
+    let mut second = rows(7, 11);
+    second[4].description = Some("the last".into());
+    let fitted = fit(list(vec![section(Some("A"), rows(1, 6)), section(None, second)])).unwrap();
+    let [Outgoing::Text(text)] = &fitted[..] else {
+        panic!("{fitted:?}");
+    };
+    assert!(text.starts_with("Pick\n\nA\n1. Row 1\n2. Row 2\n"), "{text}");
+    assert!(
+        text.ends_with(
+            "6. Row 6\n\n7. Row 7\n8. Row 8\n9. Row 9\n10. Row 10\n11. Row 11 - the last"
+        )
+    );
+}
+
+#[test]
+fn empty_sections_and_labels_are_no_trouble() {
+    let one = vec![section(None, Vec::new()), section(None, rows(1, 2))];
+    let fitted = fit(Outgoing::List {
+        body: "Pick".into(),
+        footer: Some(" ".into()),
+        label: " ".into(),
+        sections: one,
+    });
+    let [Outgoing::List { label, sections, footer, .. }] = &fitted.unwrap()[..] else { panic!() };
+    assert_eq!((label.as_str(), sections.len(), footer), ("Choose", 1, &None));
+}
+
+#[test]
+fn a_caption_too_long_or_out_of_place_follows_as_a_text() {
+    let id = || MediaSource::Id("7".into());
+    let long = "w ".repeat(600);
+    let fitted = fit(image(id(), Some(long.clone()))).unwrap();
+    assert_eq!(fitted, [image(id(), None), Outgoing::Text(long.trim().into())]);
+    for kind in [MediaKind::Audio, MediaKind::Voice, MediaKind::Sticker] {
+        let (caption, filename) = (Some("hear".into()), Some("a.ogg".into()));
+        let fitted = fit(Outgoing::Media(OutgoingMedia { kind, source: id(), caption, filename }));
+        let (caption, filename) = (None, None);
+        let bare = Outgoing::Media(OutgoingMedia { kind, source: id(), caption, filename });
+        assert_eq!(fitted.unwrap(), [bare, Outgoing::Text("hear".into())]);
+    }
+}
+
+#[test]
+fn what_no_change_can_keep_is_an_error_with_its_limit() {
+    let titled = |title: &str| vec![Button { id: "b".into(), title: title.into() }];
+    let with_id = |id: &str| vec![Button { id: id.into(), title: "T".into() }];
+    let link = |link: &str| image(MediaSource::Link(link.into()), None);
+    let long = "This title is much too long";
+    let row = |title: &str, description: &str| {
+        let (id, title, more) = ("r".into(), title.into(), Some(description.into()));
+        list(vec![section(None, vec![Row { id, title, description: more }])])
+    };
+    let mut same = buttons(2);
+    same[1].id = "b1".into();
+    let cases = [
+        (Outgoing::Text(" \n".into()), "the text is empty"),
+        (
+            Outgoing::Text("a".repeat(40_961)),
+            "the text has 40961 characters, and 40960 are allowed",
+        ),
+        (with_buttons("", buttons(1)), "the text above the choices is empty"),
+        (with_buttons("Hi", vec![]), "a message with buttons needs at least one button"),
+        (
+            with_buttons("Hi", titled(long)),
+            "button title `This title is much too long` has 27 characters, and 20 are allowed",
+        ),
+        (with_buttons("Hi", titled(" ")), "a button title is empty"),
+        (with_buttons("Hi", with_id("")), "a button id is empty"),
+        (with_buttons("Hi", same), "two buttons have the id `b1`"),
+        (list(vec![]), "a list needs at least one row"),
+        (
+            row(long, ""),
+            "row title `This title is much too long` has 27 characters, and 24 are allowed",
+        ),
+        (
+            list(vec![section(None, rows(1, 1)), section(None, rows(2, 2))]),
+            "each section of a list with several sections needs a title",
+        ),
+        (
+            template("Spring", &[]),
+            "template name `Spring` may hold lower-case letters, digits and `_` alone",
+        ),
+        (template("", &[]), "the template name is empty"),
+        (template("a", &[(None, "x"), (None, "")]), "parameter `2` of template `a` is empty"),
+        (template("a", &[(Some("who"), "")]), "parameter `who` of template `a` is empty"),
+        (
+            template("a", &[(Some("who"), "x"), (None, "y")]),
+            "template `a` has parameters with and without a name",
+        ),
+        (link(""), "the link of the image is empty"),
+        (link("http://a.example/i"), "image link `http://a.example/i` must begin with `https://`"),
+        (image(MediaSource::Id("".into()), None), "the id of the image is empty"),
+        (
+            Outgoing::Read { message_id: "".into(), typing: false },
+            "the id of the read message is empty",
+        ),
+    ];
+    for (message, reason) in cases {
+        assert_eq!(fit(message).unwrap_err(), reason);
+    }
+    let footer =
+        Outgoing::Buttons { body: "Hi".into(), footer: Some("f".repeat(61)), buttons: buttons(1) };
+    assert!(fit(footer).unwrap_err().ends_with("has 61 characters, and 60 are allowed"));
+    assert!(fit(row("r", &"d".repeat(73))).unwrap_err().ends_with("and 72 are allowed"));
+    assert!(
+        fit(with_buttons("Hi", with_id(&"i".repeat(257))))
+            .unwrap_err()
+            .ends_with("and 256 are allowed")
+    );
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_out_fits(text in "[a-z é。\n]{1,9000}", count in 1..14usize) {
+        let Ok(messages) = fit(with_buttons(&text, buttons(count))) else {
+            prop_assert!(text.trim().is_empty());
+            return Ok(());
+        };
+        for message in messages {
+            prop_assert_eq!(fit(message.clone()).unwrap(), [message]);
+        }
+    }
+}

@@ -8,5 +8,6 @@ pub mod config;
 pub mod model;
 pub mod policy;
 pub mod provider;
+pub mod simulator;
 pub mod store;
 pub mod turn;

@@ -127,8 +127,7 @@ impl App {
         }
         let bells = Bells::default();
         let on_swap = announce_later(Arc::clone(&store), Arc::clone(&clock), bells.clone());
-        let setting =
-            reload::Setting { folder, env, plugins, clock: Arc::clone(&clock), on_swap };
+        let setting = reload::Setting { folder, env, plugins, clock: Arc::clone(&clock), on_swap };
         let reloader = Arc::new(Reloader::start(setting, first));
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);

@@ -5,14 +5,8 @@ mod access;
 mod view;
 
 use crate::{
-    clock::Clock,
-    dispatch::policy_rules,
-    model::*,
-    outbox::Outbox,
-    reload::Reloader,
-    store::Store,
-    telemetry::Metrics,
-    wake::Bell,
+    clock::Clock, dispatch::policy_rules, model::*, outbox::Outbox, reload::Reloader, store::Store,
+    telemetry::Metrics, wake::Bell,
 };
 use axum::{
     Json, Router,
@@ -114,7 +108,7 @@ impl Console {
             "ready": health.is_ok(),
             "store": health.map_or_else(|error| error.to_string(), |()| "ok".into()),
             "generation": *self.reloader.status(),
-            "paused": self.outbox.status(),
+            "paused": self.outbox.status().iter().map(view::paused).collect::<Vec<_>>(),
         });
         (code, body)
     }
@@ -152,7 +146,9 @@ struct Lookup {
 
 async fn lookup(State(console): Shared, Query(asked): Query<Lookup>) -> Answer {
     let identity = match (asked.phone, asked.bsuid) {
-        (Some(phone), None) => Identity::Phone(phone.chars().filter(char::is_ascii_digit).collect()),
+        (Some(phone), None) => {
+            Identity::Phone(phone.chars().filter(char::is_ascii_digit).collect())
+        }
         (None, Some(bsuid)) => Identity::Bsuid(bsuid),
         _ => return Err(bad("give either `phone` or `bsuid`".into())),
     };

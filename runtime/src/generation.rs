@@ -3,8 +3,8 @@
 
 use crate::{
     config::{
-        Business, ChainFile, ChannelConfig, Document, Env, Found, Problem,
-        ProviderKind, Schema, StepConfig,
+        Business, ChainFile, ChannelConfig, Document, Env, Found, Problem, ProviderKind, Schema,
+        StepConfig,
     },
     model::ChannelId,
     plugin::{ConfigureError, Plugin, Plugins, RuleProblem, Source},

@@ -15,7 +15,6 @@ pub mod wake;
 // In: from a webhook to an event in a lane.
 pub mod ingress;
 pub mod provider;
-pub mod simulator;
 pub mod store;
 // Turns: from an event to a commit.
 pub mod dispatch;

@@ -42,7 +42,10 @@ impl Metrics {
             queued: gauge("outbox_contacts", "Contacts with messages that wait to be sent"),
             timers: gauge("timers", "Timers set"),
             generation: gauge("generation", "Number of the live generation of chains and rules"),
-            problems: gauge("reload_problems", "Problems that keep a newer generation from going live"),
+            problems: gauge(
+                "reload_problems",
+                "Problems that keep a newer generation from going live",
+            ),
             turns,
             registry,
         }

@@ -148,7 +148,10 @@ impl Graph {
     }
 }
 
-async fn take(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+async fn take(
+    State(shared): State<Arc<Shared>>,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
     if body["status"] == "read" {
         return (StatusCode::OK, Json(json!({ "success": true })));
     }

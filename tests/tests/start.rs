@@ -63,7 +63,13 @@ fn every_problem_of_a_folder_is_listed() {
     let shop = Shop::new(NOWHERE);
     let toml = switchboard_toml(NOWHERE, &[("main", NUMBER_ID)], "");
     shop.write("switchboard.toml", &toml.replace("messages_per_second", "messages_per_secnd"));
-    shop.write("chains/default.toml", &CHAIN.replace("[[step]]\nname = \"tagger\"", "[[step]]\non_error = \"skipp\"\nname = \"tagger\""));
+    shop.write(
+        "chains/default.toml",
+        &CHAIN.replace(
+            "[[step]]\nname = \"tagger\"",
+            "[[step]]\non_error = \"skipp\"\nname = \"tagger\"",
+        ),
+    );
     let output = switchboard(&["check", text(&shop.folder)]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);

@@ -161,18 +161,55 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("generation", &["model", "config", "plugin", "provider", "turn", "clock"]),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
         ("ingress", &["model", "clock", "provider", "store", "wake"]),
-        ("dispatch", &["model", "clock", "generation", "policy", "store", "telemetry", "turn", "wake"]),
+        (
+            "dispatch",
+            &["model", "clock", "generation", "policy", "store", "telemetry", "turn", "wake"],
+        ),
         ("timers", &["model", "clock", "store", "wake"]),
         ("outbox", &["model", "clock", "policy", "provider", "store", "wake"]),
         ("telemetry", &["model", "ingress", "outbox", "store"]),
-        ("console", &["model", "clock", "config", "dispatch", "outbox", "policy", "reload", "store", "telemetry", "wake"]),
+        (
+            "console",
+            &[
+                "model",
+                "clock",
+                "config",
+                "dispatch",
+                "outbox",
+                "policy",
+                "reload",
+                "store",
+                "telemetry",
+                "wake",
+            ],
+        ),
         ("sample", &[]),
         ("simulator", &["clock"]),
-        ("app", &[
-            "clock", "config", "console", "dispatch", "generation", "ingress", "model", "outbox", "plugin",
-            "reload", "sample", "simulator", "store", "telemetry", "timers", "wake",
-        ]),
-        ("cli", &["app", "config", "clock", "generation", "plugin", "sample", "telemetry", "reload"]),
+        (
+            "app",
+            &[
+                "clock",
+                "config",
+                "console",
+                "dispatch",
+                "generation",
+                "ingress",
+                "model",
+                "outbox",
+                "plugin",
+                "reload",
+                "sample",
+                "simulator",
+                "store",
+                "telemetry",
+                "timers",
+                "wake",
+            ],
+        ),
+        (
+            "cli",
+            &["app", "config", "clock", "generation", "plugin", "sample", "telemetry", "reload"],
+        ),
     ];
     table.into_iter().map(|(from, to)| (from, to.iter().copied().collect())).collect()
 }
@@ -234,7 +271,8 @@ fn names_say_what_a_thing_is() {
     let mut problems = Vec::new();
     for source in sources() {
         for line in code_lines(source.production()) {
-            let mut words = line.trim_start().trim_start_matches("pub ").split([' ', '<', '(', '{']);
+            let mut words =
+                line.trim_start().trim_start_matches("pub ").split([' ', '<', '(', '{']);
             let defines = matches!(words.next(), Some("struct" | "enum" | "trait" | "type"));
             let name = words.next().unwrap_or_default();
             if defines && banned.iter().any(|word| name.contains(word)) {
@@ -257,7 +295,8 @@ fn no_component_is_kept_in_the_repository() {
 
 #[test]
 fn the_checks_themselves_can_see() {
-    let text = "use crate::{clock::Clock, model::{A, B}, store};\nfn f() {\n    crate::policy::x();\n}\n";
+    let text =
+        "use crate::{clock::Clock, model::{A, B}, store};\nfn f() {\n    crate::policy::x();\n}\n";
     let named: Vec<_> = named_modules(text).into_iter().collect();
     assert_eq!(named, ["clock", "model", "policy", "store"]);
     assert_eq!(functions(text), [(2, 3)]);

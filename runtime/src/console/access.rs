@@ -14,11 +14,7 @@ use std::{net::IpAddr, sync::Arc};
 /// With a token: whoever knows it. Without one the listener is on loopback,
 /// and only requests addressed to loopback pass: a web page in the owner's
 /// browser must not reach the API under a name of its own.
-pub async fn check(
-    State(console): State<Arc<Console>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn check(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let allowed = match &console.token {
         Some(token) => bearer(request.headers()).is_some_and(|given| same(given, token)),
         None => local(request.headers()),

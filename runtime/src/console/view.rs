@@ -2,6 +2,7 @@
 
 use crate::{
     model::*,
+    outbox::Paused,
     policy,
     store::{Aside, Parked},
 };
@@ -142,6 +143,10 @@ pub fn parked(parked: &Parked) -> Value {
         "reason": parked.reason,
         "raw": parked.event.raw,
     })
+}
+
+pub fn paused(paused: &Paused) -> Value {
+    json!({ "channel": paused.channel, "since": paused.since, "reason": paused.reason })
 }
 
 pub fn aside(aside: &Aside) -> Value {

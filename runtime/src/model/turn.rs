@@ -1,9 +1,7 @@
 //! What a turn reads and what it writes, each as one value.
 
 use super::Receipt;
-use super::{
-    Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId,
-};
+use super::{Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId};
 
 /// What a turn may read, as it stood when the turn began.
 #[derive(Clone, Debug)]

@@ -37,13 +37,14 @@ impl Meta {
     /// Empty secrets and tokens never match anything, so that a setting left
     /// blank can't open the door.
     pub fn new(channel: &ChannelConfig) -> Self {
-        let secrets = channel.app_secret.iter().filter(|secret| !secret.is_empty());
+        let secrets = channel.app_secret.iter().map(|secret| secret.expose());
+        let secrets = secrets.filter(|secret| !secret.is_empty());
         Self {
             phone_number_id: channel.phone_number_id.clone(),
             api_url: channel.api_url.trim_end_matches('/').to_owned(),
-            access_token: channel.access_token.clone(),
-            app_secrets: secrets.cloned().collect(),
-            verify_token: channel.verify_token.clone(),
+            access_token: channel.access_token.expose().to_owned(),
+            app_secrets: secrets.map(str::to_owned).collect(),
+            verify_token: channel.verify_token.expose().to_owned(),
         }
     }
 }

@@ -31,7 +31,13 @@ pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
     commit
 }
 
-async fn add_effect(commit: &mut TurnCommit, turn: &mut Turn, step: &str, effect: Effect, id: SendId) {
+async fn add_effect(
+    commit: &mut TurnCommit,
+    turn: &mut Turn,
+    step: &str,
+    effect: Effect,
+    id: SendId,
+) {
     let event = Arc::clone(&turn.setting.event);
     let (lane, channel) = (&event.id.lane, &event.channel);
     match effect {
@@ -90,13 +96,7 @@ async fn add_effect(commit: &mut TurnCommit, turn: &mut Turn, step: &str, effect
     }
 }
 
-fn item(
-    id: SendId,
-    turn: &Turn,
-    step: &str,
-    to: &Contact,
-    message: Outgoing,
-) -> OutboxItem {
+fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) -> OutboxItem {
     let now = turn.setting.now;
     OutboxItem {
         id,

@@ -7,10 +7,7 @@
 mod stages;
 mod wire;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use switchboard_tests::{
     server::Server,
     shop::{Shop, switchboard_toml},
@@ -62,7 +59,10 @@ async fn main() {
     let wall = began.elapsed().as_secs_f64();
     let cpu = cpu_seconds(server.pid()) - cpu;
     let answers = run.answered as f64;
-    println!("\n{} connections, {wall:.1} s, {} webhooks taken, {} answers sent", connections, run.accepted, run.answered);
+    println!(
+        "\n{} connections, {wall:.1} s, {} webhooks taken, {} answers sent",
+        connections, run.accepted, run.answered
+    );
     println!("answers per second              {:>8.0}", answers / wall);
     println!("CPU of the server per answer    {:>8.0} µs", cpu * 1e6 / answers);
     println!("webhook to 200,    p50 / p99    {:>8.1} / {:.1} ms", run.taken.0, run.taken.1);
@@ -71,7 +71,7 @@ async fn main() {
     server.terminate();
 
     println!("\nCPU by stage, one thread, in this process (µs per message):");
-    stages::print(Arc::new(shop)).await;
+    stages::print(&shop).await;
 }
 
 fn timed_start(shop: &Shop) -> (Duration, Server) {

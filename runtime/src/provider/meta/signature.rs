@@ -2,7 +2,7 @@
 //! address. Every comparison of a secret takes the same time whatever is wrong.
 
 use crate::provider::Denied;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt::Write;
 

@@ -36,6 +36,7 @@ contract! {
     key_values_have_their_scope
     key_values_of_any_length
     key_values_expire
+    long_values_are_never_mixed
     messages_leave_in_order
     others_messages_join_the_queue
     receipts_settle_items
@@ -191,6 +192,36 @@ mod disk {
         let not_a_folder = folder.path().join("format");
         let Err(error) = open_sled(&not_a_folder, &OPTIONS) else { panic!("it opened") };
         assert!(matches!(error, StoreError::Failed(_)), "{error}");
+    }
+
+    /// An engine that takes its time, except with the writer.
+    #[derive(Default)]
+    struct Slow(MemoryEngine);
+
+    impl Engine for Slow {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+            if std::thread::current().name() != Some("store") {
+                std::thread::sleep(std::time::Duration::from_micros(300));
+            }
+            self.0.get(key)
+        }
+        fn range<'a>(&'a self, span: &Span, order: Order) -> Pairs<'a> {
+            self.0.range(span, order)
+        }
+        fn apply(&self, batch: Batch) -> Result<()> {
+            self.0.apply(batch)
+        }
+        fn sync(&self) -> Result<()> {
+            Ok(())
+        }
+        fn room(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn long_values_are_never_mixed_in_a_slow_read() {
+        long_values_are_never_mixed(with_engine(Arc::new(Slow::default()))).await;
     }
 
     /// An engine whose medium can be made to fail.

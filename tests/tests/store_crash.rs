@@ -10,7 +10,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -306,20 +306,21 @@ async fn promises_outlive_a_kill_at_any_moment() {
     for round in 0..12 {
         let mut child = start(&folder, round, 6, u64::MAX);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut killer = Some(Duration::from_micros((chance.jitter() * 150_000.0) as u64));
-        let id = child.id();
+        let child = Arc::new(Mutex::new(child));
+        let mut delay = Some(Duration::from_micros((chance.jitter() * 150_000.0) as u64));
         for line in lines {
             let line = line.unwrap();
             promises.note(&line);
-            if let Some(delay) = killer.take_if(|_| line.starts_with("promised")) {
+            if let Some(delay) = delay.take_if(|_| line.starts_with("promised")) {
                 // While this thread goes on reading what is promised.
+                let child = child.clone();
                 std::thread::spawn(move || {
                     std::thread::sleep(delay);
-                    Command::new("kill").args(["-9", &id.to_string()]).status().unwrap();
+                    child.lock().unwrap().kill().unwrap();
                 });
             }
         }
-        assert_ended(&mut child, &folder, SIGKILL);
+        assert_ended(&mut child.lock().unwrap(), &folder, SIGKILL);
         check(&folder, &promises).await;
         drain(&folder).await;
     }
@@ -360,5 +361,24 @@ async fn promises_outlive_an_end_at_every_step() {
     // promise comes after the last of them: never before, and never lost.
     for (step, count) in counts {
         assert_eq!(count as u64, (step - 1) / 4, "promises made before step {step}");
+    }
+}
+
+/// Killed while it opens a folder for the first time, or just after.
+#[tokio::test]
+async fn an_opening_cut_short_can_be_repeated() {
+    let parent = tempfile::tempdir().unwrap();
+    for round in 0..12 {
+        let folder = parent.path().join(format!("{round}"));
+        std::fs::create_dir(&folder).unwrap();
+        let mut child = start(&folder, round, 1, u64::MAX);
+        std::thread::sleep(Duration::from_millis(2 * round));
+        child.kill().unwrap();
+        let mut promises = Promises::default();
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        said.lines().for_each(|line| promises.note(line));
+        assert_ended(&mut child, &folder, SIGKILL);
+        check(&folder, &promises).await;
     }
 }

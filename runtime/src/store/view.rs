@@ -314,7 +314,7 @@ mod tests {
     fn long_values_shrink_and_grow_without_remains() {
         let engine = MemoryEngine::default();
         let mut view = View::new(&engine);
-        for length in [0, 3_994, 3_995, 3_999, 4_000, 4_001, 7_995, 7_996, 100_000, 12, 8_000] {
+        for length in [0, 3_994, 3_995, 3_999, 4_000, 4_001, 7_995, 7_996, 100_000, 8_000, 12] {
             let value: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
             view.put_long(vec![9], &value).unwrap();
             assert_eq!(view.long(&[9]).unwrap(), Some(value));

@@ -32,6 +32,9 @@ pub async fn duplicates_are_known_for_two_weeks_per_channel(store: Shared) {
     assert_eq!(just_before, [Accepted::Duplicate]);
     assert_eq!(store.accept(vec![copy()], NOW + DEDUP_MS).await.unwrap(), [id(3)]);
     assert_eq!(store.accept(vec![copy()], NOW + DEDUP_MS).await.unwrap(), [Accepted::Duplicate]);
+    // The end of the first key's time is not the end of the second's.
+    store.sweep(NOW + DEDUP_MS, u64::MAX).await.unwrap();
+    assert_eq!(store.accept(vec![copy()], NOW + DEDUP_MS).await.unwrap(), [Accepted::Duplicate]);
 }
 
 pub async fn lanes_keep_their_order(store: Shared) {

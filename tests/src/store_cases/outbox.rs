@@ -68,6 +68,9 @@ pub async fn messages_leave_in_order(store: Shared) {
     assert!(!begin(&store, &to_ann[0], NOW + 9_999).await, "history stays history");
     assert_eq!(due(&store, NOW).await, [to_ann[1].clone()], "the next, by its own due time");
 
+    let later = Delivery::RetryAfter { due: NOW + 3, reason: "too fast".into() };
+    record(&store, &to_ann[2], later).await;
+    check_invariants(&store).await;
     let refused = Delivery::Refused { reason: "the window closed".into() };
     record(&store, &to_ann[1], refused).await;
     record(&store, &to_ann[2], Delivery::Rejected { reason: "no such number".into() }).await;

@@ -219,3 +219,31 @@ pub async fn key_values_expire(store: Shared) {
     assert_eq!(store.sweep(NOW + 10, 1_000).await.unwrap(), 0);
     assert_eq!(keys(NOW).await, ["kept", "later"], "what was set anew stays");
 }
+
+/// A value in several parts is read as it was written, whoever writes meanwhile.
+pub async fn long_values_are_never_mixed(store: Shared) {
+    let lane: Lane = "c1".parse().unwrap();
+    let reading = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let reader = std::thread::spawn({
+        let (store, lane, reading) = (store.clone(), lane.clone(), reading.clone());
+        let runtime = tokio::runtime::Handle::current();
+        move || {
+            let mut found = 0;
+            while reading.load(std::sync::atomic::Ordering::SeqCst) {
+                let read = store.kv_get("faq", KvScope::Plugin, &lane, "k", NOW);
+                if let Some(value) = runtime.block_on(read).unwrap() {
+                    assert!(value.iter().all(|byte| *byte == value[0]), "parts of two values");
+                    assert_eq!(value.len(), 20_000 + usize::from(value[0]) * 1_000);
+                    found += 1;
+                }
+            }
+            found
+        }
+    });
+    for salt in 0..40u8 {
+        let value = vec![salt; 20_000 + usize::from(salt) * 1_000];
+        write(&store, &lane, vec![kv("faq", KvScope::Plugin, "k", Some(value))]).await;
+    }
+    reading.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert!(reader.join().unwrap() > 0);
+}

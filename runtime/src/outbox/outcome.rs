@@ -2,7 +2,7 @@
 
 use super::{backoff, post::Reply};
 use crate::{
-    model::{Delivery, Millis, OutboxItem, Outgoing, SendId, SendState},
+    model::*,
     provider::{Answer, ErrorClass, Provider},
 };
 use std::collections::HashMap;
@@ -185,6 +185,26 @@ fn again(
 /// A read mark that failed is let go: the answer waits behind it.
 fn is_read_mark(item: &OutboxItem) -> bool {
     matches!(item.message, Outgoing::Read { .. })
+}
+
+/// The provider says so to us alone and sends no webhook: the contact's own
+/// lane has to learn of it, as of any receipt.
+pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
+    let key = format!("optout:{}", item.id);
+    let Address { phone, bsuid } = item.to.clone();
+    Happening {
+        channel: item.channel.clone(),
+        dedup: key.clone(),
+        sender: Some(Sender { phone, bsuid, ..Sender::default() }),
+        kind: EventKind::Receipt(Receipt {
+            message_id: key,
+            send: Some(item.id.clone()),
+            state: ReceiptState::Failed,
+            at: now,
+            error: Some(error),
+        }),
+        raw: String::new(),
+    }
 }
 
 #[cfg(test)]

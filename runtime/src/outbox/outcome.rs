@@ -47,10 +47,11 @@ impl Tallies {
         let tally = self.by_id.entry(item.id.clone()).or_insert_with(|| {
             // Found in the middle of an attempt: the process ended there. If no
             // attempt of it ever came to an end, all of them may have been sent.
-            let lost = match (&item.state, &item.reason) {
-                (SendState::Attempting { .. }, None) => item.attempts,
-                (SendState::Attempting { .. }, Some(_)) => 1,
-                _ => 0,
+            let cut_off = matches!(item.state, SendState::Attempting { .. });
+            let lost = match (cut_off, &item.reason) {
+                (true, None) => item.attempts,
+                (true, Some(_)) => 1,
+                (false, _) => 0,
             };
             Tally { lost, ..Tally::default() }
         });
@@ -183,7 +184,7 @@ fn again(
 }
 
 /// A read mark that failed is let go: the answer waits behind it.
-fn is_read_mark(item: &OutboxItem) -> bool {
+pub(super) fn is_read_mark(item: &OutboxItem) -> bool {
     matches!(item.message, Outgoing::Read { .. })
 }
 

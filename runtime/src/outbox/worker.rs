@@ -4,7 +4,7 @@ mod pauses;
 
 use super::{
     Outbox, Route,
-    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, opt_out, outcome},
+    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, is_read_mark, opt_out, outcome},
     post::{REQUEST, Reply, post},
     queue::Queue,
 };
@@ -215,9 +215,10 @@ impl Worker {
             let Some(item) = line.pop() else {
                 break;
             };
-            let next = match item.message {
-                Outgoing::Read { .. } => now,
-                _ => line.pairs.next(item.contact, now),
+            // The contact does not see a read mark as a message.
+            let next = match is_read_mark(&item) {
+                true => now,
+                false => line.pairs.next(item.contact, now),
             };
             let tally = self.tallies.of(&item, now);
             if let Some(reason) = hopeless(&item, tally, now) {
@@ -290,7 +291,7 @@ impl Worker {
     fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
         let line = self.queue.line(&item.channel);
         line.throughput.take(now);
-        if !matches!(item.message, Outgoing::Read { .. }) {
+        if !is_read_mark(&item) {
             line.pairs.take(item.contact, now);
         }
         line.in_flight += 1;

@@ -2,7 +2,7 @@
 
 use super::{backoff, post::Reply};
 use crate::{
-    model::{Delivery, Millis, OutboxItem, Outgoing, SendId, SendState},
+    model::*,
     provider::{Answer, ErrorClass, Provider},
 };
 use std::collections::HashMap;
@@ -47,10 +47,11 @@ impl Tallies {
         let tally = self.by_id.entry(item.id.clone()).or_insert_with(|| {
             // Found in the middle of an attempt: the process ended there. If no
             // attempt of it ever came to an end, all of them may have been sent.
-            let lost = match (&item.state, &item.reason) {
-                (SendState::Attempting { .. }, None) => item.attempts,
-                (SendState::Attempting { .. }, Some(_)) => 1,
-                _ => 0,
+            let cut_off = matches!(item.state, SendState::Attempting { .. });
+            let lost = match (cut_off, &item.reason) {
+                (true, None) => item.attempts,
+                (true, Some(_)) => 1,
+                (false, _) => 0,
             };
             Tally { lost, ..Tally::default() }
         });
@@ -183,8 +184,28 @@ fn again(
 }
 
 /// A read mark that failed is let go: the answer waits behind it.
-fn is_read_mark(item: &OutboxItem) -> bool {
+pub(super) fn is_read_mark(item: &OutboxItem) -> bool {
     matches!(item.message, Outgoing::Read { .. })
+}
+
+/// The provider says so to us alone and sends no webhook: the contact's own
+/// lane has to learn of it, as of any receipt.
+pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
+    let key = format!("optout:{}", item.id);
+    let Address { phone, bsuid } = item.to.clone();
+    Happening {
+        channel: item.channel.clone(),
+        dedup: key.clone(),
+        sender: Some(Sender { phone, bsuid, ..Sender::default() }),
+        kind: EventKind::Receipt(Receipt {
+            message_id: key,
+            send: Some(item.id.clone()),
+            state: ReceiptState::Failed,
+            at: now,
+            error: Some(error),
+        }),
+        raw: String::new(),
+    }
 }
 
 #[cfg(test)]

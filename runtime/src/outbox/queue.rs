@@ -58,11 +58,10 @@ impl Line {
     }
 
     fn of(&mut self, item: &OutboxItem) -> &mut VecDeque<OutboxItem> {
-        match &item.message {
-            Outgoing::Template(template) if template.category == Category::Marketing => {
-                &mut self.campaigns
-            }
-            _ => &mut self.answers,
+        let marketing = Category::Marketing;
+        match matches!(&item.message, Outgoing::Template(form) if form.category == marketing) {
+            true => &mut self.campaigns,
+            false => &mut self.answers,
         }
     }
 

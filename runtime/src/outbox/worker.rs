@@ -1,10 +1,12 @@
 //! The loop: write what ended, read what is due, send what may leave, wait.
 
+mod pauses;
+
 use super::{
-    Outbox, Paused, Route,
-    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, outcome},
+    Outbox, Route,
+    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, is_read_mark, opt_out, outcome},
     post::{REQUEST, Reply, post},
-    queue::{Pause, Queue},
+    queue::Queue,
 };
 use crate::{
     model::*,
@@ -28,8 +30,10 @@ const BUSY_POLL_MS: Millis = 1_000;
 /// The pause after the store failed.
 const TROUBLE_MS: Millis = 1_000;
 /// Reading again passes over all that is known, so the more there is, the less
-/// often it is done: a millisecond for each of so many.
+/// often it is done: a millisecond for each of so many,
 const KNOWN_PER_MS: usize = 40;
+/// but at once where it is little.
+const KNOWN_FEW: usize = 256;
 
 type Ended = std::result::Result<(Id, (Reply, Duration)), JoinError>;
 
@@ -139,8 +143,7 @@ impl Worker {
     /// Takes over what is due, if there may be something new.
     async fn read(&mut self) {
         let now = self.outbox.clock.now();
-        let called = self.stale && now >= self.read_from;
-        if !called && now < self.poll_at {
+        if now < self.next_read() {
             return;
         }
         if let Err(error) = self.try_read(now).await {
@@ -212,9 +215,10 @@ impl Worker {
             let Some(item) = line.pop() else {
                 break;
             };
-            let next = match item.message {
-                Outgoing::Read { .. } => now,
-                _ => line.pairs.next(item.contact, now),
+            // The contact does not see a read mark as a message.
+            let next = match is_read_mark(&item) {
+                true => now,
+                false => line.pairs.next(item.contact, now),
             };
             let tally = self.tallies.of(&item, now);
             if let Some(reason) = hopeless(&item, tally, now) {
@@ -287,7 +291,7 @@ impl Worker {
     fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
         let line = self.queue.line(&item.channel);
         line.throughput.take(now);
-        if !matches!(item.message, Outgoing::Read { .. }) {
+        if !is_read_mark(&item) {
             line.pairs.take(item.contact, now);
         }
         line.in_flight += 1;
@@ -354,51 +358,19 @@ impl Worker {
         counter.inc();
     }
 
-    fn pause(&mut self, channel: &ChannelId, code: Option<u32>, reason: String, now: Millis) {
-        let line = self.queue.line(channel);
-        if line.pause.is_none() {
-            line.pause = Some(Pause { since: now, probe_at: now + PROBE_MS, missing: false });
-            self.outbox.metrics.paused.inc();
-            tracing::error!(
-                channel.id = %channel,
-                error.code = code,
-                "nothing can leave this channel until someone acts: see /readyz for the reason"
-            );
-        }
-        let mut paused = self.outbox.paused();
-        let since = paused.get(channel).map_or(now, |paused| paused.since);
-        paused.insert(channel.clone(), Paused { channel: channel.clone(), since, reason });
-    }
-
-    /// A channel that is not configured keeps its messages until it is again.
-    fn miss(&mut self, channel: &ChannelId, now: Millis) {
-        let line = self.queue.line(channel);
-        match &mut line.pause {
-            Some(pause) if pause.missing => pause.probe_at = now + PROBE_MS,
-            _ => {
-                let reason =
-                    format!("messages wait for channel `{channel}`, which is not configured");
-                self.pause(channel, None, reason, now);
-                if let Some(pause) = &mut self.queue.line(channel).pause {
-                    pause.missing = true;
-                    pause.probe_at = now + PROBE_MS;
-                }
-            }
-        }
-    }
-
-    fn resume(&self, channel: &ChannelId) {
-        self.outbox.paused().remove(channel);
-        self.outbox.metrics.paused.dec();
-        tracing::info!(channel.id = %channel, "messages leave this channel again");
-    }
-
     fn trouble(&mut self, error: &StoreError) {
         self.outbox.say_failure(error);
         self.stale = true;
         self.rest_until = self.outbox.clock.now() + TROUBLE_MS;
-        self.read_from = self.rest_until;
-        self.poll_at = self.rest_until;
+    }
+
+    fn next_read(&self) -> Millis {
+        let next = match (self.stale, self.queue.known() < KNOWN_FEW) {
+            (true, true) => 0,
+            (true, false) => self.read_from.min(self.poll_at),
+            (false, _) => self.poll_at,
+        };
+        next.max(self.rest_until)
     }
 
     fn next_due(&mut self, written: bool) -> Millis {
@@ -406,7 +378,7 @@ impl Worker {
         if !written || now < self.rest_until {
             return self.rest_until;
         }
-        let read = if self.stale { self.read_from.min(self.poll_at) } else { self.poll_at };
+        let read = self.next_read();
         self.queue.next(now).map_or(read, |next| next.min(read))
     }
 }
@@ -421,24 +393,4 @@ fn may_leave(
     let rules = &route.rules;
     policy::may_leave(contact, &item.channel, &item.message, item.created_at, now, rules)
         .map_err(|refusal| refusal.to_string())
-}
-
-/// The provider says so to us alone and sends no webhook: the contact's own
-/// lane has to learn of it, as of any receipt.
-fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
-    let key = format!("optout:{}", item.id);
-    let Address { phone, bsuid } = item.to.clone();
-    Happening {
-        channel: item.channel.clone(),
-        dedup: key.clone(),
-        sender: Some(Sender { phone, bsuid, ..Sender::default() }),
-        kind: EventKind::Receipt(Receipt {
-            message_id: key,
-            send: Some(item.id.clone()),
-            state: ReceiptState::Failed,
-            at: now,
-            error: Some(error),
-        }),
-        raw: String::new(),
-    }
 }

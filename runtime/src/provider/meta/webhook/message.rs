@@ -126,7 +126,7 @@ fn other(kind: &str, body: &Value, message: &Value) -> Content {
     let finer = text(body, "type");
     let (kind, body) = match (kind, finer) {
         ("interactive", Some(finer)) => (finer.to_owned(), body.get(finer).unwrap_or(body)),
-        ("system" | "unsupported", Some(finer)) => (format!("{kind}.{finer}"), body),
+        ("system", Some(finer)) => (format!("system.{finer}"), body),
         _ => (kind.to_owned(), body),
     };
     let body = match body {

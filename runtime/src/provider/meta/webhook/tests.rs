@@ -122,7 +122,7 @@ fn what_has_no_form_of_ours_is_kept_by_name() {
         (json!({"type": "interactive"}), "interactive", "{}"),
         (
             json!({"type": "unsupported", "unsupported": {"type": "gif"}}),
-            "unsupported.gif",
+            "unsupported",
             r#"{"type":"gif"}"#,
         ),
         (json!({"type": "hologram", "hologram": 3}), "hologram", "3"),

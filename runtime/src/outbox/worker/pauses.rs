@@ -1,0 +1,54 @@
+//! Channels on which nothing can leave, and when they can again.
+
+use super::{
+    super::{Paused, outcome::PROBE_MS, queue::Pause},
+    Worker,
+};
+use crate::model::{ChannelId, Millis};
+
+impl Worker {
+    pub(super) fn pause(
+        &mut self,
+        channel: &ChannelId,
+        code: Option<u32>,
+        reason: String,
+        now: Millis,
+    ) {
+        let line = self.queue.line(channel);
+        if line.pause.is_none() {
+            line.pause = Some(Pause { since: now, probe_at: now + PROBE_MS, missing: false });
+            self.outbox.metrics.paused.inc();
+            tracing::error!(
+                channel.id = %channel,
+                error.code = code,
+                "nothing can leave this channel until someone acts: see /readyz for the reason"
+            );
+        }
+        let mut paused = self.outbox.paused();
+        let since = paused.get(channel).map_or(now, |paused| paused.since);
+        paused.insert(channel.clone(), Paused { channel: channel.clone(), since, reason });
+    }
+
+    /// A channel that is not configured keeps its messages until it is again.
+    pub(super) fn miss(&mut self, channel: &ChannelId, now: Millis) {
+        let line = self.queue.line(channel);
+        match &mut line.pause {
+            Some(pause) if pause.missing => pause.probe_at = now + PROBE_MS,
+            _ => {
+                let reason =
+                    format!("messages wait for channel `{channel}`, which is not configured");
+                self.pause(channel, None, reason, now);
+                if let Some(pause) = &mut self.queue.line(channel).pause {
+                    pause.missing = true;
+                    pause.probe_at = now + PROBE_MS;
+                }
+            }
+        }
+    }
+
+    pub(super) fn resume(&self, channel: &ChannelId) {
+        self.outbox.paused().remove(channel);
+        self.outbox.metrics.paused.dec();
+        tracing::info!(channel.id = %channel, "messages leave this channel again");
+    }
+}

@@ -1,0 +1,217 @@
+//! A store that keeps just what the two ends of the wire use: what came in, what is to go out.
+#![allow(dead_code)] // each test uses its part
+
+use async_trait::async_trait;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Mutex, MutexGuard},
+};
+use switchboard::{model::*, store::*};
+
+#[derive(Default)]
+pub struct Kept {
+    pub accepted: Vec<Happening>,
+    pub asides: Vec<Aside>,
+    pub items: BTreeMap<SendId, OutboxItem>,
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// Every record written, in order.
+    pub records: Vec<DeliveryRecord>,
+    /// What every write answers, if set.
+    pub failure: Option<StoreError>,
+    /// Happenings with a larger `raw` are too large.
+    pub raw_limit: Option<usize>,
+    pub batches: usize,
+}
+
+#[derive(Default)]
+pub struct FakeStore(Mutex<Kept>);
+
+impl FakeStore {
+    pub fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap()
+    }
+    pub fn put(&self, item: OutboxItem) {
+        self.kept().items.insert(item.id.clone(), item);
+    }
+    pub fn item(&self, id: &SendId) -> OutboxItem {
+        self.kept().items[id].clone()
+    }
+    /// A free contact whose window is open at `now`.
+    pub fn know(&self, id: ContactId, channel: &ChannelId, now: Millis) {
+        let mut contact = Contact::new(id);
+        contact.phone = Some(format!("1555000{}", id.0));
+        contact.saw_message(channel, now);
+        self.kept().contacts.insert(id, contact);
+    }
+}
+
+impl Kept {
+    fn check(&self) -> Result<()> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+    fn heads(&self) -> Vec<OutboxItem> {
+        let mut seen = HashSet::new();
+        let queued = self.items.values().filter(|item| item.due().is_some());
+        let mut heads: Vec<_> = queued.filter(|item| seen.insert(item.contact)).cloned().collect();
+        heads.sort_by_key(|item| (item.due(), item.id.clone()));
+        heads
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn accept(&self, batch: Vec<Happening>, _: Millis) -> Result<Vec<Accepted>> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.batches += 1;
+        let large = |one: &Happening| kept.raw_limit.is_some_and(|limit| one.raw.len() > limit);
+        if let Some(one) = batch.iter().find(|one| large(one)) {
+            let (what, bytes) = ("the update".into(), one.raw.len());
+            return Err(StoreError::TooLarge { what, bytes, limit: kept.raw_limit.unwrap() });
+        }
+        let mut accepted = Vec::new();
+        for one in batch {
+            let same = |old: &Happening| old.channel == one.channel && old.dedup == one.dedup;
+            if kept.accepted.iter().any(same) {
+                accepted.push(Accepted::Duplicate);
+                continue;
+            }
+            kept.accepted.push(one);
+            let seq = kept.accepted.len() as u64;
+            accepted.push(Accepted::New(EventId { lane: Lane::Contact(ContactId(1)), seq }));
+        }
+        Ok(accepted)
+    }
+    async fn set_aside(&self, aside: Aside) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.asides.push(aside);
+        Ok(())
+    }
+    async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+        let kept = self.kept();
+        kept.check()?;
+        let due = kept.heads().into_iter().filter(|item| item.due().is_some_and(|due| due <= now));
+        Ok(due.take(limit).collect())
+    }
+    async fn next_outbox(&self) -> Result<Option<Millis>> {
+        Ok(self.kept().heads().iter().filter_map(OutboxItem::due).min())
+    }
+    async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
+        let mut kept = self.kept();
+        kept.check()?;
+        let mut begun = Vec::new();
+        for attempt in &attempts {
+            if let Some(item) = kept.items.get_mut(&attempt.id).filter(|item| item.due().is_some())
+            {
+                item.begin(attempt);
+                begun.push(item.clone());
+            }
+        }
+        Ok(begun)
+    }
+    async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        for record in &records {
+            if let Some(item) = kept.items.get_mut(&record.id) {
+                item.record(record);
+            }
+        }
+        kept.records.extend(records);
+        Ok(())
+    }
+    async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {
+        Ok(self.kept().contacts.get(&id).cloned())
+    }
+    async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>> {
+        Ok(self.kept().items.get(id).cloned())
+    }
+    fn health(&self) -> Result<()> {
+        self.kept().check()
+    }
+
+    // Not of the wire.
+
+    async fn ready_lanes(&self, _: Option<&Lane>, _: usize) -> Result<Vec<Lane>> {
+        unreachable!()
+    }
+    async fn next_in_lane(&self, _: &Lane) -> Result<Option<Snapshot>> {
+        unreachable!()
+    }
+    async fn count_attempt(&self, _: &TurnId) -> Result<u32> {
+        unreachable!()
+    }
+    async fn commit(&self, _: TurnCommit, _: Millis) -> Result<bool> {
+        unreachable!()
+    }
+    async fn kv_get(
+        &self,
+        _: &str,
+        _: KvScope,
+        _: &Lane,
+        _: &str,
+        _: Millis,
+    ) -> Result<Option<Vec<u8>>> {
+        unreachable!()
+    }
+    async fn kv_keys(
+        &self,
+        _: &str,
+        _: KvScope,
+        _: &Lane,
+        _: &str,
+        _: usize,
+        _: Millis,
+    ) -> Result<Vec<String>> {
+        unreachable!()
+    }
+    async fn due_timers(&self, _: Millis, _: usize) -> Result<Vec<Timer>> {
+        unreachable!()
+    }
+    async fn next_timer(&self) -> Result<Option<Millis>> {
+        unreachable!()
+    }
+    async fn fire(&self, _: Vec<Timer>, _: Millis) -> Result<()> {
+        unreachable!()
+    }
+    async fn open_broadcasts(&self) -> Result<Vec<Broadcast>> {
+        unreachable!()
+    }
+    async fn audience(
+        &self,
+        _: &Segment,
+        _: Option<ContactId>,
+        _: usize,
+        _: Millis,
+    ) -> Result<Audience> {
+        unreachable!()
+    }
+    async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
+        unreachable!()
+    }
+    async fn find_contact(&self, _: &Identity) -> Result<Option<ContactId>> {
+        unreachable!()
+    }
+    async fn contacts(&self, _: Option<ContactId>, _: usize) -> Result<Vec<Contact>> {
+        unreachable!()
+    }
+    async fn traces(&self, _: &Lane, _: Option<u64>, _: usize) -> Result<Vec<Trace>> {
+        unreachable!()
+    }
+    async fn outbox_of(&self, _: ContactId, _: usize) -> Result<Vec<OutboxItem>> {
+        unreachable!()
+    }
+    async fn parked(&self, _: usize) -> Result<Vec<Parked>> {
+        unreachable!()
+    }
+    async fn asides(&self, _: usize) -> Result<Vec<Aside>> {
+        unreachable!()
+    }
+    async fn depths(&self) -> Result<Depths> {
+        unreachable!()
+    }
+    async fn sweep(&self, _: Millis, _: Millis) -> Result<usize> {
+        unreachable!()
+    }
+}

@@ -1,6 +1,6 @@
 //! Meta's wire against real payloads, where these are at hand, and against fixtures of our own.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{

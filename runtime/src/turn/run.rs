@@ -48,6 +48,11 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
     commit
 }
 
+/// A notice about the contact, such as a changed number: it opens no window.
+fn from_whatsapp_itself(message: &Message) -> bool {
+    matches!(&message.content, Content::Other { kind, .. } if kind.starts_with("system"))
+}
+
 /// A turn on its way.
 pub(super) struct Turn {
     pub setting: Setting,
@@ -72,7 +77,9 @@ impl Turn {
         if let (Some(contact), Some(sender)) = (&mut contact, &event.sender) {
             contact.learn(sender);
         }
-        if let (Some(contact), EventKind::Message(message)) = (&mut contact, &event.kind) {
+        if let (Some(contact), EventKind::Message(message)) = (&mut contact, &event.kind)
+            && !from_whatsapp_itself(message)
+        {
             contact.saw_message(&event.channel, message.sent_at);
         }
         Self {

@@ -86,12 +86,15 @@ async fn ready(State(console): Shared) -> Response {
 }
 
 async fn status(State(console): Shared) -> Answer {
-    let (_, mut body) = console.readiness();
+    let (_, readiness) = console.readiness();
     let depths = console.store.depths().await?;
-    body["lanes_waiting"] = depths.lanes.into();
-    body["outbox_contacts"] = depths.outbox.into();
-    body["timers"] = depths.timers.into();
-    body["version"] = env!("CARGO_PKG_VERSION").into();
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "readiness": readiness,
+        "lanes_waiting": depths.lanes,
+        "outbox_contacts": depths.outbox,
+        "timers": depths.timers,
+    });
     Ok(Json(body).into_response())
 }
 

@@ -82,11 +82,12 @@ impl Dispatch {
     async fn fill(self: &Arc<Self>, lanes: &mut Lanes, running: &mut JoinSet<(Lane, Ran)>) {
         let parallel = self.generation.load().business.turns.parallel;
         while lanes.busy.len() < parallel {
-            if lanes.next.is_empty() && lanes.unseen {
-                if let Err(error) = self.scan(lanes).await {
-                    tracing::error!("waiting lanes could not be read: {error}");
-                    return;
-                }
+            if lanes.next.is_empty()
+                && lanes.unseen
+                && let Err(error) = self.scan(lanes).await
+            {
+                tracing::error!("waiting lanes could not be read: {error}");
+                return;
             }
             let Some(lane) = lanes.next.pop_front() else { return };
             if lanes.busy.insert(lane.clone()) {
@@ -262,10 +263,21 @@ pub async fn upkeep(
     let bell = Bell::default();
     while wake::wait(&bell, &*clock, clock.now() + PERIOD_MS, &mut shutdown).await {
         let keep_ms = generation.load().business.retention.days * DAY_MS;
-        match store.sweep(clock.now(), keep_ms).await {
+        match sweep(&*store, &*clock, keep_ms).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "old entries were removed"),
             Err(error) => tracing::error!("old entries could not be removed: {error}"),
+        }
+    }
+}
+
+/// Sweeps until nothing is left, in steps between which others get the store.
+async fn sweep(store: &dyn Store, clock: &dyn Clock, keep_ms: Millis) -> Result<usize, StoreError> {
+    let mut all = 0;
+    loop {
+        match store.sweep(clock.now(), keep_ms).await? {
+            0 => return Ok(all),
+            removed => all += removed,
         }
     }
 }

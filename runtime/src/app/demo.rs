@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::Context;
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -148,7 +148,7 @@ async fn take_port(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
         Err(_) => {
             let any = (wanted.ip(), 0);
             let listener = TcpListener::bind(any).await;
-            listener.with_context(|| format!("can't listen on {}", IpAddr::from(wanted.ip())))
+            listener.with_context(|| format!("can't listen on {}", wanted.ip()))
         }
     }
 }

@@ -215,7 +215,8 @@ fn template(template: &Map<String, Value>) -> Checked<()> {
 
 fn template_parameter(parameter: &Map<String, Value>) -> Checked<()> {
     let kind = required(parameter, "type", 100)?;
-    if kind == "text" && parameter.get("text").and_then(Value::as_str).is_none_or(str::is_empty) {
+    let text = parameter.get("text").unwrap_or(&Value::Null);
+    if kind == "text" && (text.is_null() || text == "") {
         // Meta takes no empty texts.
         return Err(missing("text"));
     }

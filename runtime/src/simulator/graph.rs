@@ -159,7 +159,7 @@ fn accept(sim: &Shared, send: Send) -> Outcome {
             Ok(index) => index,
             Err(refusal) => return Outcome::Refuse(refusal),
         };
-        let fault = take_fault(&mut world, index, &send);
+        let fault = take_fault(sim, &mut world, index, &send);
         match fault.as_ref().map(|fault| (fault.kind, fault.code)) {
             Some((FaultKind::Error, code)) => {
                 return Outcome::Refuse(Refusal::new(code.unwrap_or(131000), ""));
@@ -210,14 +210,16 @@ fn recipient(sim: &Sim, world: &mut World, send: &Send) -> Result<Option<usize>,
     }
 }
 
-fn take_fault(world: &mut World, index: Option<usize>, send: &Send) -> Option<Fault> {
+fn take_fault(sim: &Sim, world: &mut World, index: Option<usize>, send: &Send) -> Option<Fault> {
     let phone = index.and_then(|index| world.phone(index)).cloned();
     let mut names = vec![send.input.as_str()];
     if let Some(phone) = &phone {
         names.push(phone.key());
         names.push(&phone.user_id);
     }
-    world.faults.take(&names)
+    let fault = world.faults.take(&names)?;
+    sim.publish(|| json!({"type": "faults", "faults": world.faults.waiting()}));
+    Some(fault)
 }
 
 fn limits(world: &mut World, index: Option<usize>, now: Millis) -> Result<(), Refusal> {

@@ -18,10 +18,15 @@ const FILE_BYTES: usize = 100 << 20;
 /// One per kind; the place in this list is the first digit of an id, from 1.
 const SAMPLES: [(&str, &str, &[u8]); 4] = [
     ("image", "image/png", PIXEL),
-    ("document", "application/pdf", b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n"),
+    ("document", "application/pdf", PAPER),
     ("audio", "audio/ogg; codecs=opus", b"OggS"),
     ("upload", "application/octet-stream", b""),
 ];
+
+/// A PDF with one empty page.
+const PAPER: &[u8] = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n";
 
 /// A PNG with one pixel.
 const PIXEL: &[u8] = &[

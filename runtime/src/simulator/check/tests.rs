@@ -31,7 +31,10 @@ fn text_is_limited_in_characters_not_bytes() {
 fn buttons_and_lists_have_their_limits() {
     let button =
         |id: &str, title: &str| json!({"type": "reply", "reply": {"id": id, "title": title}});
-    let buttons = |buttons: Vec<Value>| json!({"type": "button", "body": {"text": "?"}, "action": {"buttons": buttons}});
+    let buttons = |buttons: Vec<Value>| {
+        let action = json!({"buttons": buttons});
+        json!({"type": "button", "body": {"text": "?"}, "action": action})
+    };
     fine("interactive", buttons(vec![button("a", "A"), button("b", "B"), button("c", "C")]));
     refused(131009, "buttons", "interactive", buttons(vec![]));
     refused(131009, "title", "interactive", buttons(vec![button("a", &"x".repeat(21))]));
@@ -99,7 +102,7 @@ fn real_requests_are_accepted() {
         eprintln!("skipped: no real requests at {folder}");
         return;
     };
-    let mut checked = 0;
+    let (mut checked, mut refused) = (0, Vec::new());
     for file in files.map(|file| file.unwrap().path()) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         if !name.starts_with("messages_post__send") {
@@ -111,15 +114,22 @@ fn real_requests_are_accepted() {
             .replace("http(s)://", "https://")
             .replace("\"<https", "\"https")
             .replace("template-name", "template_name")
+            .replace("language-and-locale-code", "en_US")
+            .replace("<HEADER_TYPE>", "text")
             .replace("<TEMPLATE_NAME>", "template_name");
         let mut request = serde_json::from_str::<Value>(&text).unwrap()["request"].take();
         if request["to"].as_str().is_none_or(|to| names::digits(to).is_none()) {
             request["to"] = "16505551234".into();
         }
+        // One sample leaves its type out.
+        if request["type"].is_null() && request["interactive"].is_object() {
+            request["type"] = "interactive".into();
+        }
         if let Err(refusal) = body(request.to_string().as_bytes()) {
-            panic!("{name}: {}\n{request:#}", refusal.problem.details);
+            refused.push(format!("{name}: {}", refusal.problem.details));
         }
         checked += 1;
     }
     assert!(checked > 30, "{checked}");
+    assert!(refused.is_empty(), "{refused:#?}");
 }

@@ -102,7 +102,7 @@ pub async fn draft(store: &Shared, lane: &Lane, fill: impl FnOnce(&mut TurnCommi
 /// The next message of the turn, due at `due`.
 pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem {
     OutboxItem {
-        id: commit.next_send(),
+        id: SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
         channel: main_channel(),
         contact,
         to: Address { phone: Some("15550001111".into()), bsuid: None },

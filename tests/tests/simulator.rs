@@ -1,17 +1,6 @@
 //! The simulator against a bot that is a few lines of axum: what it sends and
 //! what it answers.
 
-<<<<<<< HEAD
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
-    routing::get,
-};
-use hmac::{Hmac, Mac as _};
-use reqwest::Client;
-=======
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/world.rs"]
@@ -19,7 +8,6 @@ mod world;
 
 use axum::{Router, extract::Query, http::HeaderMap, routing::get};
 use hmac::{Hmac, Mac as _};
->>>>>>> sim
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::collections::HashMap;

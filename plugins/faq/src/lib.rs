@@ -1,1 +1,1 @@
-//! Bundled plugin.
+//! x

@@ -99,7 +99,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export_world!(Component with_types_in $crate::bindings);
+    $crate::bindings::export_world!(Component with_types_in $crate::bindings);
         };
 
         #[cfg(not(target_arch = "wasm32"))]
@@ -109,10 +109,9 @@ macro_rules! export {
 
 /// What `describe` answers for a plugin of this package.
 pub fn describe<P: Plugin>(name: &str, version: &str, summary: &str) -> Descriptor {
-    let wants = P::WANTS.iter().map(|(name, reason)| Capability {
-        name: (*name).into(),
-        reason: (*reason).into(),
-    });
+    let wants = P::WANTS
+        .iter()
+        .map(|(name, reason)| Capability { name: (*name).into(), reason: (*reason).into() });
     Descriptor {
         name: name.to_lowercase().replace('_', "-"),
         version: version.into(),
@@ -196,6 +195,9 @@ mod tests {
     #[test]
     fn a_descriptor_comes_from_the_package() {
         let descriptor = describe::<Sayings>("My_Sayings", "1.2.0", "Says things");
-        assert_eq!((descriptor.name.as_str(), &descriptor.events[..]), ("my-sayings", &["message".into()][..]));
+        assert_eq!(
+            (descriptor.name.as_str(), &descriptor.events[..]),
+            ("my-sayings", &["message".into()][..])
+        );
     }
 }

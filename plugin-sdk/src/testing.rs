@@ -66,7 +66,8 @@ pub struct Stage {
     /// The event as the provider sent it.
     pub raw: String,
     pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
-    turns: u64,
+    /// Turns run so far.
+    pub turns: u64,
 }
 
 impl Default for Stage {
@@ -189,10 +190,9 @@ impl Stage {
 
     fn may_leave(&self, message: &Outgoing) -> Result<(), String> {
         let refused = match message {
-            Outgoing::Template(template) => {
-                (template.category == Category::Marketing && self.contact.consent == "opted-out")
-                    .then_some("the contact has stopped marketing messages")
-            }
+            Outgoing::Template(template) => (template.category == Category::Marketing
+                && self.contact.consent == "opted-out")
+                .then_some("the contact has stopped marketing messages"),
             _ if self.contact.in_handoff => Some("a person is answering this contact"),
             _ if self.window_end().is_none() => Some("outside the window only templates may leave"),
             _ => None,

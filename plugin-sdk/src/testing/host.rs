@@ -148,8 +148,7 @@ pub(crate) mod effects {
     }
     pub fn send(contact: &str, message: &Outgoing) -> Asked<String> {
         with(|run| {
-            run.effects
-                .push(Effect::Send { contact: contact.into(), message: message.clone() });
+            run.effects.push(Effect::Send { contact: contact.into(), message: message.clone() });
             Ok(format!("c1-{}-{}", run.stage.turns, run.effects.len() - 1))
         })
     }

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod config;
 pub mod model;
+pub mod plugin;
 pub mod policy;
 pub mod provider;
 pub mod store;

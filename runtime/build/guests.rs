@@ -127,11 +127,12 @@ fn have_target() -> Result<(), String> {
     }
     let mut add = Command::new("rustup");
     add.args(["target", "add", TARGET]);
-    let told = match add.output() {
-        Ok(output) if output.status.success() => match has_target()? {
-            true => return Ok(()),
-            false => "rustup added it elsewhere".to_owned(),
-        },
+    let added = add.output();
+    // Whatever it said: another build may have added it meanwhile.
+    if has_target()? {
+        return Ok(());
+    }
+    let told = match added {
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         Err(error) => format!("rustup can't be run: {error}"),
     };

@@ -138,13 +138,13 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
 }
 
 pub fn replies(draft: &Draft) -> Vec<&str> {
-    let body = |effect| match effect {
-        &Effect::Send { to: None, message: Outgoing::Text(ref text) } => Some(text.as_str()),
-        &Effect::Send { to: None, message: Outgoing::Buttons { ref body, .. } } => {
-            Some(body.as_str())
+    fn body(effect: &Effect) -> Option<&str> {
+        match effect {
+            Effect::Send { to: None, message: Outgoing::Text(text) } => Some(text),
+            Effect::Send { to: None, message: Outgoing::Buttons { body, .. } } => Some(body),
+            _ => None,
         }
-        _ => None,
-    };
+    }
     draft.effects.iter().filter_map(body).collect()
 }
 

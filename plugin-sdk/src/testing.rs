@@ -1,0 +1,232 @@
+//! Runs a plugin natively: event in, effects out. No sandbox, no host; limits
+//! other than the window, consent and handoff are not imitated.
+//!
+//! ```
+//! # use switchboard_plugin::*;
+//! # struct Echo;
+//! # impl Plugin for Echo {
+//! #     type Rules = ();
+//! #     fn new(_: ()) -> Result<Self, Vec<Problem>> { Ok(Self) }
+//! #     fn on_message(&self, message: Message) -> Outcome {
+//! #         reply(message.words().unwrap_or("?"))?;
+//! #         Ok(Stop)
+//! #     }
+//! # }
+//! use switchboard_plugin::testing::{Stage, configure};
+//!
+//! let echo = configure::<Echo>("{}").unwrap();
+//! let mut stage = Stage::default();
+//! stage.contact.tags.insert("vip".into());
+//! let turn = stage.says(&echo, "hello");
+//! assert_eq!(turn.replies(), ["hello"]);
+//! assert_eq!(turn.verdict, Ok(Stop));
+//! ```
+
+pub mod host;
+// The host's own reading of zones and cron expressions, so that a test and a
+// turn never differ.
+#[path = "../../runtime/src/plugin/zones.rs"]
+mod zones;
+
+pub use crate::plugin::configure;
+use crate::{
+    Category, Choice, Content, Event, Instant, Message, Outcome, Outgoing, Plugin, Scope, Segment,
+    Template,
+};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// Who the turn is with. Kept from turn to turn, as the effects leave it.
+#[derive(Clone, Debug, Default)]
+pub struct Person {
+    pub name: Option<String>,
+    pub language: Option<String>,
+    pub zone: Option<String>,
+    pub tags: BTreeSet<String>,
+    pub attributes: BTreeMap<String, String>,
+    /// `opted-in`, `opted-out`; empty for unknown.
+    pub consent: String,
+    pub first_seen: Option<Instant>,
+    pub last_seen: Option<Instant>,
+    pub message_count: u64,
+    pub in_handoff: bool,
+}
+
+/// Everything around a plugin, with fields to set up before a turn.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    pub contact: Person,
+    /// Run in the channel's own lane: there is no contact.
+    pub channel_lane: bool,
+    pub now: Instant,
+    /// The business's zone.
+    pub zone: String,
+    /// The event as the provider sent it.
+    pub raw: String,
+    pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
+    /// Turns run so far.
+    pub turns: u64,
+}
+
+impl Default for Stage {
+    /// A contact who has not written yet, on 2 March 2026, a Monday, at
+    /// 10:00 UTC.
+    fn default() -> Self {
+        Self {
+            contact: Person::default(),
+            channel_lane: false,
+            now: 1_772_445_600_000,
+            zone: "UTC".into(),
+            raw: "{}".into(),
+            kv: BTreeMap::new(),
+            turns: 0,
+        }
+    }
+}
+
+/// What a turn came to. Without effects if the verdict is an error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    pub verdict: Outcome,
+    pub effects: Vec<Effect>,
+    pub because: Vec<String>,
+    pub logs: Vec<String>,
+}
+
+/// What the plugin asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Reply(Outgoing),
+    Send { contact: String, message: Outgoing },
+    MarkRead { typing: bool },
+    Tag { name: String, expires: Option<Instant> },
+    Untag(String),
+    SetAttribute { name: String, value: Option<String> },
+    SetTimer { name: String, due: Instant, payload: String },
+    CancelTimer(String),
+    Handoff(String),
+    Resume,
+    OptIn(String),
+    OptOut(String),
+    Broadcast { id: String, to: Segment, payload: String },
+    Note(String),
+}
+
+impl Turn {
+    /// The replies as the contact reads them: a text, the body above buttons,
+    /// a template's name.
+    pub fn replies(&self) -> Vec<&str> {
+        self.effects.iter().filter_map(spoken).collect()
+    }
+    /// The templates sent to the contact.
+    pub fn templates(&self) -> Vec<&Template> {
+        let template = |effect| match effect {
+            &Effect::Reply(Outgoing::Template(ref template)) => Some(template),
+            _ => None,
+        };
+        self.effects.iter().filter_map(template).collect()
+    }
+    /// Timers set, by name and moment.
+    pub fn timers(&self) -> Vec<(&str, Instant)> {
+        let timer = |effect| match effect {
+            &Effect::SetTimer { ref name, due, .. } => Some((name.as_str(), due)),
+            _ => None,
+        };
+        self.effects.iter().filter_map(timer).collect()
+    }
+}
+
+fn spoken(effect: &Effect) -> Option<&str> {
+    match effect {
+        Effect::Reply(Outgoing::Text(text)) => Some(text),
+        Effect::Reply(Outgoing::Buttons(buttons)) => Some(&buttons.body),
+        Effect::Reply(Outgoing::Options(options)) => Some(&options.body),
+        Effect::Reply(Outgoing::Template(template)) => Some(&template.name),
+        _ => None,
+    }
+}
+
+impl Stage {
+    /// The contact writes a text.
+    pub fn says(&mut self, plugin: &impl Plugin, text: &str) -> Turn {
+        self.sends(plugin, Content::Text(text.into()))
+    }
+    /// The contact taps a button.
+    pub fn taps(&mut self, plugin: &impl Plugin, id: &str, title: &str) -> Turn {
+        self.sends(plugin, Content::Choice(Choice { id: id.into(), title: title.into() }))
+    }
+    /// The contact sends a message of any kind.
+    pub fn sends(&mut self, plugin: &impl Plugin, content: Content) -> Turn {
+        let person = &mut self.contact;
+        person.message_count += 1;
+        person.last_seen = person.first_seen.and(Some(self.now));
+        person.first_seen.get_or_insert(self.now);
+        let id = format!("wamid.{}", person.message_count);
+        self.handle(plugin, Event::Message(Message { id, sent_at: self.now, content }))
+    }
+
+    /// One turn. If it fails, the stage is as before.
+    pub fn handle(&mut self, plugin: &impl Plugin, event: Event) -> Turn {
+        self.turns += 1;
+        let before = RUNNING.replace(Some(Running { stage: self.clone(), ..Running::default() }));
+        assert!(before.is_none(), "a turn within a turn");
+        let verdict = plugin.handle(event);
+        let running = RUNNING.take().unwrap_or_default();
+        let effects = if verdict.is_ok() { running.effects } else { Vec::new() };
+        if verdict.is_ok() {
+            *self = running.stage;
+        }
+        Turn { verdict, effects, because: running.because, logs: running.logs }
+    }
+
+    /// Sets the clock to a local time of the business's zone:
+    /// `2026-03-02T10:00:00`.
+    pub fn at(&mut self, local: &str) -> &mut Self {
+        self.now = zones::instant_of(local, &self.zone).unwrap_or(self.now);
+        self
+    }
+
+    fn may_leave(&self, message: &Outgoing) -> Result<(), String> {
+        let refused = match message {
+            Outgoing::Template(template) => (template.category == Category::Marketing
+                && self.contact.consent == "opted-out")
+                .then_some("the contact has stopped marketing messages"),
+            _ if self.contact.in_handoff => Some("a person is answering this contact"),
+            _ if self.window_end().is_none() => Some("outside the window only templates may leave"),
+            _ => None,
+        };
+        refused.map_or(Ok(()), |why| Err(why.into()))
+    }
+
+    fn window_end(&self) -> Option<Instant> {
+        let last = self.contact.last_seen.or(self.contact.first_seen)?;
+        Some(last + 24 * 3_600_000).filter(|end| *end > self.now)
+    }
+}
+
+#[derive(Default)]
+struct Running {
+    stage: Stage,
+    effects: Vec<Effect>,
+    because: Vec<String>,
+    logs: Vec<String>,
+}
+
+thread_local! {
+    static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
+
+/// Runs `f` on the turn that is running; outside of one (in
+/// [`Plugin::new`]), on an empty stage whose changes are lost, as in the host.
+fn with<T>(f: impl FnOnce(&mut Running) -> T) -> T {
+    RUNNING.with_borrow_mut(|running| match running {
+        Some(running) => f(running),
+        None => f(&mut Running::default()),
+    })
+}
+
+fn key(scope: Scope, key: &str) -> (bool, String) {
+    (scope == Scope::Plugin, key.to_owned())
+}

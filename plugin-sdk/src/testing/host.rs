@@ -1,0 +1,266 @@
+//! The imports of the contract as the test kit answers them: the same modules
+//! and signatures as those generated for the sandbox.
+
+use super::{Effect, key, with, zones};
+use crate::{Instant, Outgoing, Scope, Segment};
+
+/// The contact whose lane this turn runs in. Reads see what this turn has
+/// already changed.
+pub mod contact {
+    use super::*;
+
+    /// Our own id, never reused. Empty in a channel's lane.
+    pub fn id() -> String {
+        with(|run| if run.stage.channel_lane { String::new() } else { "c1".into() })
+    }
+    /// The name on the contact's profile.
+    pub fn name() -> Option<String> {
+        with(|run| run.stage.contact.name.clone())
+    }
+    /// A language tag such as `en` or `pt-BR`, if one is known.
+    pub fn language() -> Option<String> {
+        with(|run| run.stage.contact.language.clone())
+    }
+    /// An IANA time zone, if one is known.
+    pub fn zone() -> Option<String> {
+        with(|run| run.stage.contact.zone.clone())
+    }
+    /// All tags that have not expired, in alphabetical order.
+    pub fn tags() -> Vec<String> {
+        with(|run| run.stage.contact.tags.iter().cloned().collect())
+    }
+    pub fn has_tag(name: &str) -> bool {
+        with(|run| run.stage.contact.tags.contains(name))
+    }
+    /// A named value that a plugin or an operator has set.
+    pub fn attribute(name: &str) -> Option<String> {
+        with(|run| run.stage.contact.attributes.get(name).cloned())
+    }
+    /// `unknown`, `opted-in` or `opted-out`, for marketing.
+    pub fn marketing_consent() -> String {
+        with(|run| match run.stage.contact.consent.as_str() {
+            "" => "unknown".into(),
+            consent => consent.into(),
+        })
+    }
+    /// Until when any kind of message may be sent; none when only templates
+    /// may leave.
+    pub fn window_open_until() -> Option<Instant> {
+        with(|run| run.stage.window_end())
+    }
+    /// When the contact's first message came.
+    pub fn first_seen() -> Option<Instant> {
+        with(|run| run.stage.contact.first_seen)
+    }
+    /// When the message before this one came. None on first contact.
+    pub fn last_seen() -> Option<Instant> {
+        with(|run| run.stage.contact.last_seen)
+    }
+    /// How many messages the contact has sent, this one included.
+    pub fn message_count() -> u64 {
+        with(|run| run.stage.contact.message_count)
+    }
+    /// Whether a person is answering, so that the bot should keep silent.
+    pub fn in_handoff() -> bool {
+        with(|run| run.stage.contact.in_handoff)
+    }
+}
+
+/// More of the event than its record holds.
+pub mod event {
+    use super::*;
+
+    /// The event as the provider sent it, as JSON; `{}` where it sent none.
+    pub fn raw() -> String {
+        with(|run| run.stage.raw.clone())
+    }
+    /// The provider's id of the message that this one answers.
+    pub fn replies_to() -> Option<String> {
+        None
+    }
+    /// The advertisement or post that brought the contact here, as JSON.
+    pub fn referral() -> Option<String> {
+        None
+    }
+    /// Whether the message was forwarded.
+    pub fn forwarded() -> bool {
+        false
+    }
+}
+
+/// The business, its clock and its channel.
+pub mod business {
+    use super::*;
+
+    /// The channel's id from `switchboard.toml`.
+    pub fn channel() -> String {
+        "main".into()
+    }
+    /// `contact` or `channel`.
+    pub fn lane() -> String {
+        with(|run| if run.stage.channel_lane { "channel" } else { "contact" }.into())
+    }
+    /// The moment of this turn. The same all through it, also in a replay.
+    pub fn now() -> Instant {
+        with(|run| run.stage.now)
+    }
+    /// The business's IANA time zone.
+    pub fn zone() -> String {
+        with(|run| run.stage.zone.clone())
+    }
+    /// A moment as local time: `2026-12-01T10:00:00`.
+    pub fn local_time(at: Instant, zone: &str) -> Result<String, String> {
+        zones::local_time(at, zone)
+    }
+    /// The moment of a local time.
+    pub fn instant_of(local: &str, zone: &str) -> Result<Instant, String> {
+        zones::instant_of(local, zone)
+    }
+    /// The first moment after `after` that a cron expression names.
+    pub fn next_occurrence(
+        cron: &str,
+        zone: &str,
+        after: Instant,
+    ) -> Result<Option<Instant>, String> {
+        zones::next_occurrence(cron, zone, after)
+    }
+}
+
+/// What a plugin may ask for.
+pub(crate) mod effects {
+    use super::*;
+
+    type Asked<T = ()> = Result<T, String>;
+
+    fn ask(effect: Effect) -> Asked {
+        with(|run| {
+            run.effects.push(effect);
+            Ok(())
+        })
+    }
+
+    pub fn reply(message: &Outgoing) -> Asked<String> {
+        with(|run| {
+            run.stage.may_leave(message)?;
+            run.effects.push(Effect::Reply(message.clone()));
+            Ok(format!("c1-{}-{}", run.stage.turns, run.effects.len() - 1))
+        })
+    }
+    pub fn send(contact: &str, message: &Outgoing) -> Asked<String> {
+        with(|run| {
+            run.effects.push(Effect::Send { contact: contact.into(), message: message.clone() });
+            Ok(format!("c1-{}-{}", run.stage.turns, run.effects.len() - 1))
+        })
+    }
+    pub fn mark_read(typing: bool) -> Asked {
+        ask(Effect::MarkRead { typing })
+    }
+    pub fn tag(name: &str, expires: Option<Instant>) -> Asked {
+        with(|run| run.stage.contact.tags.insert(name.into()));
+        ask(Effect::Tag { name: name.into(), expires })
+    }
+    pub fn untag(name: &str) -> Asked {
+        with(|run| run.stage.contact.tags.remove(name));
+        ask(Effect::Untag(name.into()))
+    }
+    pub fn set_attribute(name: &str, value: Option<&str>) -> Asked {
+        with(|run| {
+            let person = &mut run.stage.contact;
+            match value {
+                Some(value) => person.attributes.insert(name.into(), value.into()),
+                None => person.attributes.remove(name),
+            };
+            match name {
+                "language" => person.language = value.map(Into::into),
+                "zone" => person.zone = value.map(Into::into),
+                _ => {}
+            }
+        });
+        ask(Effect::SetAttribute { name: name.into(), value: value.map(Into::into) })
+    }
+    pub fn set_timer(name: &str, due: Instant, payload: &str) -> Asked {
+        ask(Effect::SetTimer { name: name.into(), due, payload: payload.into() })
+    }
+    pub fn cancel_timer(name: &str) -> Asked {
+        ask(Effect::CancelTimer(name.into()))
+    }
+    pub fn handoff(reason: &str) -> Asked {
+        with(|run| run.stage.contact.in_handoff = true);
+        ask(Effect::Handoff(reason.into()))
+    }
+    pub fn resume() -> Asked {
+        with(|run| run.stage.contact.in_handoff = false);
+        ask(Effect::Resume)
+    }
+    pub fn opt_in(proof: &str) -> Asked {
+        with(|run| run.stage.contact.consent = "opted-in".into());
+        ask(Effect::OptIn(proof.into()))
+    }
+    pub fn opt_out(proof: &str) -> Asked {
+        with(|run| run.stage.contact.consent = "opted-out".into());
+        ask(Effect::OptOut(proof.into()))
+    }
+    pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
+        ask(Effect::Broadcast { id: id.into(), to: to.clone(), payload: payload.into() })
+    }
+    pub fn note(text: &str) -> Asked {
+        ask(Effect::Note(text.into()))
+    }
+    pub fn because(reason: &str) {
+        with(|run| run.because.push(reason.into()));
+    }
+}
+
+/// Small durable state: values of at most 64 KiB under keys of at most 256
+/// bytes.
+pub mod kv {
+    use super::*;
+
+    pub fn get(scope: Scope, name: &str) -> Option<Vec<u8>> {
+        with(|run| {
+            let (value, expires) = run.stage.kv.get(&key(scope, name))?;
+            expires.is_none_or(|at| at > run.stage.now).then(|| value.clone())
+        })
+    }
+    pub fn set(
+        scope: Scope,
+        name: &str,
+        value: &[u8],
+        expires: Option<Instant>,
+    ) -> Result<(), String> {
+        with(|run| run.stage.kv.insert(key(scope, name), (value.into(), expires)));
+        Ok(())
+    }
+    pub fn delete(scope: Scope, name: &str) -> Result<(), String> {
+        with(|run| run.stage.kv.remove(&key(scope, name)));
+        Ok(())
+    }
+    /// Keys that begin with `prefix`, in order, at most `limit` (1,000).
+    pub fn keys(scope: Scope, prefix: &str, limit: u32) -> Vec<String> {
+        with(|run| {
+            let live = run.stage.kv.iter().filter(|((of_plugin, name), (_, expires))| {
+                *of_plugin == (scope == Scope::Plugin)
+                    && name.starts_with(prefix)
+                    && expires.is_none_or(|at| at > run.stage.now)
+            });
+            live.map(|((_, name), _)| name.clone()).take(limit.min(1_000) as usize).collect()
+        })
+    }
+}
+
+/// Lines for the owner's log. Not for what customers say.
+pub mod log {
+    use super::with;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Level {
+        Debug,
+        Info,
+        Warn,
+        Error,
+    }
+
+    pub fn write(level: Level, message: &str) {
+        with(|run| run.logs.push(format!("{level:?}: {message}").to_lowercase()));
+    }
+}

@@ -1,0 +1,175 @@
+//! What one instance's store holds: the turn's draft, the limits, and a WASI
+//! with nothing behind it: no files, no environment, no arguments, no input;
+//! a clock that is the turn's, and chance that comes from the turn's id.
+
+use super::output::Output;
+use crate::{model::Millis, turn::Draft};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime_wasi::{
+    HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
+    p2::bindings::random::{insecure, insecure_seed, random},
+};
+
+/// Elements of one table; see the pool.
+const TABLE_ELEMENTS: usize = 30_000;
+/// Bytes of chance that a guest may ask for at once.
+const RANDOM_BYTES: u64 = 64 * 1024;
+
+pub struct Host {
+    /// None while the plugin is described or configured.
+    pub draft: Option<Draft>,
+    pub memory: Memory,
+    /// Ticks that the guest may still run.
+    pub ticks_left: u64,
+    pub out: Output,
+    pub err: Output,
+    moment: Arc<Moment>,
+    chance: fastrand::Rng,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl Host {
+    pub fn new(memory_mb: u32) -> Self {
+        let (out, err) = (Output::default(), Output::default());
+        let moment = Arc::new(Moment::default());
+        let wasi = WasiCtx::builder()
+            .stdout(out.clone())
+            .stderr(err.clone())
+            .wall_clock(Wall(moment.clone()))
+            .monotonic_clock(Steady(moment.clone()))
+            .build();
+        Self {
+            draft: None,
+            memory: Memory { limit: memory_mb as usize * 1024 * 1024, held: 0, refused: false },
+            ticks_left: 0,
+            out,
+            err,
+            moment,
+            chance: fastrand::Rng::with_seed(0),
+            wasi,
+            table: ResourceTable::new(),
+        }
+    }
+
+    /// Sets the clock and the chance that the next call sees.
+    pub fn begin(&mut self, now: Millis, seed: u64) {
+        self.moment.now.store(now, Ordering::Relaxed);
+        self.chance.seed(seed);
+        self.memory.refused = false;
+        self.out.take();
+        self.err.take();
+    }
+}
+
+/// Counts the memory of all of a guest's memories together.
+pub struct Memory {
+    limit: usize,
+    held: usize,
+    /// Whether more was asked for than is allowed.
+    pub refused: bool,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let held = self.held.saturating_add(desired.saturating_sub(current));
+        if held > self.limit {
+            // The guest may cope: its allocator says that there is none left.
+            self.refused = true;
+            return Ok(false);
+        }
+        self.held = held;
+        Ok(true)
+    }
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// The moment of the turn, and a step on for each look at the steady clock, so
+/// that it moves and a replay sees it move alike.
+#[derive(Default)]
+struct Moment {
+    now: AtomicU64,
+    looks: AtomicU64,
+}
+
+struct Wall(Arc<Moment>);
+struct Steady(Arc<Moment>);
+
+impl HostWallClock for Wall {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.0.now.load(Ordering::Relaxed))
+    }
+}
+
+impl HostMonotonicClock for Steady {
+    fn resolution(&self) -> u64 {
+        1_000
+    }
+    /// In nanoseconds from nowhere in particular.
+    fn now(&self) -> u64 {
+        self.0.looks.fetch_add(1, Ordering::Relaxed).saturating_mul(1_000)
+    }
+}
+
+impl Host {
+    fn random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        if len > RANDOM_BYTES {
+            wasmtime::bail!("{len} random bytes asked for, and {RANDOM_BYTES} are given at once");
+        }
+        let mut bytes = vec![0; len as usize];
+        self.chance.fill(&mut bytes);
+        Ok(bytes)
+    }
+}
+
+impl random::Host for Host {
+    fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        self.random_bytes(len)
+    }
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.chance.u64(..))
+    }
+}
+
+impl insecure::Host for Host {
+    fn get_insecure_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        self.random_bytes(len)
+    }
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.chance.u64(..))
+    }
+}
+
+impl insecure_seed::Host for Host {
+    fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        Ok((self.chance.u64(..), self.chance.u64(..)))
+    }
+}

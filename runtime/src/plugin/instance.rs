@@ -1,0 +1,201 @@
+//! One instance of a component, and calls into it that end in time.
+
+use super::{
+    bindings::{
+        Plugin as Guest, PluginPre,
+        exports::switchboard::plugin::guest::Verdict as WitVerdict,
+        switchboard::plugin::types::{Descriptor, Event, Problem},
+    },
+    engine::{Live, Machine, Ticking},
+    host::Host,
+};
+use crate::{
+    model::{LogLevel, Millis, Verdict},
+    turn::{Draft, StepError},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+/// Bytes that a guest may hand over in one call: the largest value (64 KiB)
+/// and any message many times over.
+const HANDED_BYTES: usize = 1024 * 1024;
+/// Ticks after which other turns on the same thread have theirs.
+const TICKS_BEFORE_YIELD: u64 = 10;
+/// Time that passes beyond the limit while a guest does not run: the machine is
+/// busy with others, or a host call waits.
+const WAITING: Duration = Duration::from_secs(1);
+
+/// A call that did not come back as it should; the instance is spoilt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    Deadline,
+    Memory,
+    /// In the guest's own last words, if it had any.
+    Trap(String),
+}
+
+impl Failure {
+    pub fn step_error(self, limit: Duration, limit_mb: u32) -> StepError {
+        match self {
+            Self::Deadline => StepError::Deadline { limit },
+            Self::Memory => StepError::Memory { limit_mb },
+            Self::Trap(words) => StepError::Trap(words),
+        }
+    }
+}
+
+pub struct Instance {
+    store: Store<Host>,
+    guest: Guest,
+    machine: Arc<Machine>,
+    /// Turns it has served.
+    pub turns: u32,
+    _live: Live,
+}
+
+/// How a step failed in the middle of a turn, or what it decided.
+pub type Outcome = Result<Result<Verdict, String>, Failure>;
+
+impl Instance {
+    /// `now` and `seed` are what the guest's clock and chance show until the
+    /// next turn.
+    pub async fn new(
+        machine: &Arc<Machine>,
+        component: &PluginPre<Host>,
+        memory_mb: u32,
+        limit: Duration,
+        (now, seed): (Millis, u64),
+    ) -> Result<Self, Failure> {
+        let live = machine.instance();
+        let mut host = Host::new(memory_mb);
+        host.begin(now, seed);
+        let mut store = Store::new(&machine.engine, host);
+        store.limiter(|host| &mut host.memory);
+        store.set_hostcall_fuel(HANDED_BYTES);
+        store.epoch_deadline_callback(|mut store| {
+            let host = store.data_mut();
+            host.ticks_left = host.ticks_left.saturating_sub(1);
+            match host.ticks_left {
+                0 => Err(wasmtime::Error::new(OutOfTime)),
+                left if left % TICKS_BEFORE_YIELD == 0 => Ok(UpdateDeadline::Yield(1)),
+                _ => Ok(UpdateDeadline::Continue(1)),
+            }
+        });
+        let _ticking = arm(machine, &mut store, limit);
+        let instantiated = timeout(limit + WAITING, component.instantiate_async(&mut store)).await;
+        let guest = settle(instantiated, &mut store)?;
+        Ok(Self { store, guest, machine: machine.clone(), turns: 0, _live: live })
+    }
+
+    pub async fn describe(&mut self, limit: Duration) -> Result<Descriptor, Failure> {
+        let _ticking = arm(&self.machine, &mut self.store, limit);
+        let call = self.guest.switchboard_plugin_guest().call_describe(&mut self.store);
+        let ended = timeout(limit + WAITING, call).await;
+        settle(ended, &mut self.store)
+    }
+
+    pub async fn configure(
+        &mut self,
+        rules: &str,
+        limit: Duration,
+    ) -> Result<Result<(), Vec<Problem>>, Failure> {
+        let _ticking = arm(&self.machine, &mut self.store, limit);
+        let call = self.guest.switchboard_plugin_guest().call_configure(&mut self.store, rules);
+        let ended = timeout(limit + WAITING, call).await;
+        settle(ended, &mut self.store)
+    }
+
+    /// Runs one turn on the draft and gives it back.
+    pub async fn handle(
+        &mut self,
+        draft: Draft,
+        event: &Event,
+        limit: Duration,
+        seed: u64,
+    ) -> (Draft, Outcome) {
+        self.turns += 1;
+        let bare = bare(&draft);
+        let host = self.store.data_mut();
+        host.begin(draft.now(), seed);
+        host.draft = Some(draft);
+        let _ticking = arm(&self.machine, &mut self.store, limit);
+        let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);
+        let ended = timeout(limit + WAITING, call).await;
+        let host = self.store.data_mut();
+        // It is there: nothing else takes it.
+        let mut draft = host.draft.take().unwrap_or(bare);
+        let printed = (host.out.take(), host.err.take());
+        for line in printed.0 {
+            draft.log(LogLevel::Info, &line);
+        }
+        for line in &printed.1 {
+            draft.log(LogLevel::Warn, line);
+        }
+        let outcome = judge(ended, self.store.data_mut().memory.refused, &printed.1);
+        let verdict = |verdict| match verdict {
+            WitVerdict::Continue => Verdict::Continue,
+            WitVerdict::Stop => Verdict::Stop,
+        };
+        (draft, outcome.map(|said| said.map(verdict)))
+    }
+}
+
+/// The same turn with nothing asked for yet.
+fn bare(draft: &Draft) -> Draft {
+    Draft {
+        setting: draft.setting.clone(),
+        step: draft.step.clone(),
+        grants: draft.grants.clone(),
+        limits: draft.limits,
+        contact: None,
+        sends: draft.sends,
+        effects: Vec::new(),
+        kv: Default::default(),
+        because: Vec::new(),
+        logs: Vec::new(),
+    }
+}
+
+/// Gives the guest its time. It is counted in ticks that it runs through, so
+/// that a busy machine is no plugin's fault; waiting has a bound of its own.
+fn arm(machine: &Machine, store: &mut Store<Host>, limit: Duration) -> Ticking {
+    let ticking = machine.ticking();
+    // The first tick comes early by anything up to its length.
+    store.data_mut().ticks_left = limit.as_millis() as u64 + 1;
+    store.set_epoch_deadline(1);
+    ticking
+}
+
+type Ended<T> = Result<wasmtime::Result<T>, tokio::time::error::Elapsed>;
+
+fn settle<T>(ended: Ended<T>, store: &mut Store<Host>) -> Result<T, Failure> {
+    let host = store.data_mut();
+    host.out.take();
+    judge(ended, host.memory.refused, &host.err.take())
+}
+
+fn judge<T>(ended: Ended<T>, refused: bool, printed: &[String]) -> Result<T, Failure> {
+    let error = match ended {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error,
+        Err(_) => return Err(Failure::Deadline),
+    };
+    if error.is::<OutOfTime>() {
+        return Err(Failure::Deadline);
+    }
+    if refused {
+        return Err(Failure::Memory);
+    }
+    // Rust ends a panic with advice on how to see a backtrace.
+    let words = printed.iter().rfind(|line| !line.starts_with("note: "));
+    let words = words.cloned().unwrap_or_else(|| match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None => format!("{error:#}"),
+    });
+    Err(Failure::Trap(words))
+}
+
+#[derive(thiserror::Error, Debug)]
+#[error("out of time")]
+struct OutOfTime;

@@ -1,0 +1,245 @@
+//! A plugin with its rules as one step of a chain: the pool of instances, the
+//! isolation, and the rest after repeated faults.
+
+use super::{
+    engine::MEMORY_MB_MAX,
+    instance::{Failure, Instance},
+    load::Plugin,
+    quarantine::Quarantine,
+};
+use crate::{
+    config::{Isolation, Limits, StepConfig},
+    model::{EventId, Millis, Verdict},
+    plugin::convert,
+    turn::{Draft, Step, StepError},
+};
+use async_trait::async_trait;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Idle instances kept per step. More turns at once are served, by new ones.
+const IDLE_MAX: usize = 16;
+/// Turns after which an instance is replaced: what a guest leaks does not grow
+/// for ever.
+const TURNS_MAX: u32 = 10_000;
+
+/// A complaint about the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleProblem {
+    /// A JSON pointer into the rules; empty for the rules as a whole.
+    pub path: String,
+    pub message: String,
+}
+
+/// Why a plugin did not take its rules.
+#[derive(thiserror::Error, Debug, Clone, PartialEq, Eq)]
+pub enum ConfigureError {
+    #[error("{}", list(.0))]
+    Rules(Vec<RuleProblem>),
+    /// The plugin or its limits are at fault, not the rules.
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn list(problems: &[RuleProblem]) -> String {
+    let told = |problem: &RuleProblem| format!("{} {}", problem.path, problem.message);
+    problems.iter().map(told).collect::<Vec<_>>().join("; ").trim().to_owned()
+}
+
+/// One step of a chain that is a plugin.
+pub struct PluginStep {
+    name: String,
+    /// `faq 0.1.0`.
+    label: String,
+    plugin: Arc<Plugin>,
+    /// As JSON text.
+    rules: String,
+    limits: Limits,
+    warm: bool,
+    idle: Mutex<Vec<Instance>>,
+    quarantine: Mutex<Quarantine>,
+}
+
+impl std::fmt::Debug for PluginStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginStep").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// Makes an instance and hands it the rules, so that whatever is wrong
+    /// with either shows now and not on the first message.
+    pub async fn configure(
+        self: &Arc<Self>,
+        step: &StepConfig,
+        rules: &serde_json::Value,
+    ) -> Result<PluginStep, ConfigureError> {
+        if step.limits.memory_mb > MEMORY_MB_MAX {
+            return Err(ConfigureError::Failed(format!(
+                "`memory_mb` is {}, and {MEMORY_MB_MAX} are allowed",
+                step.limits.memory_mb
+            )));
+        }
+        let descriptor = self.descriptor();
+        let step = PluginStep {
+            name: step.name.clone(),
+            label: format!("{} {}", descriptor.name, descriptor.version),
+            plugin: self.clone(),
+            rules: rules.to_string(),
+            limits: step.limits.clone(),
+            warm: match step.isolation {
+                Isolation::Auto => self.bundled,
+                Isolation::Fresh => false,
+                Isolation::Warm => true,
+            },
+            idle: Mutex::default(),
+            quarantine: Mutex::default(),
+        };
+        let instance =
+            step.instance(self.clock.now(), 0).await.map_err(|refusal| match refusal {
+                Refusal::Rules(problems) => ConfigureError::Rules(problems),
+                Refusal::Failure(failure) => ConfigureError::Failed(format!(
+                    "{} {}",
+                    step.label,
+                    step.error(failure, step.configure_limit())
+                )),
+            })?;
+        step.give_back(instance);
+        Ok(step)
+    }
+}
+
+/// Why there is no configured instance.
+enum Refusal {
+    Rules(Vec<RuleProblem>),
+    Failure(Failure),
+}
+
+impl PluginStep {
+    /// A new, configured instance.
+    async fn instance(&self, now: Millis, seed: u64) -> Result<Instance, Refusal> {
+        let limit = self.configure_limit();
+        let (machine, code) = (&self.plugin.machine, &self.plugin.code);
+        let memory_mb = self.limits.memory_mb;
+        let mut instance = Instance::new(machine, &code.component, memory_mb, limit, (now, seed))
+            .await
+            .map_err(Refusal::Failure)?;
+        match instance.configure(&self.rules, limit).await.map_err(Refusal::Failure)? {
+            Ok(()) => Ok(instance),
+            Err(problems) => Err(Refusal::Rules(
+                problems
+                    .into_iter()
+                    .map(|problem| RuleProblem { path: problem.path, message: problem.message })
+                    .collect(),
+            )),
+        }
+    }
+
+    fn take(&self) -> Option<Instance> {
+        if !self.warm {
+            return None;
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give_back(&self, instance: Instance) {
+        if !self.warm || instance.turns >= TURNS_MAX || !self.plugin.machine.may_keep_idle() {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(instance);
+        }
+    }
+
+    async fn attempt(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        let seed = seed(&draft.event().id);
+        let instance = match self.take() {
+            Some(instance) => Ok(instance),
+            None => self.instance(draft.now(), seed).await,
+        };
+        let mut instance = match instance {
+            Ok(instance) => instance,
+            Err(Refusal::Failure(failure)) => {
+                return (draft, Err(self.error(failure, self.configure_limit())));
+            }
+            // Taken before, refused now.
+            Err(Refusal::Rules(problems)) => {
+                let words = format!("refused its rules: {}", list(&problems));
+                return (draft, Err(StepError::Plugin(words)));
+            }
+        };
+        let limit = Duration::from_millis(self.limits.time_ms);
+        let event = convert::event(draft.event(), &*draft.setting.provider);
+        match instance.handle(draft, &event, limit, seed).await {
+            (draft, Ok(Ok(verdict))) => {
+                self.give_back(instance);
+                (draft, Ok(verdict))
+            }
+            // Whatever went wrong, its memory is not to be trusted.
+            (draft, Ok(Err(words))) => (draft, Err(StepError::Plugin(words))),
+            (draft, Err(failure)) => (draft, Err(self.error(failure, limit))),
+        }
+    }
+
+    fn error(&self, failure: Failure, limit: Duration) -> StepError {
+        failure.step_error(limit, self.limits.memory_mb)
+    }
+
+    fn configure_limit(&self) -> Duration {
+        Duration::from_millis(self.limits.configure_ms)
+    }
+
+    /// Counts how the step fared.
+    fn record(&self, outcome: &Result<Verdict, StepError>) {
+        let mut quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(_) => quarantine.success(),
+            Err(StepError::Deadline { .. } | StepError::Memory { .. } | StepError::Trap(_)) => {
+                quarantine.fault(self.plugin.clock.now());
+            }
+            // Its own considered answer, or none at all.
+            Err(StepError::Plugin(_) | StepError::Quarantined { .. }) => {}
+        }
+    }
+
+    fn resting(&self) -> Option<StepError> {
+        let quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = quarantine.resting(self.plugin.clock.now())?;
+        let until = i64::try_from(until).ok().and_then(|at| {
+            jiff::Timestamp::from_millisecond(at).ok().map(|moment| moment.to_string())
+        });
+        Some(StepError::Quarantined { until: until.unwrap_or_default() })
+    }
+}
+
+/// The same for every attempt at a turn.
+fn seed(turn: &EventId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    turn.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[async_trait]
+impl Step for PluginStep {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn plugin(&self) -> &str {
+        &self.label
+    }
+    fn wants(&self, kind: &str) -> bool {
+        self.plugin.descriptor().wants_event(kind)
+    }
+    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        if let Some(resting) = self.resting() {
+            return (draft, Err(resting));
+        }
+        let (draft, outcome) = self.attempt(draft).await;
+        self.record(&outcome);
+        (draft, outcome)
+    }
+}

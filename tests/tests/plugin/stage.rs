@@ -1,0 +1,296 @@
+//! Drafts without a runtime around them.
+
+use async_trait::async_trait;
+use std::{path::PathBuf, sync::Arc};
+use switchboard::{
+    clock::SimulatedClock,
+    config::{Limits, StepConfig},
+    model::*,
+    plugin::{Descriptor, LoadError, Plugin, Plugins, Source},
+    policy,
+    provider::{Answer, Denied, ErrorClass, Malformed, Provider, SendRequest, Webhook},
+    store::{Aside, Audience, Depths, Parked, Result, Store},
+    turn::{Draft, DraftLimits, Setting},
+};
+
+pub use switchboard::turn::Step;
+
+/// 2 March 2026, a Monday, 10:00 UTC.
+pub const NOW: Millis = 1_772_445_600_000;
+
+pub const HOSTILE: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_HOSTILE"));
+pub const SPEECHLESS: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_SPEECHLESS"));
+
+pub fn clock() -> Arc<SimulatedClock> {
+    Arc::new(SimulatedClock::new(NOW, 1))
+}
+
+pub fn plugins() -> Arc<Plugins> {
+    plugins_with(None, clock())
+}
+
+pub fn plugins_with(cache: Option<PathBuf>, clock: Arc<SimulatedClock>) -> Arc<Plugins> {
+    Plugins::new(cache, clock).unwrap()
+}
+
+pub fn bundled(name: &str) -> Source {
+    Source::parse(name, std::path::Path::new("."))
+}
+
+pub async fn load_file(
+    plugins: &Plugins,
+    bytes: &[u8],
+) -> std::result::Result<Arc<Plugin>, LoadError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.wasm"), bytes).unwrap();
+    plugins.load(&Source::parse("a.wasm", folder.path())).await
+}
+
+/// The bytes with one text written over another of the same length.
+pub fn patched(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = bytes.to_vec();
+    let mut found = 0;
+    for at in 0..bytes.len() - from.len() {
+        if &bytes[at..at + from.len()] == from.as_bytes() {
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+            found += 1;
+        }
+    }
+    assert!(found > 0, "no `{from}`");
+    bytes
+}
+
+pub fn default_rules(plugin: &str) -> serde_json::Value {
+    let path = format!("{}/../plugins/{plugin}/rules.toml", env!("CARGO_MANIFEST_DIR"));
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+pub fn schema_problems(descriptor: &Descriptor, rules: &serde_json::Value) -> Vec<String> {
+    let schema = descriptor.rules_schema.as_ref().unwrap();
+    let validator = jsonschema::validator_for(schema).unwrap();
+    validator.iter_errors(rules).map(|error| error.to_string()).collect()
+}
+
+pub fn step(name: &str) -> StepConfig {
+    toml::from_str(&format!("name = '{name}'\nplugin = '{name}'")).unwrap()
+}
+
+pub fn text_message(text: &str) -> Message {
+    Message {
+        id: "wamid.1".into(),
+        sent_at: NOW,
+        content: Content::Text(text.into()),
+        replies_to: None,
+        referral: None,
+        forwarded: false,
+    }
+}
+
+/// A contact whose second message this is.
+pub fn says(text: &str) -> Draft {
+    draft_of(EventKind::Message(text_message(text)), &step("tagger"))
+}
+
+pub fn draft_of(kind: EventKind, config: &StepConfig) -> Draft {
+    let channel = ChannelId::new("main");
+    let mut contact = Contact::new(ContactId(1));
+    contact.phone = Some("15550001".into());
+    contact.saw_message(&channel, NOW - 1_000);
+    contact.saw_message(&channel, NOW);
+    draft(kind, config, Lane::Contact(contact.id), Some(contact))
+}
+
+pub fn in_channel_lane(kind: EventKind, config: &StepConfig) -> Draft {
+    draft(kind, config, Lane::Channel(ChannelId::new("main")), None)
+}
+
+fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Contact>) -> Draft {
+    let event = Event {
+        id: EventId { lane, seq: 4 },
+        channel: ChannelId::new("main"),
+        sender: None,
+        kind,
+        raw: r#"{"a":1}"#.into(),
+        accepted_at: NOW,
+        attempts: 0,
+    };
+    let Limits { effects, log_lines, value_bytes, .. } = config.limits;
+    Draft {
+        setting: Setting {
+            event: event.into(),
+            now: NOW,
+            zone: "UTC".into(),
+            provider: Arc::new(Plain),
+            store: Arc::new(Empty),
+            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000 },
+        },
+        step: config.name.as_str().into(),
+        grants: config.grants.clone(),
+        limits: DraftLimits { effects, log_lines, value_bytes },
+        contact,
+        sends: 0,
+        effects: Vec::new(),
+        kv: Default::default(),
+        because: Vec::new(),
+        logs: Vec::new(),
+    }
+}
+
+pub fn replies(draft: &Draft) -> Vec<&str> {
+    fn body(effect: &Effect) -> Option<&str> {
+        match effect {
+            Effect::Send { to: None, message: Outgoing::Text(text) } => Some(text),
+            Effect::Send { to: None, message: Outgoing::Buttons { body, .. } } => Some(body),
+            _ => None,
+        }
+    }
+    draft.effects.iter().filter_map(body).collect()
+}
+
+/// Lets everything through as it is.
+struct Plain;
+
+impl Provider for Plain {
+    fn challenge(&self, _: &str) -> std::result::Result<String, Denied> {
+        unimplemented!()
+    }
+    fn verify(&self, _: Webhook<'_>) -> std::result::Result<(), Denied> {
+        unimplemented!()
+    }
+    fn parse(
+        &self,
+        _: &[u8],
+        _: &ChannelId,
+        _: &dyn Fn(&str) -> Option<ChannelId>,
+    ) -> std::result::Result<Vec<Happening>, Malformed> {
+        unimplemented!()
+    }
+    fn fit(&self, message: Outgoing) -> std::result::Result<Vec<Outgoing>, String> {
+        Ok(vec![message])
+    }
+    fn render(&self, _: &OutboxItem) -> SendRequest {
+        unimplemented!()
+    }
+    fn classify(&self, _: u16, _: &[u8]) -> Answer {
+        unimplemented!()
+    }
+    fn explain(&self, code: u32, _: &str) -> (ErrorClass, String) {
+        (ErrorClass::Permanent, format!("{code} explained"))
+    }
+}
+
+/// A store with nothing in it.
+struct Empty;
+
+#[async_trait]
+impl Store for Empty {
+    async fn kv_get(
+        &self,
+        _: &str,
+        _: KvScope,
+        _: &Lane,
+        _: &str,
+        _: Millis,
+    ) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+    async fn kv_keys(
+        &self,
+        _: &str,
+        _: KvScope,
+        _: &Lane,
+        _: &str,
+        _: usize,
+        _: Millis,
+    ) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+    async fn accept(&self, _: Vec<Happening>, _: Millis) -> Result<Vec<Accepted>> {
+        unimplemented!()
+    }
+    async fn set_aside(&self, _: Aside) -> Result<()> {
+        unimplemented!()
+    }
+    async fn ready_lanes(&self, _: Option<&Lane>, _: usize) -> Result<Vec<Lane>> {
+        unimplemented!()
+    }
+    async fn next_in_lane(&self, _: &Lane) -> Result<Option<Snapshot>> {
+        unimplemented!()
+    }
+    async fn count_attempt(&self, _: &TurnId) -> Result<u32> {
+        unimplemented!()
+    }
+    async fn commit(&self, _: TurnCommit, _: Millis) -> Result<bool> {
+        unimplemented!()
+    }
+    async fn due_timers(&self, _: Millis, _: usize) -> Result<Vec<Timer>> {
+        unimplemented!()
+    }
+    async fn next_timer(&self) -> Result<Option<Millis>> {
+        unimplemented!()
+    }
+    async fn fire(&self, _: Vec<Timer>, _: Millis) -> Result<()> {
+        unimplemented!()
+    }
+    async fn open_broadcasts(&self) -> Result<Vec<Broadcast>> {
+        unimplemented!()
+    }
+    async fn audience(
+        &self,
+        _: &Segment,
+        _: Option<ContactId>,
+        _: usize,
+        _: Millis,
+    ) -> Result<Audience> {
+        unimplemented!()
+    }
+    async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
+        unimplemented!()
+    }
+    async fn due_outbox(&self, _: Millis, _: usize) -> Result<Vec<OutboxItem>> {
+        unimplemented!()
+    }
+    async fn next_outbox(&self) -> Result<Option<Millis>> {
+        unimplemented!()
+    }
+    async fn begin_attempts(&self, _: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
+        unimplemented!()
+    }
+    async fn record_deliveries(&self, _: Vec<DeliveryRecord>) -> Result<()> {
+        unimplemented!()
+    }
+    async fn contact(&self, _: ContactId) -> Result<Option<Contact>> {
+        unimplemented!()
+    }
+    async fn find_contact(&self, _: &Identity) -> Result<Option<ContactId>> {
+        unimplemented!()
+    }
+    async fn contacts(&self, _: Option<ContactId>, _: usize) -> Result<Vec<Contact>> {
+        unimplemented!()
+    }
+    async fn traces(&self, _: &Lane, _: Option<u64>, _: usize) -> Result<Vec<Trace>> {
+        unimplemented!()
+    }
+    async fn outbox_of(&self, _: ContactId, _: usize) -> Result<Vec<OutboxItem>> {
+        unimplemented!()
+    }
+    async fn outbox_item(&self, _: &SendId) -> Result<Option<OutboxItem>> {
+        unimplemented!()
+    }
+    async fn parked(&self, _: usize) -> Result<Vec<Parked>> {
+        unimplemented!()
+    }
+    async fn asides(&self, _: usize) -> Result<Vec<Aside>> {
+        unimplemented!()
+    }
+    async fn depths(&self) -> Result<Depths> {
+        unimplemented!()
+    }
+    async fn sweep(&self, _: Millis, _: Millis) -> Result<usize> {
+        unimplemented!()
+    }
+    fn health(&self) -> Result<()> {
+        unimplemented!()
+    }
+}

@@ -192,7 +192,7 @@ impl Builder<'_> {
         };
         let document = rules.unwrap_or(&none);
         let origin = Origin {
-            plugin: plugin.hash().to_owned(),
+            plugin: plugin.hash(),
             config: config.clone(),
             rules: document.value().clone(),
         };

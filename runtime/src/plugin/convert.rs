@@ -20,7 +20,6 @@ pub fn event(event: &Event, provider: &dyn Provider) -> wit::Event {
         EventKind::Operator(operator) => {
             let json = match operator {
                 Operator::Resume { by } => json!({"action": "resume", "by": by}),
-                Operator::Retry { by } => json!({"action": "retry", "by": by}),
             };
             other("operator", json.to_string())
         }

@@ -145,9 +145,15 @@ pub struct Plugin {
     pub(super) machine: Arc<Machine>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) bundled: bool,
+    hash: ComponentHash,
 }
 
 impl Plugin {
+    /// Of the component's bytes: two plugins with the same are the same.
+    pub fn hash(&self) -> String {
+        hex::encode(self.hash)
+    }
+
     pub fn descriptor(&self) -> &Descriptor {
         &self.code.descriptor
     }
@@ -200,6 +206,7 @@ impl Plugins {
             machine: self.machine.clone(),
             clock: self.clock.clone(),
             bundled: matches!(source, Source::Bundled(_)),
+            hash,
         }))
     }
 

@@ -95,7 +95,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
     commit.contact = Some(contact);
     let message = Outgoing::Text("We are open 9 to 18, Monday to Saturday.".into());
     commit.outbox.push(OutboxItem {
-        id: commit.next_send(),
+        id: SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
         channel: snapshot.event.channel.clone(),
         contact: id,
         to: Address::default(),

@@ -92,6 +92,7 @@ fn simulator(app: &App) -> SimulatorConfig {
         phone_number_id: NUMBER_ID.into(),
         business_account_id: ACCOUNT_ID.into(),
         access_token: TOKEN.into(),
+        business_name: "Corner Bakery".into(),
         inspect_url: Some(format!("http://{}", app.admin)),
         inspect_token: token.map(|token| token.expose().to_owned()),
         phones: vec![

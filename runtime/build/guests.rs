@@ -126,7 +126,7 @@ fn have_target() -> Result<(), String> {
         return Ok(());
     }
     let mut add = Command::new("rustup");
-    add.args(["target", "add", TARGET]);
+    add.args(["target", "add", TARGET]).env("RUST_BACKTRACE", "0");
     let added = add.output();
     // Whatever it said: another build may have added it meanwhile.
     if has_target()? {

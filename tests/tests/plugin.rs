@@ -436,3 +436,28 @@ mod cache {
         }
     }
 }
+
+mod documented {
+    use super::stage::*;
+    use switchboard::model::Verdict;
+
+    /// The plugin of `docs/plugins.md` is the one that is built here.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_first_plugin_answers() {
+        let read = |path: &str| {
+            let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let source = read("guests/loyalty/src/lib.rs");
+        assert!(read("../docs/plugins.md").contains(&source), "docs/plugins.md shows another");
+        assert!(source.lines().filter(|line| !line.is_empty()).count() <= 20);
+
+        let loyalty = load_file(&plugins(), LOYALTY).await.unwrap();
+        let rules = serde_json::json!({"ask": "my points"});
+        let step = loyalty.configure(&step("loyalty"), &rules).await.unwrap();
+        let (draft, verdict) = step.run(says("What are MY points?")).await;
+        assert_eq!((replies(&draft), verdict), (vec!["You have 20 points."], Ok(Verdict::Stop)));
+        let (draft, verdict) = step.run(says("hello")).await;
+        assert_eq!((draft.effects.len(), verdict), (0, Ok(Verdict::Continue)));
+    }
+}

@@ -2,8 +2,8 @@
 //! them, so that the time depends on the message and not on the rules.
 //!
 //! From sure to unsure: the line itself (100), the line as a phrase within the
-//! message (90 to 99), all of its words (80 to 89), most of its words by
-//! weight (50 to 79). A rare word weighs more than one in every line.
+//! message (90 to 99), all of its words (80 to 89), much the same words (50 to
+//! 79). A rare word weighs more than one in every line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use switchboard_plugin::text::{Text, stands_alone};
@@ -35,11 +35,10 @@ struct Line {
     weight: f32,
 }
 
-/// Below this share of a line's weight, a message does not ask it.
-const ENOUGH: f32 = 0.55;
-/// And this much of the message's own weight must be in the line, else the
-/// message is about something else.
-const RELEVANT: f32 = 0.5;
+/// Below this likeness (0 to 1) a message does not ask a question. Lower, and
+/// more is answered, and more of it wrongly: a wrong answer costs more than
+/// the fallback.
+const ALIKE: f32 = 0.5;
 /// Words so common that they tell nothing, unless a line has no others.
 const STOP_WORDS: &str = "a an and are at be can could do does for from have hello hey hi i id im \
     in is it like me my need of on or our please tell thank thanks that the there this to us want \
@@ -153,16 +152,17 @@ impl Line {
         if all && message.contains(&self.text) {
             return found(90 + self.words.min(9), "is asked as a phrase");
         }
+        let share = hit.weight / self.weight.max(f32::EPSILON);
         let relevant = hit.weight / total.max(f32::EPSILON);
+        let alike = (share * relevant).sqrt().min(1.0);
         // One word out of a question is little: the message must be about it.
-        if all && (self.terms > 1 || self.words == 1 || relevant >= RELEVANT) {
+        if all && (self.terms > 1 || self.words == 1 || alike >= ALIKE) {
             return found(80 + self.terms.min(9) as u32, "has all its words");
         }
-        let share = hit.weight / self.weight.max(f32::EPSILON);
-        if hit.terms < 2 || share < ENOUGH || relevant < RELEVANT {
+        if hit.terms < 2 || alike < ALIKE {
             return None;
         }
-        found(50 + ((share * relevant).min(1.0) * 29.0) as u32, "has most of its words")
+        found(50 + (alike * 29.0) as u32, "has most of its words")
     }
 }
 

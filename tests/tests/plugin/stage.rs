@@ -19,6 +19,7 @@ pub use switchboard::turn::Step;
 pub const NOW: Millis = 1_772_445_600_000;
 
 pub const HOSTILE: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_HOSTILE"));
+pub const LOYALTY: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_LOYALTY"));
 pub const SPEECHLESS: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_SPEECHLESS"));
 
 pub fn clock() -> Arc<SimulatedClock> {

@@ -113,16 +113,16 @@ async fn an_opt_out_word_stops_marketing() {
     assert_eq!(seen["contact"]["consent"]["by"], "promo");
 }
 
-const SORRY: &str = r#"
-[[promo]]
-id = "sorry"
-template = "we_are_sorry"
-language = "en"
-category = "marketing"
-to = { all = ["complaint"] }
-at = "2020-01-01T10:00:00"
-zone = "UTC"
-"#;
+/// A promotion some seconds from now: one whose time has passed when its rule
+/// is first seen is never sent.
+fn sorry() -> String {
+    let soon = jiff::Timestamp::now() + std::time::Duration::from_secs(4);
+    let at = soon.strftime("%Y-%m-%dT%H:%M:%S");
+    format!(
+        "[[promo]]\nid = \"sorry\"\ntemplate = \"we_are_sorry\"\nlanguage = \"en\"\n\
+         category = \"marketing\"\nto = {{ all = [\"complaint\"] }}\nat = \"{at}\"\nzone = \"UTC\"\n"
+    )
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcast_reaches_its_segment_once() {
@@ -131,7 +131,7 @@ async fn a_broadcast_reaches_its_segment_once() {
     tell(&server, "15550000002", "wamid.2", "parking").await;
     tell(&server, "15550000003", "wamid.3", "I complain").await;
     graph.wait_for(3).await;
-    shop.replace("rules/promo.toml", SORRY);
+    shop.replace("rules/promo.toml", &sorry());
     let templates = || graph.sent().iter().filter(|s| s.body["type"] == "template").count();
     eventually("the broadcast", || templates() >= 2).await;
 

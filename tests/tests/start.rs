@@ -108,7 +108,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let shop = Shop::new(&graph.url);
     // More in reserve than any disk has: as if it were full.
     let toml = switchboard_toml(&graph.url, &[("main", NUMBER_ID)], "");
-    shop.write("switchboard.toml", &toml.replace("reserve_mb = 16", "reserve_mb = 1000000000"));
+    shop.write("switchboard.toml", &toml.replace("reserve_mb = 16", "reserve_mb = 900000000"));
     let server = Server::start(&shop);
     let body = text_from("15550000001", "wamid.1", "parking");
     let answer = post_webhook(&server.public, "main", &body).await;

@@ -1,3 +1,5 @@
+//! What is answered and what is not, run natively.
+
 use super::*;
 use std::{collections::BTreeMap, fmt::Write};
 use switchboard_plugin::testing::{Stage, configure};

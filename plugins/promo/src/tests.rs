@@ -1,3 +1,5 @@
+//! What promotions do over time, run natively.
+
 use super::*;
 use switchboard_plugin::testing::{Effect, Stage, Turn, configure};
 

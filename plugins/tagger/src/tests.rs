@@ -1,3 +1,5 @@
+//! What the tagger does with messages, run natively.
+
 use super::*;
 use switchboard_plugin::testing::{Effect, Stage, configure};
 

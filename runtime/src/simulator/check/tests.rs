@@ -1,3 +1,5 @@
+//! Which sends the simulator takes, and with which error it refuses the others.
+
 use super::*;
 use serde_json::json;
 

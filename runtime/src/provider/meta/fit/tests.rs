@@ -1,3 +1,5 @@
+//! What is split, what becomes another kind, what is refused.
+
 use super::*;
 use crate::model::{Category, Parameter};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Webhooks as Meta sends them, and as nobody should.
+
 use super::*;
 use crate::model::{Choice, Content, MediaKind, Message, Receipt, ReceiptState};
 use proptest::prelude::*;

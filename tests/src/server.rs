@@ -27,8 +27,8 @@ fn build() -> PathBuf {
     // scripts that read it, and half the dependencies would be built again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let of_test = name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        if of_test || name == "CARGO_CRATE_NAME" || name == "CARGO_PRIMARY_PACKAGE" {
+        let of_owner = ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR"].contains(&name.as_str());
+        if name == "OUT_DIR" || (name.starts_with("CARGO") && !of_owner) {
             cargo.env_remove(name);
         }
     }

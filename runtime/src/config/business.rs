@@ -64,7 +64,7 @@ pub struct StoreConfig {
     pub path: String,
     /// Free disk space below which nothing more is accepted, in MB: the
     /// engine cannot recover from a disk that fills up under it.
-    #[schemars(range(min = 0, max = 1_000_000))]
+    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub reserve_mb: u64,
     /// The engine's cache in MB.
     #[schemars(range(min = 1, max = 16_384))]

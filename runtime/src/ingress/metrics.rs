@@ -37,7 +37,7 @@ impl IngressMetrics {
     /// Gives every counter its public name.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
-            "switchboard_webhook_updates",
+            "webhook_updates",
             "New updates accepted, by kind of event",
             self.received.clone(),
         );
@@ -48,7 +48,7 @@ impl IngressMetrics {
             ("too_large", "Webhooks over the size limit", &self.too_large),
             ("failed", "Webhooks answered with 503 because the store failed", &self.failed),
         ] {
-            registry.register(format!("switchboard_webhook_{name}"), help, counter.clone());
+            registry.register(format!("webhook_{name}"), help, counter.clone());
         }
     }
 }

@@ -52,16 +52,16 @@ impl OutboxMetrics {
             ("refused", "Messages that our own rules held back", &self.refused),
             ("unknown", "Attempts whose outcome is not known", &self.unknown),
         ] {
-            registry.register(format!("switchboard_outbox_{name}"), help, counter.clone());
+            registry.register(format!("outbox_{name}"), help, counter.clone());
         }
         for (name, help, gauge) in [
             ("in_flight", "Requests under way", &self.in_flight),
             ("paused_channels", "Channels on which nothing can leave", &self.paused),
         ] {
-            registry.register(format!("switchboard_outbox_{name}"), help, gauge.clone());
+            registry.register(format!("outbox_{name}"), help, gauge.clone());
         }
         registry.register(
-            "switchboard_outbox_send_seconds",
+            "outbox_send_seconds",
             "Time from a request's start to its answer",
             self.latency.clone(),
         );

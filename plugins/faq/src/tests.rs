@@ -167,21 +167,20 @@ fn examples(file: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// Real questions of a bank's customers: the first ten of each kind are its
-/// `ask`. Guards against getting worse; `ALIKE` was picked with these in view,
-/// so it does not say how well it does elsewhere.
+/// `ask`, the others are asked. A guard against getting worse.
 #[test]
 fn measured_on_real_questions() {
-    let (Some(known), Some(asked)) =
-        (examples("banking77_train.csv"), examples("banking77_test.csv"))
-    else {
-        eprintln!("skipped: there is no ../shared/faq");
+    let Some(examples) = examples("banking77_train.csv") else {
+        eprintln!("SKIPPED: there is no ../shared/faq");
         return;
     };
     let mut asks: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (text, category) in known {
-        let lines = asks.entry(category).or_default();
-        if lines.len() < 10 {
-            lines.push(text);
+    let mut asked = Vec::new();
+    for (text, category) in examples {
+        let lines = asks.entry(category.clone()).or_default();
+        match lines.len() {
+            0..10 => lines.push(text),
+            _ => asked.push((text, category)),
         }
     }
     let names: Vec<&String> = asks.keys().collect();
@@ -195,5 +194,5 @@ fn measured_on_real_questions() {
         }
     }
     eprintln!("of {}: {right} right, {wrong} wrong, the others silent", asked.len());
-    assert!(right > 1_300 && wrong < 600, "{right} right, {wrong} wrong");
+    assert!(right > 3_600 && wrong < 1_800, "{right} right, {wrong} wrong");
 }

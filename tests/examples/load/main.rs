@@ -10,9 +10,9 @@ mod wire;
 use std::time::{Duration, Instant};
 use switchboard_tests::{
     server::Server,
-    shop::{Shop, switchboard_toml},
+    shop::{FAQ, Shop, switchboard_toml},
 };
-use wire::{Graph, drive};
+use wire::{Graph, drive, until_answered_with};
 
 /// Numbers of the business, since one may send 1,000 messages a second at most.
 const CHANNELS: usize = 16;
@@ -68,10 +68,36 @@ async fn main() {
     println!("webhook to 200,    p50 / p99    {:>8.1} / {:.1} ms", run.taken.0, run.taken.1);
     println!("webhook to answer, p50 / p99    {:>8.1} / {:.1} ms", run.answers.0, run.answers.1);
     println!("resident memory, after          {:>8.1} MB", resident_mb(server.pid()));
+
+    let mut edits = edits(&shop, &address, &graph, connections).await;
+    edits.sort();
+    let (median, worst) = (edits[edits.len() / 2], edits[edits.len() - 1]);
+    println!(
+        "edit to live answer, under load {:>8.0} ms median, {:.0} ms worst of {}",
+        millis(median),
+        millis(worst),
+        edits.len()
+    );
     server.terminate();
 
     println!("\nCPU by stage, one thread, in this process (µs per message):");
     stages::print(&shop).await;
+}
+
+/// How long edits of a rule take to show in an answer while others are served.
+async fn edits(shop: &Shop, address: &str, graph: &Graph, connections: usize) -> Vec<Duration> {
+    let mut took = Vec::new();
+    let load = drive(address, graph, Duration::from_secs(8), connections / 8 + 1, CHANNELS, 2);
+    let edit = async {
+        for n in 0..7 {
+            let text = format!("There is a car park number {n}.");
+            let rules = FAQ.replace("There is a car park behind the shop.", &text);
+            shop.replace("rules/faq.toml", &rules);
+            took.push(until_answered_with(address, graph, &text).await);
+        }
+    };
+    tokio::join!(load, edit);
+    took
 }
 
 fn timed_start(shop: &Shop) -> (Duration, Server) {

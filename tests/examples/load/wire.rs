@@ -16,24 +16,39 @@ use tokio::{
 pub struct Graph {
     pub url: String,
     sent: Arc<Mutex<HashMap<String, Instant>>>,
+    /// The last text that went to a watched number.
+    watched: Arc<Mutex<String>>,
 }
 
+/// What is sent to this number is looked into.
+pub const WATCHED: &str = "18005550100";
+
 impl Graph {
+    /// The last text that went to the watched number.
+    pub fn last_text(&self) -> String {
+        self.watched.lock().unwrap().clone()
+    }
+
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v26.0", listener.local_addr().unwrap());
         let sent = Arc::new(Mutex::new(HashMap::new()));
-        let all = Arc::clone(&sent);
+        let watched = Arc::new(Mutex::new(String::new()));
+        let (all, last) = (Arc::clone(&sent), Arc::clone(&watched));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&all)));
+                tokio::spawn(serve(stream, Arc::clone(&all), Arc::clone(&last)));
             }
         });
-        Self { url, sent }
+        Self { url, sent, watched }
     }
 }
 
-async fn serve(mut stream: TcpStream, sent: Arc<Mutex<HashMap<String, Instant>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    sent: Arc<Mutex<HashMap<String, Instant>>>,
+    watched: Arc<Mutex<String>>,
+) {
     let _ = stream.set_nodelay(true);
     let mut buffer = Vec::new();
     while let Some(body) = read_body(&mut stream, &mut buffer).await {
@@ -43,6 +58,9 @@ async fn serve(mut stream: TcpStream, sent: Arc<Mutex<HashMap<String, Instant>>>
         let answer = format!(
             "{{\"messaging_product\":\"whatsapp\",\"contacts\":[{{\"input\":\"{to}\",\"wa_id\":\"{to}\"}}],\"messages\":[{{\"id\":\"wamid.{to}\"}}]}}"
         );
+        if to == WATCHED {
+            *watched.lock().unwrap() = text.into_owned();
+        }
         sent.lock().unwrap().insert(to, Instant::now());
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -154,15 +172,36 @@ async fn customer(
     done
 }
 
+/// Asks from the watched number until an answer holds `text`; how long it took.
+pub async fn until_answered_with(address: &str, graph: &Graph, text: &str) -> Duration {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut buffer = Vec::new();
+    while !graph.last_text().contains(text) {
+        assert!(began.elapsed() < Duration::from_secs(30), "the edit did not go live");
+        // Another id each time, and another channel, for the pair limit's sake.
+        let nanos = began.elapsed().as_nanos();
+        let body =
+            webhook(nanos as usize % 16, WATCHED).replace("wamid.HBgM", &format!("wamid.{nanos}"));
+        stream.write_all(&signed(address, nanos as usize % 16, &body)).await.unwrap();
+        read_body(&mut stream, &mut buffer).await.expect("an answer to the webhook");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    began.elapsed()
+}
+
 fn request(address: &str, channel: usize, phone: &str) -> Vec<u8> {
-    let body = webhook(channel, phone);
+    signed(address, channel, &webhook(channel, phone))
+}
+
+fn signed(address: &str, channel: usize, body: &str) -> Vec<u8> {
     let head = format!(
         "POST /webhooks/n{channel} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
          x-hub-signature-256: {}\r\ncontent-length: {}\r\n\r\n",
         sign(SECRET, body.as_bytes()),
         body.len()
     );
-    (head + &body).into_bytes()
+    (head + body).into_bytes()
 }
 
 /// A text message as Meta words it.

@@ -2,7 +2,7 @@
 //! in this process, sled on disk, three plugins. Prints answers per second,
 //! CPU per answer by stage, start times and memory. Bounded, loopback only.
 //!
-//! `cargo run --release -p switchboard-tests --example load [seconds] [connections]`
+//! `cargo run --release --example load [seconds] [connections]`
 
 mod stages;
 mod wire;

@@ -13,6 +13,11 @@ use std::sync::Arc;
 const TIMERS_AT_ONCE: usize = 500;
 /// Members of a broadcast that get their event in one write.
 const MEMBERS_AT_ONCE: usize = 500;
+/// Waiting lanes above which a broadcast pauses, so that a customer who writes
+/// does not queue behind all of its members,
+const LANES_MAX: u64 = 2_000;
+/// and for how long.
+const CROWDED_MS: Millis = 100;
 /// The longest sleep: a look even if nobody rang.
 const PERIOD_MS: Millis = 5_000;
 /// The pause after a failed look.
@@ -43,12 +48,17 @@ impl Timers {
         }
     }
 
-    /// Fires what is due and returns when to look again.
+    /// Fires what is due, moves each broadcast on by a page, and returns when
+    /// to look again: at once if there is more.
     pub async fn round(&self) -> Result<Millis, StoreError> {
-        while self.fire().await? {}
-        while self.fan_out().await? {}
-        let period = self.clock.now() + PERIOD_MS;
-        Ok(self.store.next_timer().await?.map_or(period, |due| due.min(period)))
+        let fired = self.fire().await?;
+        let broadcast = self.fan_out().await?;
+        let now = self.clock.now();
+        if fired {
+            return Ok(now);
+        }
+        let timer = self.store.next_timer().await?;
+        Ok([timer, broadcast].into_iter().flatten().fold(now + PERIOD_MS, Millis::min))
     }
 
     /// True if there may be more.
@@ -63,13 +73,19 @@ impl Timers {
         Ok(true)
     }
 
-    /// One page of each open broadcast. True if one of them has more.
-    async fn fan_out(&self) -> Result<bool, StoreError> {
-        let mut more = false;
+    /// One page of each open broadcast. Returns when to go on, if one of them
+    /// has more.
+    async fn fan_out(&self) -> Result<Option<Millis>, StoreError> {
+        let mut next = None;
         for broadcast in self.store.open_broadcasts().await? {
-            more |= self.page(&broadcast).await?;
+            if self.store.depths().await?.lanes >= LANES_MAX {
+                return Ok(Some(self.clock.now() + CROWDED_MS));
+            }
+            if self.page(&broadcast).await? {
+                next = Some(self.clock.now());
+            }
         }
-        Ok(more)
+        Ok(next)
     }
 
     async fn page(&self, broadcast: &Broadcast) -> Result<bool, StoreError> {

@@ -1,3 +1,5 @@
+//! Which lanes run next. Without turns: those are tested end to end.
+
 use super::*;
 use crate::clock::SimulatedClock;
 

@@ -98,3 +98,68 @@ impl Timers {
         Ok(more)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::SimulatedClock, model::*};
+
+    fn happening(channel: &str, kind: EventKind, sender: Option<Sender>) -> Happening {
+        let (channel, raw) = (ChannelId::new(channel), String::new());
+        Happening { channel, dedup: "1".into(), sender, kind, raw }
+    }
+
+    fn notice() -> EventKind {
+        EventKind::Account { field: "test".into() }
+    }
+
+    /// A contact, and a broadcast to all of them, which has just begun.
+    async fn begin_broadcast(store: &dyn Store) -> Lane {
+        let sender = Sender { phone: Some("15550001".into()), ..Sender::default() };
+        let message = EventKind::Message(Message {
+            id: "wamid.1".into(),
+            sent_at: 1,
+            content: Content::Text("hi".into()),
+            replies_to: None,
+            referral: None,
+            forwarded: false,
+        });
+        let came = vec![happening("main", message, Some(sender))];
+        let accepted = store.accept(came, 1).await.unwrap();
+        let [Accepted::New(turn)] = accepted.as_slice() else { panic!("{accepted:?}") };
+        let mut commit = TurnCommit::new(turn.clone());
+        commit.contact = Some(Contact::new(turn.lane.contact().unwrap()));
+        commit.broadcasts.push(Broadcast {
+            channel: ChannelId::new("main"),
+            step: "promo".into(),
+            id: "spring".into(),
+            to: Segment::default(),
+            payload: String::new(),
+            started_at: 1,
+            cursor: None,
+            reached: 0,
+            done: false,
+        });
+        assert!(store.commit(commit, 1).await.unwrap());
+        turn.lane.clone()
+    }
+
+    #[tokio::test]
+    async fn a_broadcast_waits_while_many_lanes_do() {
+        let store = crate::store::memory();
+        let member = begin_broadcast(&*store).await;
+        let many = (0..LANES_MAX).map(|one| happening(&format!("c{one}"), notice(), None));
+        let accepted = store.accept(many.collect(), 1).await.unwrap();
+        let clock = Arc::new(SimulatedClock::new(1_000, 1));
+        let (bell, dispatch) = (Bell::default(), Bell::default());
+        let timers = Timers { store: Arc::clone(&store), clock, bell, dispatch };
+        assert_eq!(timers.round().await.unwrap(), 1_000 + CROWDED_MS);
+        assert!(store.next_in_lane(&member).await.unwrap().is_none());
+        let Some(Accepted::New(first)) = accepted.first() else { panic!() };
+        store.commit(TurnCommit::new(first.clone()), 1).await.unwrap();
+        timers.round().await.unwrap();
+        let event = store.next_in_lane(&member).await.unwrap().unwrap().event;
+        assert!(matches!(event.kind, EventKind::Broadcast { .. }));
+        assert_eq!(timers.round().await.unwrap(), 1_000 + PERIOD_MS, "done");
+    }
+}

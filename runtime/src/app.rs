@@ -157,7 +157,13 @@ impl App {
         announce(&store, &*clock, &self.reloader.current(), &self.bells).await;
         self.spawn_workers(&mut tasks, &ended);
         self.spawn_servers(&mut tasks, &ended);
-        let outcome = until_end(&*store, shutdown).await;
+        let outcome = tokio::select! {
+            outcome = until_end(&*store, shutdown) => outcome,
+            // Going on without it would look well and do half.
+            Some(_) = tasks.join_next() => Err(anyhow!(
+                "a part of the process broke off, so it ends; what was accepted is on disk, and a restart goes on"
+            )),
+        };
         tracing::info!("ending: no more is taken, what is running may end");
         end.send_replace(true);
         let drained = async { while tasks.join_next().await.is_some() {} };

@@ -216,7 +216,9 @@ async fn resume(State(console): Shared, Path(id): Path<String>) -> Answer {
     let contact = console.store.contact(id).await?;
     let contact = contact
         .ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("there is no contact {id}")))?;
-    let channel = contact.last_inbound.keys().next().cloned();
+    let live = console.reloader.current();
+    let written = contact.last_inbound.iter().filter(|(id, _)| live.channels.contains_key(id));
+    let channel = written.max_by_key(|(_, at)| **at).map(|(id, _)| id.clone());
     let channel = channel.ok_or_else(|| bad(format!("{id} has written on no channel yet")))?;
     let now = console.clock.now();
     let sender = Sender {

@@ -14,7 +14,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 use tokio::task::JoinSet;
@@ -25,8 +25,10 @@ const EVENTS_IN_A_ROW: usize = 16;
 const LANES_AT_ONCE: usize = 256;
 /// The longest sleep: a look even if nobody rang.
 const PERIOD_MS: Millis = 2_000;
-/// The pause of a lane after a failed turn, times the failures so far.
+/// The pause of a lane after a failed turn, times the failures so far,
 const PAUSE_MS: Millis = 500;
+/// but no longer.
+const PAUSE_MAX_MS: Millis = 10_000;
 
 pub struct Dispatch {
     pub store: Arc<dyn Store>,
@@ -39,17 +41,32 @@ pub struct Dispatch {
     pub metrics: TurnMetrics,
 }
 
-/// Which lanes run, rest or are to run next.
+/// Which lanes run, rest or are to run next. The store is read in passes from
+/// its first lane to its last, so that each lane gets its turn.
 #[derive(Default)]
 struct Lanes {
-    busy: HashSet<Lane>,
+    /// Those that run, and whether a pass met them meanwhile.
+    busy: HashMap<Lane, bool>,
     next: VecDeque<Lane>,
     /// Until when a lane waits after a failed turn.
     resting: HashMap<Lane, Millis>,
-    /// Where the next scan begins.
+    /// How far the pass has come; none between two passes.
     cursor: Option<Lane>,
+    /// Whether there may be events that the pass has gone by.
+    rung: bool,
+}
+
+impl Lanes {
     /// Whether the store may hold lanes that were not seen.
-    unseen: bool,
+    fn unseen(&self) -> bool {
+        self.rung || self.cursor.is_some()
+    }
+
+    /// Lets go of those that have rested. A rest that seems longer than any
+    /// is one from before the clock was set back.
+    fn wake(&mut self, now: Millis) {
+        self.resting.retain(|_, until| *until > now && *until <= now + PAUSE_MAX_MS);
+    }
 }
 
 /// How a lane's run ended.
@@ -63,7 +80,7 @@ enum Ran {
 impl Dispatch {
     /// Runs until shutdown, then lets the running turns end.
     pub async fn run(self: Arc<Self>, mut shutdown: Shutdown) {
-        let mut lanes = Lanes { unseen: true, ..Lanes::default() };
+        let mut lanes = Lanes { rung: true, ..Lanes::default() };
         let mut running = JoinSet::new();
         loop {
             self.fill(&mut lanes, &mut running).await;
@@ -71,8 +88,8 @@ impl Dispatch {
                 biased;
                 _ = shutdown.wait_for(|ended| *ended) => break,
                 Some(ended) = running.join_next() => self.ended(&mut lanes, ended),
-                () = self.bell.0.notified() => lanes.unseen = true,
-                () = self.clock.sleep_until(self.clock.now() + PERIOD_MS) => lanes.unseen = true,
+                () = self.bell.0.notified() => lanes.rung = true,
+                () = self.clock.sleep_until(self.clock.now() + PERIOD_MS) => lanes.rung = true,
             }
         }
         while running.join_next().await.is_some() {}
@@ -82,62 +99,58 @@ impl Dispatch {
     async fn fill(self: &Arc<Self>, lanes: &mut Lanes, running: &mut JoinSet<(Lane, Ran)>) {
         let parallel = self.generation.load().business.turns.parallel;
         while lanes.busy.len() < parallel {
-            if lanes.next.is_empty()
-                && lanes.unseen
-                && let Err(error) = self.scan(lanes).await
-            {
-                tracing::error!("waiting lanes could not be read: {error}");
-                return;
+            while lanes.next.is_empty() && lanes.unseen() {
+                if let Err(error) = self.scan(lanes).await {
+                    tracing::error!("waiting lanes could not be read: {error}");
+                    return;
+                }
             }
             let Some(lane) = lanes.next.pop_front() else { return };
-            if lanes.busy.insert(lane.clone()) {
-                let dispatch = Arc::clone(self);
-                running.spawn(async move {
-                    // A task of its own, so that a panic costs one turn.
-                    let run = tokio::spawn({
-                        let (dispatch, lane) = (Arc::clone(&dispatch), lane.clone());
-                        async move { dispatch.lane(&lane).await }
-                    });
-                    match run.await {
-                        Ok(ran) => (lane, ran),
-                        Err(error) => {
-                            let ran = dispatch.crashed(&lane, &error.to_string()).await;
-                            (lane, ran)
-                        }
-                    }
-                });
-            }
+            lanes.busy.insert(lane.clone(), false);
+            running.spawn(Arc::clone(self).guarded(lane));
         }
     }
 
-    /// Reads the next lanes that wait and neither run nor rest.
+    /// Runs a lane in a task of its own, so that a panic costs one turn: not
+    /// the other lanes, and not the place of this one.
+    async fn guarded(self: Arc<Self>, lane: Lane) -> (Lane, Ran) {
+        let (dispatch, own) = (Arc::clone(&self), lane.clone());
+        let run = tokio::spawn(async move { dispatch.lane(&own).await });
+        let ran = match run.await {
+            Ok(ran) => Ok(ran),
+            Err(error) => {
+                let (dispatch, own) = (Arc::clone(&self), lane.clone());
+                tokio::spawn(async move { dispatch.crashed(&own, &error.to_string()).await }).await
+            }
+        };
+        (lane, ran.unwrap_or_else(|_| Ran::Failed(self.clock.now() + PAUSE_MS)))
+    }
+
+    /// Reads the pass's next lanes that wait and neither run nor rest.
     async fn scan(&self, lanes: &mut Lanes) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        lanes.resting.retain(|_, until| *until > now);
-        let mut found = self.store.ready_lanes(lanes.cursor.as_ref(), LANES_AT_ONCE).await?;
-        if found.len() < LANES_AT_ONCE && lanes.cursor.is_some() {
-            // The end was reached: the rest stands at the beginning.
-            found.extend(self.store.ready_lanes(None, LANES_AT_ONCE).await?);
-            lanes.cursor = None;
-        } else {
-            lanes.cursor = found.last().filter(|_| found.len() == LANES_AT_ONCE).cloned();
+        lanes.wake(self.clock.now());
+        let found = self.store.ready_lanes(lanes.cursor.as_ref(), LANES_AT_ONCE).await?;
+        // A pass that begins sees whatever was there when it was rung for.
+        lanes.rung &= lanes.cursor.is_some();
+        lanes.cursor = found.last().filter(|_| found.len() == LANES_AT_ONCE).cloned();
+        for lane in found {
+            if let Some(met) = lanes.busy.get_mut(&lane) {
+                *met = true;
+            } else if !lanes.resting.contains_key(&lane) {
+                lanes.next.push_back(lane);
+            }
         }
-        lanes.unseen = lanes.cursor.is_some();
-        let mut taken = HashSet::new();
-        found.retain(|lane| {
-            let free = !lanes.busy.contains(lane) && !lanes.resting.contains_key(lane);
-            free && taken.insert(lane.clone())
-        });
-        lanes.next.extend(found);
         Ok(())
     }
 
     fn ended(&self, lanes: &mut Lanes, ended: Result<(Lane, Ran), tokio::task::JoinError>) {
         let Ok((lane, ran)) = ended else { return };
-        lanes.busy.remove(&lane);
+        let met = lanes.busy.remove(&lane).unwrap_or_default();
         match ran {
-            Ran::Empty => {}
-            Ran::More => lanes.next.push_back(lane),
+            // What the pass met may have come after the lane was found empty.
+            Ran::Empty => lanes.rung |= met,
+            // The others first: the next pass comes back to it.
+            Ran::More => lanes.rung = true,
             Ran::Failed(until) => {
                 lanes.resting.insert(lane, until);
             }
@@ -217,9 +230,11 @@ impl Dispatch {
         let now = self.clock.now();
         tracing::error!(turn.id = %turn, attempts, "a turn could not be committed: {error}");
         match error {
-            // Read again and done again: nothing is wrong with the event.
-            StoreError::Conflict { .. } => Ran::More,
-            StoreError::TooLarge { .. } | StoreError::Corrupt { .. } => self.count(turn).await,
+            // A conflict should go by itself. Counted all the same: one that
+            // does not would be tried for ever.
+            StoreError::Conflict { .. }
+            | StoreError::TooLarge { .. }
+            | StoreError::Corrupt { .. } => self.count(turn).await,
             StoreError::Full { .. } | StoreError::Locked { .. } | StoreError::Failed(_) => {
                 Ran::Failed(now + PAUSE_MS)
             }
@@ -238,7 +253,8 @@ impl Dispatch {
 
     async fn count(&self, turn: &TurnId) -> Ran {
         let attempts = self.store.count_attempt(turn).await.unwrap_or(1);
-        Ran::Failed(self.clock.now() + PAUSE_MS * u64::from(attempts))
+        let pause = (PAUSE_MS * u64::from(attempts)).min(PAUSE_MAX_MS);
+        Ran::Failed(self.clock.now() + pause)
     }
 }
 
@@ -281,3 +297,6 @@ async fn sweep(store: &dyn Store, clock: &dyn Clock, keep_ms: Millis) -> Result<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ const WINDOW_MS: Millis = 24 * 3600 * 1000;
 /// has never written on this channel.
 pub fn window_end(contact: &Contact, channel: &ChannelId, rules: &Rules) -> Option<Millis> {
     let last = contact.last_inbound.get(channel)?;
-    Some((last + WINDOW_MS).saturating_sub(rules.window_margin_ms))
+    Some(last.saturating_add(WINDOW_MS).saturating_sub(rules.window_margin_ms))
 }
 
 /// Whether a person is answering at `now`. Not yet in the turn that hands over,
@@ -40,7 +40,7 @@ pub fn window_end(contact: &Contact, channel: &ChannelId, rules: &Rules) -> Opti
 pub fn in_handoff(contact: &Contact, now: Millis, rules: &Rules) -> bool {
     contact.handoff.as_ref().is_some_and(|handoff| {
         let last = contact.previous_seen.unwrap_or(0).max(handoff.since);
-        handoff.since < now && now < last + rules.handoff_ms
+        handoff.since < now && now < last.saturating_add(rules.handoff_ms)
     })
 }
 

@@ -224,6 +224,8 @@ impl Task {
             tracing::warn!(generation.number = number, "{warning}");
         }
         tracing::info!(generation.number = number, "the business folder was loaded");
+        // First what runs, then what is said of it.
+        self.generation.store(Arc::clone(&generation));
         self.status.store(Arc::new(Status {
             generation: number,
             loaded_at: self.setting.clock.now(),
@@ -231,7 +233,6 @@ impl Task {
             failed_at: None,
             warnings: generation.warnings.clone(),
         }));
-        self.generation.store(Arc::clone(&generation));
         (self.setting.on_swap)(generation);
         number
     }

@@ -13,6 +13,11 @@ use std::sync::Arc;
 const TIMERS_AT_ONCE: usize = 500;
 /// Members of a broadcast that get their event in one write.
 const MEMBERS_AT_ONCE: usize = 500;
+/// Waiting lanes above which a broadcast pauses, so that a customer who writes
+/// does not queue behind all of its members,
+const LANES_MAX: u64 = 2_000;
+/// and for how long.
+const CROWDED_MS: Millis = 100;
 /// The longest sleep: a look even if nobody rang.
 const PERIOD_MS: Millis = 5_000;
 /// The pause after a failed look.
@@ -43,12 +48,17 @@ impl Timers {
         }
     }
 
-    /// Fires what is due and returns when to look again.
+    /// Fires what is due, moves each broadcast on by a page, and returns when
+    /// to look again: at once if there is more.
     pub async fn round(&self) -> Result<Millis, StoreError> {
-        while self.fire().await? {}
-        while self.fan_out().await? {}
-        let period = self.clock.now() + PERIOD_MS;
-        Ok(self.store.next_timer().await?.map_or(period, |due| due.min(period)))
+        let fired = self.fire().await?;
+        let broadcast = self.fan_out().await?;
+        let now = self.clock.now();
+        if fired {
+            return Ok(now);
+        }
+        let timer = self.store.next_timer().await?;
+        Ok([timer, broadcast].into_iter().flatten().fold(now + PERIOD_MS, Millis::min))
     }
 
     /// True if there may be more.
@@ -63,13 +73,19 @@ impl Timers {
         Ok(true)
     }
 
-    /// One page of each open broadcast. True if one of them has more.
-    async fn fan_out(&self) -> Result<bool, StoreError> {
-        let mut more = false;
+    /// One page of each open broadcast. Returns when to go on, if one of them
+    /// has more.
+    async fn fan_out(&self) -> Result<Option<Millis>, StoreError> {
+        let mut next = None;
         for broadcast in self.store.open_broadcasts().await? {
-            more |= self.page(&broadcast).await?;
+            if self.store.depths().await?.lanes >= LANES_MAX {
+                return Ok(Some(self.clock.now() + CROWDED_MS));
+            }
+            if self.page(&broadcast).await? {
+                next = Some(self.clock.now());
+            }
         }
-        Ok(more)
+        Ok(next)
     }
 
     async fn page(&self, broadcast: &Broadcast) -> Result<bool, StoreError> {
@@ -80,5 +96,70 @@ impl Timers {
         self.store.fan_out(broadcast, page, now).await?;
         self.dispatch.ring();
         Ok(more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::SimulatedClock, model::*};
+
+    fn happening(channel: &str, kind: EventKind, sender: Option<Sender>) -> Happening {
+        let (channel, raw) = (ChannelId::new(channel), String::new());
+        Happening { channel, dedup: "1".into(), sender, kind, raw }
+    }
+
+    fn notice() -> EventKind {
+        EventKind::Account { field: "test".into() }
+    }
+
+    /// A contact, and a broadcast to all of them, which has just begun.
+    async fn begin_broadcast(store: &dyn Store) -> Lane {
+        let sender = Sender { phone: Some("15550001".into()), ..Sender::default() };
+        let message = EventKind::Message(Message {
+            id: "wamid.1".into(),
+            sent_at: 1,
+            content: Content::Text("hi".into()),
+            replies_to: None,
+            referral: None,
+            forwarded: false,
+        });
+        let came = vec![happening("main", message, Some(sender))];
+        let accepted = store.accept(came, 1).await.unwrap();
+        let [Accepted::New(turn)] = accepted.as_slice() else { panic!("{accepted:?}") };
+        let mut commit = TurnCommit::new(turn.clone());
+        commit.contact = Some(Contact::new(turn.lane.contact().unwrap()));
+        commit.broadcasts.push(Broadcast {
+            channel: ChannelId::new("main"),
+            step: "promo".into(),
+            id: "spring".into(),
+            to: Segment::default(),
+            payload: String::new(),
+            started_at: 1,
+            cursor: None,
+            reached: 0,
+            done: false,
+        });
+        assert!(store.commit(commit, 1).await.unwrap());
+        turn.lane.clone()
+    }
+
+    #[tokio::test]
+    async fn a_broadcast_waits_while_many_lanes_do() {
+        let store = crate::store::memory();
+        let member = begin_broadcast(&*store).await;
+        let many = (0..LANES_MAX).map(|one| happening(&format!("c{one}"), notice(), None));
+        let accepted = store.accept(many.collect(), 1).await.unwrap();
+        let clock = Arc::new(SimulatedClock::new(1_000, 1));
+        let (bell, dispatch) = (Bell::default(), Bell::default());
+        let timers = Timers { store: Arc::clone(&store), clock, bell, dispatch };
+        assert_eq!(timers.round().await.unwrap(), 1_000 + CROWDED_MS);
+        assert!(store.next_in_lane(&member).await.unwrap().is_none());
+        let Some(Accepted::New(first)) = accepted.first() else { panic!() };
+        store.commit(TurnCommit::new(first.clone()), 1).await.unwrap();
+        timers.round().await.unwrap();
+        let event = store.next_in_lane(&member).await.unwrap().unwrap().event;
+        assert!(matches!(event.kind, EventKind::Broadcast { .. }));
+        assert_eq!(timers.round().await.unwrap(), 1_000 + PERIOD_MS, "done");
     }
 }

@@ -1,5 +1,7 @@
 //! The sender against a stand-in for the Graph API: what leaves, when, and what is recorded.
 
+#[path = "outbox/stalls.rs"]
+mod stalls;
 #[path = "fakes/store.rs"]
 mod store;
 

@@ -13,11 +13,12 @@ use std::{net::IpAddr, sync::Arc};
 
 /// With a token: whoever knows it. Without one the listener is on loopback,
 /// and only requests addressed to loopback pass: a web page in the owner's
-/// browser must not reach the API under a name of its own.
+/// browser must not reach the API, neither under a name of its own nor by a
+/// form that it sends there.
 pub async fn check(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let allowed = match &console.token {
         Some(token) => bearer(request.headers()).is_some_and(|given| same(given, token)),
-        None => local(request.headers()),
+        None => local(request.headers()) && at_home(request.headers()),
     };
     if allowed {
         return next.run(request).await;
@@ -48,7 +49,18 @@ fn same(given: &str, token: &str) -> bool {
 }
 
 fn local(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    is_local(host.unwrap_or_default())
+}
+
+/// Browsers say where a page that sends something comes from.
+fn at_home(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+    host.is_some_and(is_local)
+}
+
+fn is_local(host: &str) -> bool {
     // `[::1]:8081`, `127.0.0.1:8081`, `localhost`.
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -74,6 +86,20 @@ mod tests {
         }
         for host in ["evil.example:8081", "192.0.2.1", "localhost.evil.example", ""] {
             assert!(!with(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_from_elsewhere_are_not_answered() {
+        let from = |origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+            at_home(&headers)
+        };
+        assert!(at_home(&HeaderMap::new()), "no browser");
+        assert!(from("http://localhost:8081") && from("http://127.0.0.1:8081"));
+        for origin in ["https://evil.example", "http://localhost.evil.example", "null"] {
+            assert!(!from(origin), "{origin}");
         }
     }
 

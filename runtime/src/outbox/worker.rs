@@ -1,6 +1,7 @@
 //! The loop: write what ended, read what is due, send what may leave, wait.
 
 mod pauses;
+mod records;
 
 use super::{
     Outbox, Route,
@@ -107,42 +108,13 @@ impl Worker {
         }
     }
 
-    /// Records what ended. False if the store could not: it is kept and tried
-    /// again, and nothing more is sent meanwhile.
-    async fn write(&mut self) -> bool {
-        if self.records.is_empty() {
-            return true;
-        }
-        if let Err(error) = self.try_write().await {
-            self.trouble(&error);
-            return false;
-        }
-        self.opt_outs.clear();
-        for record in std::mem::take(&mut self.records) {
-            self.queue.forget(&record.id);
-            match record.delivery {
-                Delivery::RetryAfter { .. } | Delivery::Unknown { .. } => {}
-                Delivery::Sent { .. } | Delivery::Rejected { .. } | Delivery::Refused { .. } => {
-                    self.tallies.forget(&record.id);
-                }
-            }
-        }
-        // Behind each of them another message of the contact may be due now.
-        self.stale = true;
-        true
-    }
-
-    async fn try_write(&self) -> Result<()> {
-        let store = &self.outbox.store;
-        if !self.opt_outs.is_empty() {
-            store.accept(self.opt_outs.clone(), self.outbox.clock.now()).await?;
-        }
-        store.record_deliveries(self.records.clone()).await
-    }
-
     /// Takes over what is due, if there may be something new.
     async fn read(&mut self) {
         let now = self.outbox.clock.now();
+        // Later than ever set: the clock was set back.
+        if self.poll_at > now + POLL_MS {
+            (self.poll_at, self.read_from) = (now, now);
+        }
         if now < self.next_read() {
             return;
         }
@@ -376,6 +348,8 @@ impl Worker {
     fn next_due(&mut self, written: bool) -> Millis {
         let now = self.outbox.clock.now();
         if !written || now < self.rest_until {
+            // No later than ever set, where the clock was set back.
+            self.rest_until = self.rest_until.min(now + TROUBLE_MS);
             return self.rest_until;
         }
         let read = self.next_read();

@@ -19,6 +19,8 @@ use wasmtime_wasi::{
 
 /// Elements of one table; see the pool.
 const TABLE_ELEMENTS: usize = 30_000;
+/// Streams and the like that a guest may hold open: it has three.
+const RESOURCES: usize = 1_000;
 /// Bytes of chance that a guest may ask for at once.
 const RANDOM_BYTES: u64 = 64 * 1024;
 
@@ -40,6 +42,8 @@ impl Host {
     pub fn new(memory_mb: u32) -> Self {
         let (out, err) = (Output::default(), Output::default());
         let moment = Arc::new(Moment::default());
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
         let wasi = WasiCtx::builder()
             .stdout(out.clone())
             .stderr(err.clone())
@@ -55,7 +59,7 @@ impl Host {
             moment,
             chance: fastrand::Rng::with_seed(0),
             wasi,
-            table: ResourceTable::new(),
+            table,
         }
     }
 

@@ -23,8 +23,9 @@ const HANDED_BYTES: usize = 1024 * 1024;
 /// Ticks after which other turns on the same thread have theirs.
 const TICKS_BEFORE_YIELD: u64 = 10;
 /// Time that passes beyond the limit while a guest does not run: the machine is
-/// busy with others, or a host call waits.
-const WAITING: Duration = Duration::from_secs(1);
+/// busy with others, or a host call waits. Sixty-four turns of 100 ms on two
+/// cores keep each other waiting for three seconds.
+const WAITING: Duration = Duration::from_secs(5);
 
 /// A call that did not come back as it should; the instance is spoilt.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,9 +17,10 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
-    /// Until when the step rests, if it does at `now`.
+    /// Until when the step rests, if it does at `now`. A rest that seems longer
+    /// than the longest is one from before the clock was set back.
     pub fn resting(&self, now: Millis) -> Option<Millis> {
-        (self.until > now).then_some(self.until)
+        (self.until > now && self.until <= now + REST_LONGEST_MS).then_some(self.until)
     }
 
     /// A crash, a deadline passed, too much memory. After a rest, one more of
@@ -57,6 +58,7 @@ mod tests {
             quarantine.fault(5_000);
         }
         assert_eq!(quarantine.resting(5_000), Some(5_000 + REST_LONGEST_MS));
+        assert_eq!(quarantine.resting(4_999), None, "the clock was set back");
         quarantine.success();
         assert_eq!(quarantine.resting(5_000), None);
         quarantine.fault(5_000);

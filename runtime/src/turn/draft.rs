@@ -56,6 +56,9 @@ const ATTRIBUTES: usize = 200;
 const TAGS: usize = 200;
 const TEXT_BYTES: usize = 8 * 1024;
 const PAYLOAD_BYTES: usize = 4 * 1024;
+/// One message as JSON: twice the longest text. A turn with many of them still
+/// fits into the store.
+const MESSAGE_BYTES: usize = 32 * 1024;
 /// Key-values one turn may write.
 const KV_WRITES: usize = 200;
 /// A reason or a log line is cut after this many characters.
@@ -105,6 +108,16 @@ impl Draft {
 
     fn push_send(&mut self, to: Option<ContactId>, message: Outgoing) -> Checked<SendId> {
         let parts = self.setting.provider.fit(message)?;
+        // All of them or none: half an answer is worse than an error.
+        self.room_for(parts.len())?;
+        for message in &parts {
+            let bytes = serde_json::to_vec(message).map_err(|error| error.to_string())?.len();
+            if bytes > MESSAGE_BYTES {
+                return Err(format!(
+                    "the message has {bytes} bytes, and {MESSAGE_BYTES} are allowed"
+                ));
+            }
+        }
         let first = SendId { turn: self.event().id.clone(), index: self.sends };
         for message in parts {
             self.push(Effect::Send { to, message })?;
@@ -293,10 +306,15 @@ impl Draft {
         }
     }
 
-    fn push(&mut self, effect: Effect) -> Checked {
-        if self.effects.len() >= self.limits.effects {
+    fn room_for(&self, effects: usize) -> Checked {
+        if self.effects.len() + effects > self.limits.effects {
             return Err(format!("a turn may have {} effects", self.limits.effects));
         }
+        Ok(())
+    }
+
+    fn push(&mut self, effect: Effect) -> Checked {
+        self.room_for(1)?;
         let now = self.now();
         if let Some(contact) = &mut self.contact {
             contact.apply(&effect, &self.step, now);
@@ -321,3 +339,6 @@ fn check_bytes(what: &str, text: &str, limit: usize) -> Checked {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,10 +169,12 @@ impl Turn {
                 self.keep(draft);
             }
             Err(error) => {
+                // A plugin's last words may hold what the contact wrote: they
+                // stand in the trace alone.
                 tracing::warn!(
                     turn.id = %self.setting.event.id, step.name = link.step.name(),
                     plugin.name = link.step.plugin(), error.kind = error.kind(),
-                    "a step failed: {error}"
+                    "a step failed; its turn says how"
                 );
                 trace.verdict = self.step_failed(link, &error, &mut trace.effects);
                 trace.error = Some(error.to_string());

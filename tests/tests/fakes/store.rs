@@ -18,6 +18,8 @@ pub struct Kept {
     pub records: Vec<DeliveryRecord>,
     /// What every write answers, if set.
     pub failure: Option<StoreError>,
+    /// There is no room for new events.
+    pub full: bool,
     /// Happenings with a larger `raw` are too large.
     pub raw_limit: Option<usize>,
     pub batches: usize,
@@ -63,6 +65,9 @@ impl Store for FakeStore {
     async fn accept(&self, batch: Vec<Happening>, _: Millis) -> Result<Vec<Accepted>> {
         let mut kept = self.kept();
         kept.check()?;
+        if kept.full {
+            return Err(StoreError::Full { path: "data".into(), free_mb: 1, needed_mb: 2 });
+        }
         kept.batches += 1;
         let large = |one: &Happening| kept.raw_limit.is_some_and(|limit| one.raw.len() > limit);
         if let Some(one) = batch.iter().find(|one| large(one)) {

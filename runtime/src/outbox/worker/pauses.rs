@@ -1,10 +1,14 @@
 //! Channels on which nothing can leave, and when they can again.
 
 use super::{
-    super::{Paused, outcome::PROBE_MS, queue::Pause},
+    super::{
+        Paused,
+        outcome::{PROBE_MS, hopeless},
+        queue::Pause,
+    },
     Worker,
 };
-use crate::model::{ChannelId, Millis};
+use crate::model::{ChannelId, Delivery, Millis};
 
 impl Worker {
     pub(super) fn pause(
@@ -29,8 +33,19 @@ impl Worker {
         paused.insert(channel.clone(), Paused { channel: channel.clone(), since, reason });
     }
 
-    /// A channel that is not configured keeps its messages until it is again.
+    /// A channel that is not configured keeps its messages until it is again,
+    /// but not for ever: what their contacts are sent elsewhere waits behind
+    /// them.
     pub(super) fn miss(&mut self, channel: &ChannelId, now: Millis) {
+        while let Some(item) = self.queue.line(channel).pop() {
+            let tally = self.tallies.of(&item, now);
+            let Some(reason) = hopeless(&item, tally, now) else {
+                self.queue.put_back(vec![item]);
+                break;
+            };
+            self.outbox.metrics.rejected.inc();
+            self.record(item.id, Delivery::Rejected { reason }, now);
+        }
         let line = self.queue.line(channel);
         match &mut line.pause {
             Some(pause) if pause.missing => pause.probe_at = now + PROBE_MS,

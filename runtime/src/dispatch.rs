@@ -29,6 +29,9 @@ const PERIOD_MS: Millis = 2_000;
 const PAUSE_MS: Millis = 500;
 /// but no longer.
 const PAUSE_MAX_MS: Millis = 10_000;
+/// How long an event waits for its channel to come back into the config: a
+/// slip there should cost nothing. As long as the outbox keeps messages.
+const CHANNEL_GONE_MS: Millis = 24 * 3_600_000;
 
 pub struct Dispatch {
     pub store: Arc<dyn Store>,
@@ -168,6 +171,9 @@ impl Dispatch {
                     return Ran::Failed(self.clock.now() + PAUSE_MS);
                 }
             };
+            if self.waits_for_channel(&snapshot.event) {
+                return Ran::Failed(self.clock.now() + PAUSE_MAX_MS);
+            }
             let turn = snapshot.event.id.clone();
             let attempts = snapshot.event.attempts;
             if let Err(error) = self.turn(snapshot).await {
@@ -175,6 +181,11 @@ impl Dispatch {
             }
         }
         Ran::More
+    }
+
+    fn waits_for_channel(&self, event: &Event) -> bool {
+        let gone = !self.generation.load().channels.contains_key(&event.channel);
+        gone && self.clock.now() < event.accepted_at + CHANNEL_GONE_MS
     }
 
     /// One turn with its commit.

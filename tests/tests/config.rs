@@ -160,7 +160,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
         (&[Swap(BUSINESS, "id = \"main\"", "id = \"main street\"")],
          &["switchboard.toml:15: channel[0].id: `main street` must be 1 to 64 letters, digits, `-` and `_`"]),
         (&[Swap(BUSINESS, "[[channel]]", "[turns]\nparallel = 0\nattempts = 99\n\n[[channel]]")],
-         &["switchboard.toml:15: turns.parallel: `0` is not between 1 and 10000",
+         &["switchboard.toml:15: turns.parallel: `0` is not between 1 and 250",
            "switchboard.toml:16: turns.attempts: `99` is not between 1 and 20"]),
         (&[Append(BUSINESS, "\n[retention]\ndays = 0\n")],
          &["switchboard.toml:34: retention.days: `0` is not between 1 and 3650"]),
@@ -249,7 +249,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
          &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, send_to_others"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
-         &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
+         &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 250"]),
         // Rules that can't be read.
         (&[Swap(FAQ, "[[answer]]", "[[answer]")],
          &["rules/faq.toml:16: can't be read as TOML: unclosed array table, expected `]`"]),

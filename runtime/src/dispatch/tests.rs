@@ -101,3 +101,20 @@ fn a_clock_set_back_lets_no_lane_rest_for_ever() {
     lanes.wake(5_000);
     assert_eq!(lanes.resting.into_keys().collect::<Vec<_>>(), [lane("now")]);
 }
+
+#[tokio::test]
+async fn an_event_waits_for_a_channel_that_left_the_config() {
+    let store = crate::store::memory();
+    let clock = Arc::new(SimulatedClock::new(1_000_000, 1));
+    let dispatch = Dispatch {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        ..Arc::into_inner(dispatch(Arc::clone(&store))).unwrap()
+    };
+    happen(&*store, "1", ["a".into()]).await;
+    assert!(matches!(dispatch.lane(&lane("a")).await, Ran::Failed(_)));
+    assert_eq!(store.parked(10).await.unwrap(), []);
+    // A day later nobody waits for the channel any more.
+    clock.advance(CHANNEL_GONE_MS);
+    assert!(matches!(dispatch.lane(&lane("a")).await, Ran::Empty));
+    assert!(store.parked(10).await.unwrap()[0].reason.contains("no channel `a`"));
+}

@@ -249,7 +249,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
          &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, send_to_others"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
-         &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 250"]),
+         &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
         // Rules that can't be read.
         (&[Swap(FAQ, "[[answer]]", "[[answer]")],
          &["rules/faq.toml:16: can't be read as TOML: unclosed array table, expected `]`"]),

@@ -1,7 +1,7 @@
 //! A whole business folder: every file read and checked, every problem kept.
 
 use super::{
-    Business, ChainConfig, Document, Env, Problem, Schema, checks, overrides, values, words,
+    Business, ChainConfig, Document, Env, Http, Problem, Schema, checks, overrides, values, words,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -206,7 +206,30 @@ impl Found {
     }
 }
 
-/// `switchboard.toml` alone, for commands that need only its addresses.
+/// The listeners alone, for a command that only asks the running process: it
+/// need not know the tokens of the channels. Error: what is wrong with them.
+pub fn load_http(folder: &Path, env: &Env) -> Result<Http, Vec<Problem>> {
+    let (document, business) = business(folder, env).map_err(|problem| vec![problem])?;
+    let problems = match business {
+        Ok(business) => return Ok(business.http),
+        Err(problems) => problems,
+    };
+    let is_of_http = |problem: &Problem| {
+        problem.key.is_empty()
+            || problem.key.split('.').next() == Some("http")
+            || problem.key.starts_with("SWITCHBOARD__HTTP")
+    };
+    let problems: Vec<_> = problems.into_iter().filter(is_of_http).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let written = document.value().get("http").cloned();
+    let http = written.map_or_else(|| Ok(Http::default()), serde_json::from_value);
+    http.map_err(|error| vec![document.problem("/http", error.to_string())])
+}
+
+/// `switchboard.toml` alone, for what must be known before the plugins are
+/// loaded.
 pub fn load_business(folder: &Path, env: &Env) -> Result<Business, Vec<Problem>> {
     let (_, business) = business(folder, env).map_err(|problem| vec![problem])?;
     business
@@ -216,7 +239,10 @@ type Checked<T> = Result<T, Vec<Problem>>;
 
 fn business(folder: &Path, env: &Env) -> Result<(Document, Checked<Business>), Problem> {
     if !folder.is_dir() {
-        let message = "there is no such folder; `switchboard init` makes one";
+        let message = match folder.exists() {
+            true => "is a file; the folder is needed in which `switchboard.toml` stands",
+            false => "there is no such folder; `switchboard init` makes one",
+        };
         return Err(Problem::of_file(folder, message));
     }
     if !folder.join(BUSINESS_FILE).exists() {

@@ -3,8 +3,6 @@
 use super::{
     Business, ChainConfig, Document, Env, Http, Problem, Schema, checks, overrides, values, words,
 };
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -145,18 +143,27 @@ impl Found {
             Err(problem) => return self.problems.push(problem),
         };
         let unset = values::expand(&mut document, env, &self.path);
-        let chain: Result<ChainConfig, _> = read(&document);
-        self.problems.extend(unset);
-        let config = match chain {
-            Ok(config) => config,
-            Err(problems) => return self.problems.extend(problems),
+        let (wrong, config) = match Schema::of::<ChainConfig>() {
+            Ok(schema) => schema.read_rest::<ChainConfig>(&document),
+            Err(why) => (vec![document.problem("", why)], None),
         };
+        let mut problems = unset;
+        problems.extend(wrong.iter().cloned());
+        let Some(config) = config else { return self.problems.extend(problems) };
         let mut sound = Vec::new();
         for (index, step) in config.steps.iter().enumerate() {
-            let problems = checks::step(&self.path, &document, index, step);
-            sound.push(problems.is_empty());
-            self.problems.extend(problems);
+            // What else would be said of such a step may only follow from it.
+            let place = format!("step[{index}]");
+            if wrong.iter().any(|problem| problem.key.starts_with(&place)) {
+                sound.push(false);
+                continue;
+            }
+            let more = checks::step(&self.path, &document, index, step);
+            sound.push(more.is_empty());
+            problems.extend(more);
         }
+        problems.sort_by_key(|problem| problem.line);
+        self.problems.extend(problems);
         self.warnings.extend(checks::warnings(&document, &config));
         self.chains.insert(name.into(), ChainFile { config, document, sound });
     }
@@ -254,29 +261,19 @@ fn business(folder: &Path, env: &Env) -> Result<(Document, Checked<Business>), P
     let schema = Schema::of::<Business>().map_err(|why| document.problem("", why))?;
     let mut problems = overrides::apply(&mut document, &schema, env);
     problems.extend(values::expand(&mut document, env, folder));
-    let business = match schema.read::<Business>(&document) {
-        Ok(business) => {
-            let unset = problems.clone();
-            let told = |problem: &Problem| {
-                unset.iter().any(|other| other.key == problem.key && other.line == problem.line)
-            };
-            let more = checks::business(&document, &business);
-            problems.extend(more.into_iter().filter(|problem| !told(problem)));
-            Some(business)
-        }
-        Err(more) => {
-            problems.extend(more);
-            None
-        }
-    };
+    let (wrong, business) = schema.read_rest::<Business>(&document);
+    problems.extend(wrong);
+    if let Some(business) = &business {
+        let known = problems.clone();
+        let told = |problem: &Problem| {
+            known.iter().any(|other| other.key == problem.key && other.line == problem.line)
+        };
+        let more = checks::business(&document, business);
+        problems.extend(more.into_iter().filter(|problem| !told(problem)));
+    }
     problems.sort_by_key(|problem| problem.line);
     let business = business.filter(|_| problems.is_empty()).ok_or(problems);
     Ok((document, business))
-}
-
-fn read<T: JsonSchema + DeserializeOwned>(document: &Document) -> Checked<T> {
-    let schema = Schema::of::<T>().map_err(|why| vec![document.problem("", why)])?;
-    schema.read(document)
 }
 
 /// The chains that the channels name, each with where it is named.

@@ -49,6 +49,11 @@ mod values;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+/// The README's plugin is one that compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// Generated from `wit/`. Not for use by hand: what a plugin needs is named
 /// at the root.
 #[doc(hidden)]

@@ -83,6 +83,7 @@ pub fn main(env: Env) -> Exit {
     done.unwrap_or_else(|failure| match failure {
         Failure::Problems(problems) => {
             out::remark(config::list(&problems));
+            out::remark(format_args!("not started: {}", out::counted(problems.len(), "problem")));
             Exit::Problems
         }
         Failure::CannotStart(error) => {

@@ -26,7 +26,7 @@ pub use business::{
 pub use chain::{BUNDLED, ChainConfig, Grants, Isolation, Limits, OnError, StepConfig};
 pub use document::Document;
 pub use env::Env;
-pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business};
+pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http};
 pub use problem::{Problem, list};
 pub use schema::Schema;
 pub use secret::Secret;

@@ -47,11 +47,16 @@ const SHOP: [(&str, &str); 7] = [
 
 /// Writes a sample into `folder`, which is made if need be: with `demo`'s
 /// values or, without, with `${WA_TOKEN}` and so on. Returns the files,
-/// relative to it. Error: it holds something already, or can't be written.
+/// relative to it. Error: it
+/// is a file, holds something already, or can't be written.
 pub fn write(folder: &Path, kind: SampleKind, demo: Option<&Demo>) -> Result<Vec<PathBuf>> {
     let files = match kind {
         SampleKind::Shop => SHOP,
     };
+    if folder.is_file() {
+        let message = "there is a file of this name: choose another";
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
     std::fs::create_dir_all(folder)?;
     if std::fs::read_dir(folder)?.next().is_some() {
         let message = "it is not empty, and nothing is overwritten: choose a new folder";

@@ -1,7 +1,13 @@
 //! Metric names in one list, and how the log is written. Logs and metrics hold
 //! ids and counts: never message text, numbers or tokens.
 
-use crate::{ingress::IngressMetrics, model::TurnCommit, outbox::OutboxMetrics, store::Depths};
+use crate::{
+    clock::{Clock, SystemClock},
+    ingress::IngressMetrics,
+    model::TurnCommit,
+    outbox::OutboxMetrics,
+    store::Depths,
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -12,7 +18,8 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use std::io::IsTerminal;
+use std::{fmt, io::IsTerminal};
+use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
 
 /// Everything that `/metrics` shows.
 pub struct Metrics {
@@ -134,6 +141,18 @@ impl TurnMetrics {
     }
 }
 
+/// The time as a person at a terminal wants it: their own, to the second.
+struct WallClock;
+
+impl FormatTime for WallClock {
+    fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
+        let now = i64::try_from(SystemClock.now()).map_err(|_| fmt::Error)?;
+        let now = jiff::Timestamp::from_millisecond(now).map_err(|_| fmt::Error)?;
+        let now = now.to_zoned(jiff::tz::TimeZone::system());
+        write!(to, "{}", now.strftime("%H:%M:%S"))
+    }
+}
+
 /// Writes the log to stderr: text on a terminal, JSON otherwise. `filter` is
 /// in `tracing`'s own form: `info`, `switchboard=debug`.
 pub fn init_log(filter: &str) {
@@ -142,7 +161,7 @@ pub fn init_log(filter: &str) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call, as in tests, changes nothing.
     let _ = if std::io::stderr().is_terminal() {
-        log.with_target(false).try_init()
+        log.with_target(false).with_timer(WallClock).try_init()
     } else {
         log.json().flatten_event(true).try_init()
     };

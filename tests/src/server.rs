@@ -3,7 +3,7 @@
 use crate::shop::{Shop, text};
 use std::{
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
@@ -47,13 +47,15 @@ pub fn switchboard(arguments: &[&str]) -> Output {
     Command::new(binary()).args(arguments).output().unwrap()
 }
 
-/// `switchboard serve` on a folder; killed when dropped.
+/// `switchboard serve` or `demo` on a folder; killed when dropped.
 pub struct Server {
     child: Child,
     pub public: String,
     pub admin: String,
     /// What it has written to stderr.
     pub log: Arc<Mutex<String>>,
+    /// What it had written to stdout when it served.
+    said: String,
 }
 
 impl Server {
@@ -64,8 +66,22 @@ impl Server {
 
     /// The log if it ended instead of serving.
     pub fn try_start(shop: &Shop, env: &[(&str, &str)]) -> Result<Self, String> {
+        Self::launch(&["serve", text(&shop.folder)], env)
+    }
+
+    /// `switchboard demo` on free ports, and the address of its chat page.
+    pub fn demo(folder: &Path) -> (Self, String) {
+        let any = "127.0.0.1:0";
+        let arguments = ["--folder", text(folder), "--public", any, "--admin", any, "--chat", any];
+        let demo = Self::launch(&[&["demo"], &arguments[..]].concat(), &[]);
+        let demo = demo.unwrap_or_else(|log| panic!("the demo did not start:\n{log}"));
+        let chat = demo.said.lines().find_map(|line| address(line, "chat"));
+        (demo, chat.unwrap())
+    }
+
+    fn launch(arguments: &[&str], env: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(binary())
-            .args(["serve", text(&shop.folder)])
+            .args(arguments)
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -90,7 +106,7 @@ impl Server {
         }
         // Goes on reading, so that the child never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, public: public.unwrap(), admin: admin.unwrap(), log })
+        Ok(Self { child, public: public.unwrap(), admin: admin.unwrap(), log, said })
     }
 
     pub fn pid(&self) -> u32 {

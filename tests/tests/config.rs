@@ -252,17 +252,18 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
          &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
         // Rules that can't be read.
         (&[Swap(FAQ, "[[answer]]", "[[answer]")],
-         &["rules/faq.toml:16: can't be read as TOML: unclosed array table, expected `]`"]),
+         &["rules/faq.toml:17: can't be read as TOML: unclosed array table, expected `]`"]),
         // Several files at once.
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
-           "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rules"]),
-        (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
-           Swap("rules/tagger.toml", "any = [", "any = ")],
-         &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
            "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
+           "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
+        // A wrong form hides nothing else in its file.
+        (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(BUSINESS, "per_second = 80", "per_second = 8000")],
+         &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
+           "switchboard.toml:31: channel[0].messages_per_second: `8000` is not between 1 and 1000"]),
     ]
 }
 
@@ -381,9 +382,9 @@ async fn rules_are_checked_by_the_plugin_even_if_other_files_are_wrong() {
     let Err(problems) = shop.build(None).await else { panic!("the mistakes were not seen") };
     let found = lines(&problems);
     assert!(found[0].starts_with("switchboard.toml:5: zone: "), "{found:#?}");
-    let unknown = "rules/faq.toml:28: answer[0].sayy: unknown key `sayy`; did you mean `say`?";
+    let unknown = "rules/faq.toml:30: answer[0].sayy: unknown key `sayy`; did you mean `say`?";
     assert!(found.iter().any(|line| line.starts_with(unknown)), "{found:#?}");
-    let missing = "rules/faq.toml:16: answer[0].say: is missing, and it is needed";
+    let missing = "rules/faq.toml:17: answer[0].say: is missing, and it is needed";
     assert!(found.iter().any(|line| line == missing), "{found:#?}");
 }
 

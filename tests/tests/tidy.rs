@@ -181,7 +181,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ),
         ("timers", &["model", "clock", "store", "wake"]),
         ("outbox", &["model", "clock", "policy", "provider", "store", "wake"]),
-        ("telemetry", &["model", "ingress", "outbox", "store"]),
+        ("telemetry", &["clock", "model", "ingress", "outbox", "store"]),
         (
             "console",
             &[

@@ -22,6 +22,8 @@ const ACCOUNT_ID: &str = "1020";
 const TOKEN: &str = "demo-access-token";
 const SECRET: &str = "demo-app-secret";
 const VERIFY: &str = "demo-verify-token";
+/// What went wrong, and that an edit is live: who edits looks here.
+const LOG: &str = "warn,switchboard::reload=info";
 
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
@@ -37,7 +39,7 @@ pub struct DemoOptions {
 
 /// Runs the demo until a signal ends it.
 pub fn demo(options: DemoOptions, say: &dyn Fn(&str)) -> Result<(), Failure> {
-    telemetry::init_log(options.env.get("SWITCHBOARD_LOG").unwrap_or("warn"));
+    telemetry::init_log(options.env.get("SWITCHBOARD_LOG").unwrap_or(LOG));
     runtime()?.block_on(run(options, say))
 }
 

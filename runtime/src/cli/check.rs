@@ -77,15 +77,10 @@ fn summary(
         Ok(generation) => {
             format!(
                 "ok: {}, {}",
-                counted(generation.channels.len(), "channel"),
-                counted(warnings.len(), "warning")
+                out::counted(generation.channels.len(), "channel"),
+                out::counted(warnings.len(), "warning")
             )
         }
-        Err(_) => format!("not ok: {}", counted(problems.len(), "problem")),
+        Err(_) => format!("not ok: {}", out::counted(problems.len(), "problem")),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -24,17 +24,22 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "switchboard-demo")]
     folder: PathBuf,
     /// Address of the webhooks.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     public: SocketAddr,
     /// Address of health, metrics and the API.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = address)]
     admin: SocketAddr,
     /// Address of the chat page and the local WhatsApp.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082", value_parser = address)]
     chat: SocketAddr,
     /// Open the chat page in the browser.
     #[arg(long)]
     open: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let needed = "an IP address and a port are needed, such as 127.0.0.1:8080";
+    text.parse().map_err(|_| needed.to_owned())
 }
 
 pub(super) fn run(arguments: Arguments, env: Env) -> Ending {

@@ -23,3 +23,9 @@ pub(super) fn error(error: &anyhow::Error) {
         remark(format_args!("  because: {cause}"));
     }
 }
+
+/// `1 problem`, `2 problems`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

@@ -3,7 +3,7 @@
 use super::{Ending, Exit, out};
 use crate::{
     app::Failure,
-    config::{self, Business, Env},
+    config::{self, Env, Http},
     reload::Answer,
 };
 use anyhow::{Context, anyhow, bail};
@@ -19,7 +19,8 @@ Examples:
 
 Edits are taken up by themselves within a second; this is for scripts that want to know when, and
 for values in files outside the folder (`${file:…}`). Asks the address `http.admin` of the folder's
-switchboard.toml, with its `http.admin_token`.
+switchboard.toml, with its `http.admin_token`. `demo` may have taken another address; name it:
+  SWITCHBOARD__HTTP__ADMIN=127.0.0.1:18081 switchboard reload switchboard-demo
 Exit code 0 with the new generation, 1 if it was refused (the old one goes on), 3 if nothing listens.";
 
 /// Plugins may have to be compiled.
@@ -34,8 +35,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let business = match config::load_business(&arguments.folder, env) {
-        Ok(business) => business,
+    let http = match config::load_http(&arguments.folder, env) {
+        Ok(http) => http,
         Err(problems) => {
             problems.iter().for_each(out::line);
             return Ok(Exit::Problems);
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
         .build()
         .context("could not start the runtime")
         .map_err(Failure::CannotStart)?;
-    let answer = runtime.block_on(ask(&business)).map_err(Failure::CannotStart)?;
+    let answer = runtime.block_on(ask(&http)).map_err(Failure::CannotStart)?;
     answer.warnings.iter().for_each(|warning| out::line(format_args!("warning: {warning}")));
     answer.problems.iter().for_each(out::line);
     Ok(match answer.generation {
@@ -61,8 +62,8 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     })
 }
 
-async fn ask(business: &Business) -> anyhow::Result<Answer> {
-    let admin = reachable(business.http.admin.parse().context("`http.admin` is no address")?);
+async fn ask(http: &Http) -> anyhow::Result<Answer> {
+    let admin = reachable(http.admin.parse().context("`http.admin` is no address")?);
     let url = format!("http://{admin}/api/v1/reload");
     // Fails only if one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -71,12 +72,15 @@ async fn ask(business: &Business) -> anyhow::Result<Answer> {
         .timeout(WAIT)
         .build()
         .context("could not make an HTTP client")?;
-    let request = match &business.http.admin_token {
+    let request = match &http.admin_token {
         Some(token) => client.post(&url).bearer_auth(token.expose()),
         None => client.post(&url),
     };
     let response = request.send().await.map_err(|error| match error.is_connect() {
-        true => anyhow!("nothing listens at {admin}: is `switchboard serve` running?"),
+        true => anyhow!(
+            "nothing listens at {admin}: is `switchboard serve` running? If it said another \
+             address, put that into SWITCHBOARD__HTTP__ADMIN"
+        ),
         false => anyhow::Error::new(error).context(format!("{admin} did not answer")),
     })?;
     let status = response.status();

@@ -1,10 +1,8 @@
 //! A whole business folder: every file read and checked, every problem kept.
 
 use super::{
-    Business, ChainConfig, Document, Env, Problem, Schema, checks, overrides, values, words,
+    Business, ChainConfig, Document, Env, Http, Problem, Schema, checks, overrides, values, words,
 };
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -145,18 +143,27 @@ impl Found {
             Err(problem) => return self.problems.push(problem),
         };
         let unset = values::expand(&mut document, env, &self.path);
-        let chain: Result<ChainConfig, _> = read(&document);
-        self.problems.extend(unset);
-        let config = match chain {
-            Ok(config) => config,
-            Err(problems) => return self.problems.extend(problems),
+        let (wrong, config) = match Schema::of::<ChainConfig>() {
+            Ok(schema) => schema.read_rest::<ChainConfig>(&document),
+            Err(why) => (vec![document.problem("", why)], None),
         };
+        let mut problems = unset;
+        problems.extend(wrong.iter().cloned());
+        let Some(config) = config else { return self.problems.extend(problems) };
         let mut sound = Vec::new();
         for (index, step) in config.steps.iter().enumerate() {
-            let problems = checks::step(&self.path, &document, index, step);
-            sound.push(problems.is_empty());
-            self.problems.extend(problems);
+            // What else would be said of such a step may only follow from it.
+            let place = format!("step[{index}]");
+            if wrong.iter().any(|problem| problem.key.starts_with(&place)) {
+                sound.push(false);
+                continue;
+            }
+            let more = checks::step(&self.path, &document, index, step);
+            sound.push(more.is_empty());
+            problems.extend(more);
         }
+        problems.sort_by_key(|problem| problem.line);
+        self.problems.extend(problems);
         self.warnings.extend(checks::warnings(&document, &config));
         self.chains.insert(name.into(), ChainFile { config, document, sound });
     }
@@ -206,7 +213,30 @@ impl Found {
     }
 }
 
-/// `switchboard.toml` alone, for commands that need only its addresses.
+/// The listeners alone, for a command that only asks the running process: it
+/// need not know the tokens of the channels. Error: what is wrong with them.
+pub fn load_http(folder: &Path, env: &Env) -> Result<Http, Vec<Problem>> {
+    let (document, business) = business(folder, env).map_err(|problem| vec![problem])?;
+    let problems = match business {
+        Ok(business) => return Ok(business.http),
+        Err(problems) => problems,
+    };
+    let is_of_http = |problem: &Problem| {
+        problem.key.is_empty()
+            || problem.key.split('.').next() == Some("http")
+            || problem.key.starts_with("SWITCHBOARD__HTTP")
+    };
+    let problems: Vec<_> = problems.into_iter().filter(is_of_http).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let written = document.value().get("http").cloned();
+    let http = written.map_or_else(|| Ok(Http::default()), serde_json::from_value);
+    http.map_err(|error| vec![document.problem("/http", error.to_string())])
+}
+
+/// `switchboard.toml` alone, for what must be known before the plugins are
+/// loaded.
 pub fn load_business(folder: &Path, env: &Env) -> Result<Business, Vec<Problem>> {
     let (_, business) = business(folder, env).map_err(|problem| vec![problem])?;
     business
@@ -216,7 +246,10 @@ type Checked<T> = Result<T, Vec<Problem>>;
 
 fn business(folder: &Path, env: &Env) -> Result<(Document, Checked<Business>), Problem> {
     if !folder.is_dir() {
-        let message = "there is no such folder; `switchboard init` makes one";
+        let message = match folder.exists() {
+            true => "is a file; the folder is needed in which `switchboard.toml` stands",
+            false => "there is no such folder; `switchboard init` makes one",
+        };
         return Err(Problem::of_file(folder, message));
     }
     if !folder.join(BUSINESS_FILE).exists() {
@@ -228,29 +261,19 @@ fn business(folder: &Path, env: &Env) -> Result<(Document, Checked<Business>), P
     let schema = Schema::of::<Business>().map_err(|why| document.problem("", why))?;
     let mut problems = overrides::apply(&mut document, &schema, env);
     problems.extend(values::expand(&mut document, env, folder));
-    let business = match schema.read::<Business>(&document) {
-        Ok(business) => {
-            let unset = problems.clone();
-            let told = |problem: &Problem| {
-                unset.iter().any(|other| other.key == problem.key && other.line == problem.line)
-            };
-            let more = checks::business(&document, &business);
-            problems.extend(more.into_iter().filter(|problem| !told(problem)));
-            Some(business)
-        }
-        Err(more) => {
-            problems.extend(more);
-            None
-        }
-    };
+    let (wrong, business) = schema.read_rest::<Business>(&document);
+    problems.extend(wrong);
+    if let Some(business) = &business {
+        let known = problems.clone();
+        let told = |problem: &Problem| {
+            known.iter().any(|other| other.key == problem.key && other.line == problem.line)
+        };
+        let more = checks::business(&document, business);
+        problems.extend(more.into_iter().filter(|problem| !told(problem)));
+    }
     problems.sort_by_key(|problem| problem.line);
     let business = business.filter(|_| problems.is_empty()).ok_or(problems);
     Ok((document, business))
-}
-
-fn read<T: JsonSchema + DeserializeOwned>(document: &Document) -> Checked<T> {
-    let schema = Schema::of::<T>().map_err(|why| vec![document.problem("", why)])?;
-    schema.read(document)
 }
 
 /// The chains that the channels name, each with where it is named.

@@ -2,7 +2,11 @@
 //! schemas come from the types, a plugin's from the plugin. All that is wrong
 //! is found at once and said in plain words.
 
-use super::{Document, Problem, document::child, words};
+use super::{
+    Document, Problem,
+    document::{child, unescape},
+    words,
+};
 use jsonschema::{
     Draft, PatternOptions, ValidationError, Validator,
     error::{TypeKind, ValidationErrorKind as Kind},
@@ -58,6 +62,34 @@ impl Schema {
         }
         serde_json::from_value(document.value().clone())
             .map_err(|error| vec![document.problem("", error.to_string())])
+    }
+
+    /// As `read`, and if something is wrong, the value without the keys that
+    /// are, so that the rest can be looked at too. None where it can't be had
+    /// without them.
+    pub(super) fn read_rest<T: DeserializeOwned>(
+        &self,
+        document: &Document,
+    ) -> (Vec<Problem>, Option<T>) {
+        match self.read(document) {
+            Ok(value) => (Vec::new(), Some(value)),
+            Err(problems) => (problems, serde_json::from_value(self.rest(document)).ok()),
+        }
+    }
+
+    fn rest(&self, document: &Document) -> Value {
+        let mut rest = document.value().clone();
+        for error in self.validator.iter_errors(document.value()).take(PROBLEMS) {
+            let place = error.instance_path().as_str();
+            match error.kind() {
+                Kind::AdditionalProperties { unexpected }
+                | Kind::UnevaluatedProperties { unexpected } => {
+                    unexpected.iter().for_each(|key| remove(&mut rest, &child(place, key)));
+                }
+                _ => remove(&mut rest, place),
+            }
+        }
+        rest
     }
 
     pub(super) fn root(&self) -> &Value {
@@ -260,6 +292,14 @@ impl Schema {
             table.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         keys.sort_unstable();
         keys
+    }
+}
+
+/// Takes a key out of its table. Items of lists stay: the others would move.
+fn remove(value: &mut Value, pointer: &str) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
+    if let Some(Value::Object(table)) = value.pointer_mut(parent) {
+        table.remove(&unescape(key));
     }
 }
 

@@ -97,7 +97,10 @@ fn in_words(effect: &Effect) -> String {
 fn summary(message: &Outgoing) -> String {
     match message {
         Outgoing::Text(text) => text.clone(),
-        Outgoing::Buttons { body, buttons, .. } => format!("{body} ({} buttons)", buttons.len()),
+        Outgoing::Buttons { body, buttons, .. } => match buttons.len() {
+            1 => format!("{body} (1 button)"),
+            count => format!("{body} ({count} buttons)"),
+        },
         Outgoing::List { body, sections, .. } => {
             let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
             format!("{body} (list of {rows})")

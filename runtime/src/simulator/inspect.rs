@@ -1,5 +1,6 @@
 //! Lets the page ask a runtime's admin API about a phone: what is known of
-//! the contact, and why it answered as it did. The token stays here.
+//! the contact, and why it answered as it did; and whether the last edit is
+//! live. The token stays here.
 
 use super::Shared;
 use axum::{
@@ -20,7 +21,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 const ANSWER_BYTES: u64 = 4 << 20;
 
 pub fn routes() -> Router<Shared> {
-    Router::new().route("/sim/inspect", get(inspect))
+    Router::new().route("/sim/inspect", get(inspect)).route("/sim/inspect/ready", get(ready))
 }
 
 #[derive(Deserialize)]
@@ -30,9 +31,6 @@ struct Asked {
 }
 
 async fn inspect(State(sim): State<Shared>, Query(asked): Query<Asked>) -> Response {
-    let Some(base) = &sim.config.inspect_url else {
-        return refuse(StatusCode::NOT_FOUND, "no runtime to ask was given");
-    };
     let who = {
         let world = sim.world();
         world.find(&asked.phone).and_then(|index| world.phone(index)).map(|phone| {
@@ -42,14 +40,28 @@ async fn inspect(State(sim): State<Shared>, Query(asked): Query<Asked>) -> Respo
             }
         })
     };
-    let Some((name, value)) = who else {
-        return refuse(StatusCode::NOT_FOUND, "no such phone");
+    match who {
+        Some(who) => ask(&sim, "/api/v1/contacts/lookup", Some(who)).await,
+        None => refuse(StatusCode::NOT_FOUND, "no such phone"),
+    }
+}
+
+/// Which rules run, and what is wrong with the last edit of them.
+async fn ready(State(sim): State<Shared>) -> Response {
+    ask(&sim, "/readyz", None).await
+}
+
+async fn ask(sim: &Shared, path: &str, parameter: Option<(&str, String)>) -> Response {
+    let Some(base) = &sim.config.inspect_url else {
+        return refuse(StatusCode::NOT_FOUND, "no runtime to ask was given");
     };
-    let address = format!("{}/api/v1/contacts/lookup", base.trim_end_matches('/'));
+    let address = format!("{}{path}", base.trim_end_matches('/'));
     let Ok(mut url) = address.parse::<Url>() else {
         return refuse(StatusCode::BAD_GATEWAY, "the inspect address is not a URL");
     };
-    url.query_pairs_mut().append_pair(name, &value);
+    if let Some((name, value)) = parameter {
+        url.query_pairs_mut().append_pair(name, &value);
+    }
     let mut request = sim.courier.client.get(url).timeout(ANSWER_TIME);
     if let Some(token) = &sim.config.inspect_token {
         request = request.bearer_auth(token);

@@ -277,7 +277,7 @@ function drawTyping() {
     dots.scrollIntoView({ block: "nearest" });
   } else if (!typing && old) old.remove();
   const known = phone && (phone.number ? `+${phone.number}` : `@${phone.username}`);
-  $("presence").textContent = typing ? "typing…" : phone ? `on ${phone.name}'s phone · ${known}` : "";
+  $("presence").textContent = typing ? "typing…" : phone ? `you are ${phone.name} · ${known}` : "";
   $("presence").classList.toggle("typing", typing);
 }
 
@@ -410,6 +410,10 @@ async function inspect() {
   let why = "";
   try { found = await call("GET", `/sim/inspect?phone=${encodeURIComponent(id)}`); } catch (error) { why = error.message; }
   if (state.open !== id) return;
+  // Drawn only if something changed: a person may be reading or selecting.
+  const seen = JSON.stringify([id, found, why]);
+  if (seen === state.inspected) return;
+  state.inspected = seen;
   const open = new Set([...$("behind-body").querySelectorAll("details:not([open])")].map((node) => node.dataset.turn));
   if (!found || !found.contact) {
     const text = state.messages.size ? `Nothing to show: ${why || "the runtime does not know this contact yet"}.` : "Write something: this side then shows what each plugin thought of it.";
@@ -421,12 +425,29 @@ async function inspect() {
     el("div", {}, el("h3", {}, "Turns, newest first")), ...turns.map((turn, n) => turnCard(turn, !open.has(String(turn.turn)) && n < 8)));
 }
 
+/** What became of the last edit of the rules. */
+async function watchRules() {
+  if (!state.inspect || document.visibilityState !== "visible") return;
+  let found = null;
+  try { found = get(await call("GET", "/sim/inspect/ready"), "generation"); } catch { /* the webhooks tell */ }
+  if (!found) return;
+  const problems = list(found.problems);
+  $("edit").hidden = !problems.length;
+  if (problems.length) {
+    const { file, line, key, message } = problems[0];
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+    $("edit").textContent = `The last edit is not live: ${[line ? `${file}:${line}` : file, key, message].filter(Boolean).join(": ")}${more}`;
+  }
+  if (state.generation !== undefined && state.generation !== found.generation) link(true, `New rules are live (generation ${found.generation})`);
+  state.generation = found.generation;
+}
+
 function contactCard(contact) {
   const tags = list(contact.tags).map((tag) => el("span", { class: "tag", title: tag.expires ? `until ${moment(tag.expires)}` : "" },
     tag.name || String(tag), tag.by ? el("small", {}, ` by ${plain(tag.by)}`) : null));
   const rows = [];
   const row = (name, value) => { if (value) rows.push(el("dt", {}, name), el("dd", {}, value)); };
-  row("Consent", plain(contact.consent));
+  row("Promotions", consent(contact.consent));
   row("Handed to a person", plain(contact.handoff));
   const attributes = contact.attributes || {};
   const pairs = Array.isArray(attributes) ? attributes.map((a) => (Array.isArray(a) ? a : [a.name, a.value])) : Object.entries(attributes);
@@ -435,6 +456,13 @@ function contactCard(contact) {
   return el("div", {}, el("h3", {}, "The runtime knows"),
     el("div", { class: "tags" }, tags.length ? tags : el("span", { class: "quiet" }, "no tags")),
     el("dl", { class: "facts" }, rows));
+}
+
+/** Whether promotions may be sent, and since when. */
+function consent(value) {
+  if (!value) return "";
+  const word = { "opted-in": "wanted", "opted-out": "not wanted", unknown: "not asked" }[value.marketing] || plain(value.marketing);
+  return value.at ? `${word}, since ${moment(value.at)}${value.by ? ` (${value.by})` : ""}` : word;
 }
 
 /** Any value as a short text; empty for what says nothing. */
@@ -453,11 +481,14 @@ function plain(value) {
 function turnCard(turn, open) {
   const steps = list(turn.steps);
   return el("details", { class: "turn-card", open, "data-turn": String(turn.turn) },
-    el("summary", {}, el("span", { class: "said" }, turn.text ? `“${turn.text}”` : turn.event || "turn"),
+    el("summary", {}, el("span", { class: "said" }, turn.text ? said(turn.text) : turn.event || "turn"),
       el("span", { class: "quiet" }, [turn.text ? turn.event : null, clock(turn.at), took(turn.duration_us || 0), turn.generation !== undefined ? `generation ${turn.generation}` : null].filter(Boolean).join(" · "))),
     el("div", { class: "steps" }, steps.length ? steps.map(stepRow) : el("p", { class: "quiet" }, "no step ran")),
     list(turn.remarks).map((remark) => el("p", { class: "remark" }, plain(remark))));
 }
+
+/** What was not written, such as `[location]`, is not quoted. */
+const said = (text) => (/^\[.*\]$/s.test(text) ? text : `“${text}”`);
 
 function stepRow(step) {
   const effects = list(step.effects).map(effectInWords).filter(Boolean);
@@ -574,6 +605,7 @@ async function load() {
   drawFaults(all.faults);
   drawSettings(all.settings);
   if (all.verification) HEARD.verification(all);
+  watchRules();
   drawPhones();
   const wanted = decodeURIComponent(location.hash.slice(1));
   const first = [wanted, state.open, all.phones.length ? all.phones[0].id : null].find((id) => state.phones.has(id));
@@ -593,6 +625,7 @@ function listen() {
   feed.onerror = () => link(false, "The simulator does not answer");
   // Only now, so that nothing happens unheard between the two.
   feed.onopen = () => load().catch(fail);
+  setInterval(watchRules, 1500);
 }
 
 // ---- What the person does

@@ -1,6 +1,5 @@
 //! Drafts without a runtime around them.
 
-use async_trait::async_trait;
 use std::{path::PathBuf, sync::Arc};
 use switchboard::{
     clock::SimulatedClock,
@@ -9,7 +8,7 @@ use switchboard::{
     plugin::{Descriptor, LoadError, Plugin, Plugins, Source},
     policy,
     provider::{Answer, Denied, ErrorClass, Malformed, Provider, SendRequest, Webhook},
-    store::{Aside, Audience, Depths, Parked, Result, Store},
+    store,
     turn::{Draft, DraftLimits, Setting},
 };
 
@@ -123,7 +122,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
             now: NOW,
             zone: "UTC".into(),
             provider: Arc::new(Plain),
-            store: Arc::new(Empty),
+            store: store::memory(),
             policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000 },
         },
         step: config.name.as_str().into(),
@@ -178,120 +177,5 @@ impl Provider for Plain {
     }
     fn explain(&self, code: u32, _: &str) -> (ErrorClass, String) {
         (ErrorClass::Permanent, format!("{code} explained"))
-    }
-}
-
-/// A store with nothing in it.
-struct Empty;
-
-#[async_trait]
-impl Store for Empty {
-    async fn kv_get(
-        &self,
-        _: &str,
-        _: KvScope,
-        _: &Lane,
-        _: &str,
-        _: Millis,
-    ) -> Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-    async fn kv_keys(
-        &self,
-        _: &str,
-        _: KvScope,
-        _: &Lane,
-        _: &str,
-        _: usize,
-        _: Millis,
-    ) -> Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-    async fn accept(&self, _: Vec<Happening>, _: Millis) -> Result<Vec<Accepted>> {
-        unimplemented!()
-    }
-    async fn set_aside(&self, _: Aside) -> Result<()> {
-        unimplemented!()
-    }
-    async fn ready_lanes(&self, _: Option<&Lane>, _: usize) -> Result<Vec<Lane>> {
-        unimplemented!()
-    }
-    async fn next_in_lane(&self, _: &Lane) -> Result<Option<Snapshot>> {
-        unimplemented!()
-    }
-    async fn count_attempt(&self, _: &TurnId) -> Result<u32> {
-        unimplemented!()
-    }
-    async fn commit(&self, _: TurnCommit, _: Millis) -> Result<bool> {
-        unimplemented!()
-    }
-    async fn due_timers(&self, _: Millis, _: usize) -> Result<Vec<Timer>> {
-        unimplemented!()
-    }
-    async fn next_timer(&self) -> Result<Option<Millis>> {
-        unimplemented!()
-    }
-    async fn fire(&self, _: Vec<Timer>, _: Millis) -> Result<()> {
-        unimplemented!()
-    }
-    async fn open_broadcasts(&self) -> Result<Vec<Broadcast>> {
-        unimplemented!()
-    }
-    async fn audience(
-        &self,
-        _: &Segment,
-        _: Option<ContactId>,
-        _: usize,
-        _: Millis,
-    ) -> Result<Audience> {
-        unimplemented!()
-    }
-    async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
-        unimplemented!()
-    }
-    async fn due_outbox(&self, _: Millis, _: usize) -> Result<Vec<OutboxItem>> {
-        unimplemented!()
-    }
-    async fn next_outbox(&self) -> Result<Option<Millis>> {
-        unimplemented!()
-    }
-    async fn begin_attempts(&self, _: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
-        unimplemented!()
-    }
-    async fn record_deliveries(&self, _: Vec<DeliveryRecord>) -> Result<()> {
-        unimplemented!()
-    }
-    async fn contact(&self, _: ContactId) -> Result<Option<Contact>> {
-        unimplemented!()
-    }
-    async fn find_contact(&self, _: &Identity) -> Result<Option<ContactId>> {
-        unimplemented!()
-    }
-    async fn contacts(&self, _: Option<ContactId>, _: usize) -> Result<Vec<Contact>> {
-        unimplemented!()
-    }
-    async fn traces(&self, _: &Lane, _: Option<u64>, _: usize) -> Result<Vec<Trace>> {
-        unimplemented!()
-    }
-    async fn outbox_of(&self, _: ContactId, _: usize) -> Result<Vec<OutboxItem>> {
-        unimplemented!()
-    }
-    async fn outbox_item(&self, _: &SendId) -> Result<Option<OutboxItem>> {
-        unimplemented!()
-    }
-    async fn parked(&self, _: usize) -> Result<Vec<Parked>> {
-        unimplemented!()
-    }
-    async fn asides(&self, _: usize) -> Result<Vec<Aside>> {
-        unimplemented!()
-    }
-    async fn depths(&self) -> Result<Depths> {
-        unimplemented!()
-    }
-    async fn sweep(&self, _: Millis, _: Millis) -> Result<usize> {
-        unimplemented!()
-    }
-    fn health(&self) -> Result<()> {
-        unimplemented!()
     }
 }

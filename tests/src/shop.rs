@@ -1,6 +1,7 @@
 //! A business folder in a temporary place.
 
 use std::path::{Path, PathBuf};
+use switchboard::config::{ChannelConfig, ProviderKind};
 
 pub const SECRET: &str = "test-app-secret";
 pub const VERIFY: &str = "test-verify-token";
@@ -57,6 +58,23 @@ pub fn switchboard_toml(api_url: &str, channels: &[(&str, &str)], extra: &str) -
         );
     }
     text
+}
+
+/// The channel `main` for tests that need no folder; its secret is `SECRET`.
+pub fn channel(api_url: &str) -> ChannelConfig {
+    ChannelConfig {
+        id: "main".into(),
+        provider: ProviderKind::Meta,
+        chain: "default".into(),
+        phone_number_id: NUMBER_ID.into(),
+        business_account_id: None,
+        access_token: TOKEN.into(),
+        app_secret: vec![SECRET.into()],
+        verify_token: VERIFY.into(),
+        api_url: api_url.into(),
+        messages_per_second: 80,
+        grace_seconds: 30,
+    }
 }
 
 /// A path as text for a command line.

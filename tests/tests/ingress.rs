@@ -8,18 +8,19 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use std::sync::Arc;
 use store::FakeStore;
 use switchboard::{
     clock::SimulatedClock,
-    config::{ChannelConfig, ProviderKind},
     ingress::{Ingress, router},
     model::*,
     provider::{Provider, meta::Meta},
     store::StoreError,
+};
+use switchboard_tests::{
+    meta,
+    shop::{SECRET, VERIFY, channel},
 };
 use tokio::sync::Notify;
 use tower::ServiceExt;
@@ -38,19 +39,7 @@ fn host() -> Host {
     let store = Arc::new(FakeStore::default());
     let clock = Arc::new(SimulatedClock::new(1_790_000_000_000, 1));
     let woken = Arc::new(Notify::new());
-    let meta: Arc<dyn Provider> = Arc::new(Meta::new(&ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
-        phone_number_id: "1060".into(),
-        business_account_id: None,
-        access_token: "token".into(),
-        app_secret: vec!["secret".into()],
-        verify_token: "verify".into(),
-        api_url: "https://graph.example".into(),
-        messages_per_second: 80,
-        grace_seconds: 30,
-    }));
+    let meta: Arc<dyn Provider> = Arc::new(Meta::new(&channel("https://graph.example")));
     let ingress = Arc::new(Ingress::new(
         Arc::new(move |channel| (channel == "main").then(|| meta.clone())),
         Arc::new(|number| (number == "1060").then(|| ChannelId::new("main"))),
@@ -63,9 +52,7 @@ fn host() -> Host {
 }
 
 fn sign(body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
-    mac.update(body);
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    meta::sign(SECRET, body)
 }
 
 impl Host {
@@ -110,9 +97,9 @@ async fn the_address_test_needs_the_token_and_no_signature() {
         let uri = format!("/webhooks/{query}");
         host.ask(Request::get(uri).body(Body::empty()).unwrap())
     };
-    let query = "main?hub.mode=subscribe&hub.challenge=42%2F7&hub.verify_token=verify";
+    let query = &format!("main?hub.mode=subscribe&hub.challenge=42%2F7&hub.verify_token={VERIFY}");
     assert_eq!(ask(query).await, (StatusCode::OK, None, "42/7".into()));
-    let wrong = query.replace("=verify", "=other");
+    let wrong = query.replace(VERIFY, "other");
     assert_eq!(ask(&wrong).await.0, StatusCode::FORBIDDEN);
     assert_eq!(ask("main").await.0, StatusCode::FORBIDDEN);
     assert_eq!(ask(&query.replace("main", "nobody")).await.0, StatusCode::NOT_FOUND);

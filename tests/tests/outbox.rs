@@ -15,13 +15,14 @@ use std::{
 use store::FakeStore;
 use switchboard::{
     clock::{Clock, SimulatedClock},
-    config::{ChannelConfig, ProviderKind},
+    config::ChannelConfig,
     model::*,
     outbox::{self, Outbox, Route},
     policy::Rules,
     provider::{Provider, meta::Meta},
     store::{Store, StoreError},
 };
+use switchboard_tests::shop;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -119,17 +120,9 @@ async fn host(messages_per_second: u32) -> Host {
     let clock = Arc::new(SimulatedClock::new(START, 7));
     let server = tokio::spawn(serve(listener, (graph.clone(), clock.clone())));
     let provider: Arc<dyn Provider> = Arc::new(Meta::new(&ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
-        phone_number_id: "1060".into(),
-        business_account_id: None,
-        access_token: "token".into(),
-        app_secret: vec!["secret".into()],
-        verify_token: "verify".into(),
-        api_url: format!("http://{address}"),
         messages_per_second,
         grace_seconds: GRACE / 1000,
+        ..shop::channel(&format!("http://{address}"))
     }));
     let rules = Rules { window_margin_ms: 300_000, handoff_ms: 12 * 3_600_000 };
     let route = Route { provider, messages_per_second, grace_ms: GRACE, rules };

@@ -1,32 +1,25 @@
 //! Meta's wire against real payloads, where these are at hand, and against fixtures of our own.
 
-use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
 use switchboard::{
-    config::{ChannelConfig, ProviderKind},
+    config::ChannelConfig,
     model::*,
     provider::{Denied, Provider, Webhook, meta::Meta},
+};
+use switchboard_tests::{
+    meta::sign,
+    shop::{TOKEN, channel},
 };
 
 fn meta(secret: &str) -> Meta {
     Meta::new(&ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
-        phone_number_id: "1060".into(),
-        business_account_id: None,
-        access_token: "token".into(),
         app_secret: vec!["retired".into(), secret.into()],
-        verify_token: "verify".into(),
-        api_url: "https://graph.example/v26.0/".into(),
-        messages_per_second: 80,
-        grace_seconds: 30,
+        ..channel("https://graph.example/v26.0/")
     })
 }
 
@@ -163,9 +156,7 @@ fn a_webhook_without_signature_is_told_apart() {
     let headers = HashMap::from([("x-hub-signature".to_owned(), "sha1=00".to_owned())]);
     let denied = meta("s").verify(Webhook { headers: &headers, query: "", body: b"{}" });
     assert_eq!(denied, Err(Denied::NoSignature));
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"retired").unwrap();
-    mac.update(b"{}");
-    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    let signature = sign("retired", b"{}");
     assert_eq!(verify("s", b"{}", &signature), Ok(()));
 }
 
@@ -186,7 +177,7 @@ fn body_of(message: Outgoing) -> Value {
         updated_at: 0,
     });
     assert_eq!(request.url, "https://graph.example/v26.0/1060/messages");
-    assert_eq!(request.bearer, "token");
+    assert_eq!(request.bearer, TOKEN);
     request.body
 }
 

@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{
     clock::{Clock, Stopwatch},
-    config::Limits,
+    config::{BUNDLED, Limits},
 };
 use std::{
     borrow::Cow,
     collections::HashMap,
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
@@ -70,21 +70,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// As a chain writes it: `faq`, or a file in the business folder
-    /// (`plugins/loyalty.wasm`).
-    pub fn parse(name: &str, folder: &Path) -> Self {
-        if name.ends_with(".wasm") || name.contains('/') {
-            Self::File(folder.join(name))
-        } else {
-            Self::Bundled(name.into())
-        }
-    }
-
     /// The component's bytes.
     async fn read(&self) -> Result<Cow<'static, [u8]>, LoadError> {
         let path = match self {
             Self::Bundled(name) => {
-                let known = || bundled::BUNDLED.map(|(name, _)| name).join("`, `");
+                let known = || BUNDLED.join("`, `");
                 return bundled::bytes(name)
                     .map(Cow::Borrowed)
                     .ok_or_else(|| LoadError::Unknown { name: name.clone(), known: known() });

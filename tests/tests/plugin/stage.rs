@@ -34,7 +34,7 @@ pub fn plugins_with(cache: Option<PathBuf>, clock: Arc<SimulatedClock>) -> Arc<P
 }
 
 pub fn bundled(name: &str) -> Source {
-    Source::parse(name, std::path::Path::new("."))
+    Source::Bundled(name.into())
 }
 
 pub async fn load_file(
@@ -43,7 +43,7 @@ pub async fn load_file(
 ) -> std::result::Result<Arc<Plugin>, LoadError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.wasm"), bytes).unwrap();
-    plugins.load(&Source::parse("a.wasm", folder.path())).await
+    plugins.load(&Source::File(folder.path().join("a.wasm"))).await
 }
 
 /// The bytes with one text written over another of the same length.

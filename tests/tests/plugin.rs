@@ -384,12 +384,9 @@ mod isolation {
             error: Some((131026, "x".into())),
         };
         let text = told(EventKind::Receipt(receipt)).await;
-        assert!(
-            text.contains(
-                r#"send-id: "c1-4-0", state: "failed", reason: Some("131026 explained")"#
-            ),
-            "{text}"
-        );
+        let (_, reason) = provider().explain(131026, "x");
+        let expected = format!("send-id: \"c1-4-0\", state: \"failed\", reason: Some({reason:?})");
+        assert!(text.contains(&expected), "{text}");
         let text = told(EventKind::Operator(Operator::Resume { by: "ann".into() })).await;
         assert!(
             text.contains(r#"kind: "operator""#) && text.contains(r#"\"by\":\"ann\""#),

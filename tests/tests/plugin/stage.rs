@@ -7,7 +7,7 @@ use switchboard::{
     model::*,
     plugin::{Descriptor, LoadError, Plugin, Plugins, Source},
     policy,
-    provider::{Answer, Denied, ErrorClass, Malformed, Provider, SendRequest, Webhook},
+    provider::{Provider, meta::Meta},
     store,
     turn::{Draft, DraftLimits, Setting},
 };
@@ -121,7 +121,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
             event: event.into(),
             now: NOW,
             zone: "UTC".into(),
-            provider: Arc::new(Plain),
+            provider: provider(),
             store: store::memory(),
             policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000 },
         },
@@ -137,6 +137,11 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
     }
 }
 
+/// The real one: what it can't carry is refused here too.
+pub fn provider() -> Arc<dyn Provider> {
+    Arc::new(Meta::new(&switchboard_tests::shop::channel("https://graph.example")))
+}
+
 pub fn replies(draft: &Draft) -> Vec<&str> {
     fn body(effect: &Effect) -> Option<&str> {
         match effect {
@@ -146,36 +151,4 @@ pub fn replies(draft: &Draft) -> Vec<&str> {
         }
     }
     draft.effects.iter().filter_map(body).collect()
-}
-
-/// Lets everything through as it is.
-struct Plain;
-
-impl Provider for Plain {
-    fn challenge(&self, _: &str) -> std::result::Result<String, Denied> {
-        unimplemented!()
-    }
-    fn verify(&self, _: Webhook<'_>) -> std::result::Result<(), Denied> {
-        unimplemented!()
-    }
-    fn parse(
-        &self,
-        _: &[u8],
-        _: &ChannelId,
-        _: &dyn Fn(&str) -> Option<ChannelId>,
-    ) -> std::result::Result<Vec<Happening>, Malformed> {
-        unimplemented!()
-    }
-    fn fit(&self, message: Outgoing) -> std::result::Result<Vec<Outgoing>, String> {
-        Ok(vec![message])
-    }
-    fn render(&self, _: &OutboxItem) -> SendRequest {
-        unimplemented!()
-    }
-    fn classify(&self, _: u16, _: &[u8]) -> Answer {
-        unimplemented!()
-    }
-    fn explain(&self, code: u32, _: &str) -> (ErrorClass, String) {
-        (ErrorClass::Permanent, format!("{code} explained"))
-    }
 }

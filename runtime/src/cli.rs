@@ -5,8 +5,10 @@ mod check;
 mod demo;
 mod init;
 mod out;
+mod plugin;
 mod reload;
 mod serve;
+mod trace;
 
 use crate::{
     app::Failure,
@@ -60,6 +62,8 @@ enum Command {
     Serve(serve::Arguments),
     Reload(reload::Arguments),
     Demo(demo::Arguments),
+    Plugin(plugin::Arguments),
+    Trace(trace::Arguments),
 }
 
 /// Runs the command that the process's arguments name.
@@ -79,6 +83,8 @@ pub fn main(env: Env) -> Exit {
         Command::Serve(arguments) => serve::run(arguments, env),
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),
+        Command::Plugin(arguments) => plugin::run(arguments, env),
+        Command::Trace(arguments) => trace::run(arguments, env),
     };
     done.unwrap_or_else(|failure| match failure {
         Failure::Problems(problems) => {

@@ -23,7 +23,7 @@ mod words;
 pub use business::{
     Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Turns,
 };
-pub use chain::{BUNDLED, ChainConfig, Grants, Isolation, Limits, OnError, StepConfig};
+pub use chain::{BUNDLED, ChainConfig, Grants, Isolation, Limits, OnError, Rollout, StepConfig};
 pub use document::Document;
 pub use env::Env;
 pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http};

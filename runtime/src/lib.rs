@@ -17,6 +17,7 @@ pub mod ingress;
 pub mod provider;
 pub mod store;
 // Turns: from an event to a commit.
+pub mod cases;
 pub mod dispatch;
 pub mod generation;
 pub mod plugin;
@@ -27,6 +28,7 @@ pub mod turn;
 pub mod outbox;
 pub mod timers;
 // For people.
+pub mod author;
 pub mod console;
 pub mod simulator;
 pub mod telemetry;

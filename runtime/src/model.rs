@@ -4,6 +4,7 @@
 mod contact;
 mod effect;
 mod event;
+mod exchange;
 mod ids;
 mod outbox;
 mod outgoing;
@@ -16,10 +17,11 @@ pub use event::{
     Accepted, Choice, Content, Event, EventKind, Happening, Location, Media, MediaKind, Message,
     Operator, Reaction, Receipt, ReceiptState,
 };
+pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
     Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
 };
-pub use trace::{LogLevel, LogLine, StepTrace, Trace, Verdict};
+pub use trace::{Inputs, LogLevel, LogLine, StepTrace, Trace, Verdict};
 pub use turn::{Snapshot, TurnCommit};

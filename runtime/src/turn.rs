@@ -6,7 +6,7 @@ mod commit;
 mod draft;
 mod run;
 
-pub use draft::{Draft, DraftLimits, Setting};
+pub use draft::{Draft, DraftLimits, Network, Setting};
 pub use run::{Stage, park, run};
 
 use crate::{

@@ -40,6 +40,8 @@ pub struct StepConfig {
     pub grants: Grants,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub rollout: Rollout,
 }
 
 impl StepConfig {
@@ -125,6 +127,43 @@ pub struct Limits {
     /// Bytes of one key-value value.
     #[schemars(range(min = 1, max = 65_536))]
     pub value_bytes: usize,
+    /// What all key-values of the step may hold together, keys and values, in
+    /// MB.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub kv_mb: u64,
+    /// HTTP requests of one turn.
+    #[schemars(range(min = 0, max = 100))]
+    pub http_calls: usize,
+    /// The longest that all HTTP requests of one turn may take together, in
+    /// ms; counted apart from `time_ms`.
+    #[schemars(range(min = 1, max = 60_000))]
+    pub http_ms: u64,
+    /// The largest body of one HTTP answer, in KB.
+    #[schemars(range(min = 1, max = 16_384))]
+    pub http_kb: usize,
+}
+
+/// What happens when a step's plugin is replaced by another version while the
+/// runtime runs.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rollout {
+    /// Turns that the new version runs beside the old one first, its effects
+    /// dropped, only to see where they differ. 0: it goes live at once.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub shadow: u32,
+    /// Turns after going live in which the old version is kept ready.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub watch: u32,
+    /// Failed turns among those with which the old version comes back.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub failures: u32,
+}
+
+impl Default for Rollout {
+    fn default() -> Self {
+        Self { shadow: 0, watch: 200, failures: 5 }
+    }
 }
 
 impl Default for Limits {
@@ -136,6 +175,10 @@ impl Default for Limits {
             effects: 50,
             log_lines: 100,
             value_bytes: 64 * 1024,
+            kv_mb: 64,
+            http_calls: 5,
+            http_ms: 2_000,
+            http_kb: 256,
         }
     }
 }

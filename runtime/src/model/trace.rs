@@ -1,6 +1,6 @@
 //! Why: what each step of a turn did and said, kept for the operator.
 
-use super::{ChannelId, Effect, Millis, SendId, TurnId};
+use super::{ChannelId, Effect, Exchange, KvScope, Millis, SendId, TurnId};
 use serde::{Deserialize, Serialize};
 
 /// One turn, as it committed.
@@ -35,6 +35,15 @@ pub struct StepTrace {
     pub logs: Vec<LogLine>,
     pub error: Option<String>,
     pub duration_us: u64,
+}
+
+/// What a step read in its turn besides the event and the contact, so that the
+/// turn can be run again elsewhere and see the same.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Stored values as they were before the turn, each key once.
+    pub kv: Vec<(KvScope, String, Option<Vec<u8>>)>,
+    pub exchanges: Vec<Exchange>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

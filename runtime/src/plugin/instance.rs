@@ -155,6 +155,8 @@ fn bare(draft: &Draft) -> Draft {
         kv: Default::default(),
         because: Vec::new(),
         logs: Vec::new(),
+        network: draft.network.clone(),
+        inputs: Default::default(),
     }
 }
 

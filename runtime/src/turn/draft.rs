@@ -46,6 +46,20 @@ pub struct Draft {
     pub kv: BTreeMap<(KvScope, String), KvWrite>,
     pub because: Vec<String>,
     pub logs: Vec<LogLine>,
+    pub network: Network,
+    /// What the step has read from outside the turn.
+    pub inputs: Inputs,
+}
+
+/// Where a step's HTTP requests go.
+#[derive(Clone, Debug, Default)]
+pub enum Network {
+    /// To the hosts that the owner has granted.
+    #[default]
+    Granted,
+    /// Nowhere: each is answered by the first exchange here with the same
+    /// method and address. For tests and replays.
+    Recorded(Vec<Exchange>),
 }
 
 /// Bytes of a key, tag or name.

@@ -197,6 +197,8 @@ impl Turn {
             kv: Default::default(),
             because: Vec::new(),
             logs: Vec::new(),
+            network: Default::default(),
+            inputs: Default::default(),
         }
     }
 

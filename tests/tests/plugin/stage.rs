@@ -134,6 +134,8 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         kv: Default::default(),
         because: Vec::new(),
         logs: Vec::new(),
+        network: Default::default(),
+        inputs: Default::default(),
     }
 }
 

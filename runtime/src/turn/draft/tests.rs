@@ -41,6 +41,8 @@ fn draft(effects: usize) -> Draft {
         kv: BTreeMap::new(),
         because: Vec::new(),
         logs: Vec::new(),
+        network: Default::default(),
+        inputs: Default::default(),
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod bindings;
 mod bundled;
+mod code;
+mod compile;
 mod compiled;
 mod convert;
 mod describe;
@@ -14,14 +16,18 @@ mod engine;
 mod host;
 mod imports;
 mod instance;
+mod isolation;
 mod load;
 mod output;
 mod quarantine;
+mod snapshot;
 mod step;
 mod world;
 mod zones;
 
+pub use code::CodeReport;
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
+pub use isolation::Isolated;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
 pub use step::{ConfigureError, PluginStep, RuleProblem};

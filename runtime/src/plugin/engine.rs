@@ -1,14 +1,18 @@
-//! The one engine, its pool and its ticker.
+//! The engines, their pools and the ticker of both.
 
+use super::{host::Host, world};
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy,
+    component::Linker,
+};
 
 /// The most a step's `memory_mb` may be. Every slot of the pool is this large,
 /// in address space and not in memory; an interpreter of Python needs a tenth.
@@ -17,58 +21,133 @@ pub const MEMORY_MB_MAX: u32 = 512;
 /// Instances alive at once. By default 64 contacts are served in parallel, one
 /// instance each, so this leaves room for the idle ones of many warm steps.
 const INSTANCES: u32 = 1_000;
-/// Idle instances are dropped above this, so that there are slots for turns.
-const KEEP_IDLE_BELOW: usize = INSTANCES as usize * 3 / 4;
+/// The same of the second engine, whose code runs for seconds.
+const INSTANCES_WINCH: u32 = 350;
+/// The most turns at once that `[turns] parallel` allows: idle instances leave
+/// so many slots.
+const FOR_TURNS: usize = 250;
 /// Core modules in one component: Rust makes three (its own, and two for the
 /// host's functions), Python's about a dozen.
 const CORE_INSTANCES_EACH: u32 = 32;
-/// On average four, so that a thousand small ones fit.
-const CORE_INSTANCES: u32 = INSTANCES * 4;
+/// On average, so that a thousand small ones fit.
+const CORE_INSTANCES_PER: u32 = 4;
 /// A component has one memory; an adapter in it may bring another.
 const MEMORIES_EACH: u32 = 2;
 /// A module's own and the one with the host's functions; Python's have more.
 const TABLES_EACH: u32 = 16;
-const TABLES: u32 = INSTANCES * 3;
+/// On average.
+const TABLES_PER: u32 = 3;
 /// Function pointers in one table. Interpreters have about 15,000.
 const TABLE_ELEMENTS: usize = 30_000;
 /// Bytes of a memory that are zeroed rather than given back when a slot is
 /// freed: what a small Rust plugin touches. Giving back costs more.
 const KEEP_RESIDENT: usize = 1024 * 1024;
+/// The same where only written pages count (Linux 6.7 and later).
+const KEEP_RESIDENT_SCANNED: usize = 4 * 1024 * 1024;
 /// How finely time limits are kept.
 const TICK: Duration = Duration::from_millis(1);
 
-/// The engine with what must live as long.
-pub struct Machine {
+/// Who made the machine code that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiler {
+    /// Quick to compile, half as fast to run: a big component's first seconds.
+    Winch,
+    /// The code that stays.
+    Cranelift,
+}
+
+impl Compiler {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Winch => "winch",
+            Self::Cranelift => "cranelift",
+        }
+    }
+}
+
+/// One compiler's engine, what it links to, and its instances.
+pub struct Pool {
     pub engine: Engine,
-    ticker: Ticker,
+    pub linker: Linker<Host>,
     live: Arc<AtomicUsize>,
+    instances: usize,
+}
+
+/// The engines with what must live as long.
+pub struct Machine {
+    cranelift: Pool,
+    /// Made when the first big component comes; none where this machine's
+    /// processor has no such compiler.
+    winch: OnceLock<Option<Pool>>,
+    ticker: Ticker,
 }
 
 impl Machine {
     pub fn new() -> wasmtime::Result<Arc<Self>> {
-        // Address space may be rationed: then every instance is mapped anew.
-        let engine = match Engine::new(&config(Some(pool()))) {
-            Ok(engine) => engine,
+        let cranelift = Pool::new(Strategy::Cranelift, INSTANCES)?;
+        let ticker = Ticker::start(cranelift.engine.clone())?;
+        Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), ticker }))
+    }
+
+    pub fn cranelift(&self) -> &Pool {
+        &self.cranelift
+    }
+
+    /// None: there is none for this processor.
+    pub fn winch(&self) -> Option<&Pool> {
+        let make = || match Pool::new(Strategy::Winch, INSTANCES_WINCH) {
+            Ok(pool) => {
+                self.ticker.also(pool.engine.clone());
+                Some(pool)
+            }
             Err(error) => {
-                tracing::warn!(%error, "plugins run without a memory pool, which is slower");
-                Engine::new(&config(None))?
+                tracing::debug!(%error, "big plugins are compiled by cranelift alone");
+                None
             }
         };
-        let ticker = Ticker::start(engine.clone())?;
-        Ok(Arc::new(Self { engine, ticker, live: Arc::default() }))
+        self.winch.get_or_init(make).as_ref()
     }
 
     /// Counts an instance while it lives.
-    pub fn instance(&self) -> Live {
-        self.live.fetch_add(1, Ordering::Relaxed);
-        Live(self.live.clone())
+    pub fn instance(&self, compiler: Compiler) -> Live {
+        let live = &self.pool(compiler).live;
+        live.fetch_add(1, Ordering::Relaxed);
+        Live(live.clone())
     }
-    pub fn may_keep_idle(&self) -> bool {
-        self.live.load(Ordering::Relaxed) < KEEP_IDLE_BELOW
+
+    /// Idle instances are dropped where turns may need their slots.
+    pub fn may_keep_idle(&self, compiler: Compiler) -> bool {
+        let pool = self.pool(compiler);
+        pool.live.load(Ordering::Relaxed) + FOR_TURNS < pool.instances
     }
+
+    fn pool(&self, compiler: Compiler) -> &Pool {
+        match compiler {
+            // Code of Winch is there only if its pool is.
+            Compiler::Winch => self.winch().unwrap_or(&self.cranelift),
+            Compiler::Cranelift => &self.cranelift,
+        }
+    }
+
     /// Time limits are kept while this lives.
     pub fn ticking(&self) -> Ticking {
         self.ticker.begin()
+    }
+}
+
+impl Pool {
+    fn new(strategy: Strategy, instances: u32) -> wasmtime::Result<Self> {
+        // Address space may be rationed: then every instance is mapped anew.
+        let engine = match Engine::new(&config(strategy, Some(pool(instances)))) {
+            Ok(engine) => engine,
+            Err(error) => {
+                let engine = Engine::new(&config(strategy, None))?;
+                tracing::warn!(%error, "plugins run without a memory pool, which is slower");
+                engine
+            }
+        };
+        let linker = world::linker(&engine)?;
+        Ok(Self { engine, linker, live: Arc::default(), instances: instances as usize })
     }
 }
 
@@ -80,8 +159,9 @@ impl Drop for Live {
     }
 }
 
-fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+fn config(strategy: Strategy, pool: Option<PoolingAllocationConfig>) -> Config {
     let mut config = Config::new();
+    config.strategy(strategy);
     config.epoch_interruption(true);
     // Only switches off async in the component model, which the contract does
     // not use; calls are two to three times cheaper.
@@ -96,23 +176,28 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     config
 }
 
-fn pool() -> PoolingAllocationConfig {
+fn pool(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(INSTANCES)
-        .total_core_instances(CORE_INSTANCES)
-        .total_memories(INSTANCES)
-        .total_tables(TABLES)
-        .total_stacks(INSTANCES)
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * CORE_INSTANCES_PER)
+        .total_memories(instances)
+        .total_tables(instances * TABLES_PER)
+        .total_stacks(instances)
         .max_core_instances_per_component(CORE_INSTANCES_EACH)
         .max_memories_per_component(MEMORIES_EACH)
         .max_tables_per_component(TABLES_EACH)
         .max_memory_size(MEMORY_MB_MAX as usize * 1024 * 1024)
-        .table_elements(TABLE_ELEMENTS)
-        .linear_memory_keep_resident(KEEP_RESIDENT);
+        .table_elements(TABLE_ELEMENTS);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        // The kernel names the pages that were written, and only they count.
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEEP_RESIDENT_SCANNED);
+    } else {
+        pool.linear_memory_keep_resident(KEEP_RESIDENT);
+    }
     pool
 }
 
-/// Moves the engine's epoch on while a guest runs, and rests otherwise.
+/// Moves the engines' epochs on while a guest runs, and rests otherwise.
 struct Ticker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -120,6 +205,8 @@ struct Ticker {
 
 #[derive(Default)]
 struct Shared {
+    /// The second engine, once there is one.
+    also: OnceLock<Engine>,
     running: AtomicUsize,
     stop: AtomicBool,
 }
@@ -137,10 +224,18 @@ impl Ticker {
                 } else {
                     thread::sleep(TICK);
                     engine.increment_epoch();
+                    if let Some(also) = seen.also.get() {
+                        also.increment_epoch();
+                    }
                 }
             }
         })?;
         Ok(Self { shared, thread: Some(thread) })
+    }
+
+    fn also(&self, engine: Engine) {
+        // Asked once: the second pool is made once.
+        let _ = self.shared.also.set(engine);
     }
 
     fn begin(&self) -> Ticking {

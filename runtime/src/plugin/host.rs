@@ -63,6 +63,11 @@ impl Host {
         }
     }
 
+    /// Whether the guest has opened anything of the host's that is not closed.
+    pub fn holds_handles(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     /// Sets the clock and the chance that the next call sees.
     pub fn begin(&mut self, now: Millis, seed: u64) {
         self.moment.now.store(now, Ordering::Relaxed);

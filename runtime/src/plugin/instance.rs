@@ -2,10 +2,11 @@
 
 use super::{
     bindings::{
-        Plugin as Guest, PluginPre,
+        Plugin as Guest,
         exports::switchboard::plugin::guest::Verdict as WitVerdict,
         switchboard::plugin::types::{Descriptor, Event, Problem},
     },
+    code::Ready,
     engine::{Live, Machine, Ticking},
     host::Host,
 };
@@ -15,7 +16,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
-use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime::{Store, Trap, UpdateDeadline, component};
 
 /// Bytes that a guest may hand over in one call: the largest value (64 KiB)
 /// and any message many times over.
@@ -49,7 +50,11 @@ impl Failure {
 pub struct Instance {
     store: Store<Host>,
     guest: Guest,
+    /// The same, by the names of its exports.
+    raw: component::Instance,
     machine: Arc<Machine>,
+    /// What it was made from.
+    code: Arc<Ready>,
     /// Turns it has served.
     pub turns: u32,
     _live: Live,
@@ -63,15 +68,15 @@ impl Instance {
     /// next turn.
     pub async fn new(
         machine: &Arc<Machine>,
-        component: &PluginPre<Host>,
+        code: &Arc<Ready>,
         memory_mb: u32,
         limit: Duration,
         (now, seed): (Millis, u64),
     ) -> Result<Self, Failure> {
-        let live = machine.instance();
+        let live = machine.instance(code.compiler);
         let mut host = Host::new(memory_mb);
         host.begin(now, seed);
-        let mut store = Store::new(&machine.engine, host);
+        let mut store = Store::new(code.pre.engine(), host);
         store.limiter(|host| &mut host.memory);
         store.set_hostcall_fuel(HANDED_BYTES);
         store.epoch_deadline_callback(|mut store| {
@@ -84,9 +89,26 @@ impl Instance {
             }
         });
         let _ticking = arm(machine, &mut store, limit);
-        let instantiated = timeout(limit + WAITING, component.instantiate_async(&mut store)).await;
-        let guest = settle(instantiated, &mut store)?;
-        Ok(Self { store, guest, machine: machine.clone(), turns: 0, _live: live })
+        let instantiated = timeout(limit + WAITING, code.pre.instantiate_async(&mut store)).await;
+        let raw = settle(instantiated, &mut store)?;
+        let guest = code.indices.load(&mut store, &raw);
+        let guest = guest.map_err(|error| Failure::Trap(format!("{error:#}")))?;
+        let (machine, code) = (machine.clone(), code.clone());
+        Ok(Self { store, guest, raw, machine, code, turns: 0, _live: live })
+    }
+
+    /// Whether new instances would be made from the same.
+    pub fn is_of(&self, code: &Arc<Ready>) -> bool {
+        Arc::ptr_eq(&self.code, code)
+    }
+
+    pub fn may_stay_idle(&self) -> bool {
+        self.machine.may_keep_idle(self.code.compiler)
+    }
+
+    /// For one who looks into it. It must not be used for turns afterwards.
+    pub fn open(&mut self) -> (&mut Store<Host>, component::Instance) {
+        (&mut self.store, self.raw)
     }
 
     pub async fn describe(&mut self, limit: Duration) -> Result<Descriptor, Failure> {

@@ -2,32 +2,29 @@
 //! is.
 
 use super::{
-    bindings::PluginPre,
     bundled,
+    code::{Code, CodeReport, Ready},
+    compile::{Made, Workshop},
     compiled::{self, ComponentHash, Folder},
     describe::Descriptor,
-    engine::Machine,
-    host::Host,
+    engine::{Compiler, Machine},
     instance::{Failure, Instance},
-    world,
 };
 use crate::{
-    clock::{Clock, Stopwatch},
+    clock::Clock,
     config::{BUNDLED, Limits},
 };
+use bytes::Bytes;
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fmt,
     path::PathBuf,
     sync::{
-        Arc, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::Mutex;
-use wasmtime::component::{Component, Linker};
 
 /// The largest component, in MB: Python's interpreter makes 18.
 const COMPONENT_MB: u64 = 64;
@@ -71,12 +68,12 @@ pub enum Source {
 
 impl Source {
     /// The component's bytes.
-    async fn read(&self) -> Result<Cow<'static, [u8]>, LoadError> {
+    async fn read(&self) -> Result<Bytes, LoadError> {
         let path = match self {
             Self::Bundled(name) => {
                 let known = || BUNDLED.join("`, `");
                 return bundled::bytes(name)
-                    .map(Cow::Borrowed)
+                    .map(Bytes::from_static)
                     .ok_or_else(|| LoadError::Unknown { name: name.clone(), known: known() });
             }
             Self::File(path) => path,
@@ -90,7 +87,7 @@ impl Source {
         if mb > COMPONENT_MB {
             return Err(LoadError::TooBig { name, mb, limit_mb: COMPONENT_MB });
         }
-        tokio::fs::read(path).await.map(Cow::Owned).map_err(failed)
+        tokio::fs::read(path).await.map(Bytes::from).map_err(failed)
     }
 }
 
@@ -112,40 +109,51 @@ pub struct Loads {
 
 /// Loads plugins; one for the whole host.
 pub struct Plugins {
-    machine: Arc<Machine>,
-    linker: Linker<Host>,
-    cache: Option<Arc<Folder>>,
-    clock: Arc<dyn Clock>,
-    /// What is in use, so that the same bytes are compiled once. Held while
-    /// compiling: compiling uses all cores by itself.
-    known: Mutex<HashMap<ComponentHash, Weak<Code>>>,
+    workshop: Arc<Workshop>,
+    /// What is in use, so that the same bytes are compiled once. Each has a
+    /// lock of its own, held while it is made: different plugins do not wait
+    /// for each other.
+    known: Mutex<HashMap<ComponentHash, Slot>>,
     compiled: AtomicU64,
     from_cache: AtomicU64,
 }
 
-/// A component, whoever names it.
-pub struct Code {
-    pub component: PluginPre<Host>,
-    pub descriptor: Descriptor,
-}
+type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
 
 /// A loaded plugin.
 pub struct Plugin {
     pub(super) code: Arc<Code>,
     pub(super) machine: Arc<Machine>,
+    pub(super) workshop: Arc<Workshop>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) bundled: bool,
-    hash: ComponentHash,
 }
 
 impl Plugin {
     /// Of the component's bytes: two plugins with the same are the same.
     pub fn hash(&self) -> String {
-        hex::encode(self.hash)
+        hex::encode(self.code.hash)
     }
 
     pub fn descriptor(&self) -> &Descriptor {
         &self.code.descriptor
+    }
+
+    /// Whether its instances can be made from a snapshot that has its rules
+    /// already. Error: why not. One set of rules may still be in the way.
+    pub fn snapshot_possible(&self) -> Result<(), &str> {
+        self.code.never_frozen.as_deref().map_or(Ok(()), Err)
+    }
+
+    /// What its new instances run on now.
+    pub fn code(&self) -> CodeReport {
+        let live = self.code.live();
+        CodeReport {
+            compiler: live.compiler.name(),
+            component_bytes: self.code.bytes.len(),
+            took: live.took,
+            cached: live.cached,
+        }
     }
 }
 
@@ -157,15 +165,19 @@ impl fmt::Debug for Plugin {
 
 impl Plugins {
     /// Compiled code is kept in `cache_dir`, which must be the host's own.
-    /// Without one, every start compiles anew.
+    /// Without one, or where it can't be written, every start compiles anew.
     pub fn new(cache_dir: Option<PathBuf>, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Self>> {
         let machine = Machine::new().map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        let linker = world::linker(&machine.engine);
+        let cache = cache_dir.and_then(|path| match Folder::new(path.clone(), clock.clone()) {
+            Ok(folder) => Some(Arc::new(folder)),
+            Err(error) => {
+                let path = path.display();
+                tracing::warn!(%path, %error, "compiled plugins can't be kept: each start compiles");
+                None
+            }
+        });
         Ok(Arc::new(Self {
-            linker: linker.map_err(|error| anyhow::anyhow!("{error:#}"))?,
-            machine,
-            cache: cache_dir.map(Folder::new).transpose()?.map(Arc::new),
-            clock,
+            workshop: Workshop::new(machine, cache, clock)?,
             known: Mutex::default(),
             compiled: AtomicU64::new(0),
             from_cache: AtomicU64::new(0),
@@ -178,26 +190,55 @@ impl Plugins {
         let name = source.to_string();
         check_form(&bytes, &name)?;
         let hash = compiled::hash(&bytes);
-        let mut known = self.known.lock().await;
-        let code = match known.get(&hash).and_then(Weak::upgrade) {
+        let slot = self.slot(hash);
+        let mut known = slot.lock().await;
+        let code = match known.upgrade() {
             Some(code) => code,
             None => {
-                let component = self.compile(bytes, hash, &name).await?;
-                let component = world::link(&self.linker, &component, &name)?;
-                let descriptor = self.describe(&component, &name).await?;
-                let code = Arc::new(Code { component, descriptor });
-                known.retain(|_, code| code.strong_count() > 0);
-                known.insert(hash, Arc::downgrade(&code));
+                let code = self.make(bytes, hash, &name).await?;
+                *known = Arc::downgrade(&code);
                 code
             }
         };
         Ok(Arc::new(Plugin {
             code,
-            machine: self.machine.clone(),
-            clock: self.clock.clone(),
+            machine: self.workshop.machine.clone(),
+            workshop: self.workshop.clone(),
+            clock: self.workshop.clock.clone(),
             bundled: matches!(source, Source::Bundled(_)),
-            hash,
         }))
+    }
+
+    /// The lock of these bytes; those of plugins that are gone are forgotten.
+    fn slot(&self, hash: ComponentHash) -> Slot {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, slot| {
+            // Held by someone else: being made.
+            Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|code| code.strong_count() > 0)
+        });
+        known.entry(hash).or_default().clone()
+    }
+
+    async fn make(
+        &self,
+        bytes: Bytes,
+        hash: ComponentHash,
+        name: &str,
+    ) -> Result<Arc<Code>, LoadError> {
+        let Made { ready, never_frozen } = self.workshop.make(&bytes, hash, name).await?;
+        let ready = Arc::new(ready);
+        let count = if ready.cached { &self.from_cache } else { &self.compiled };
+        count.fetch_add(1, Ordering::Relaxed);
+        let descriptor = self.describe(&ready, name).await?;
+        let quick = match ready.compiler {
+            Compiler::Winch => true,
+            Compiler::Cranelift => false,
+        };
+        let code = Arc::new(Code::new((hash, bytes), never_frozen, ready, descriptor));
+        if quick {
+            self.workshop.improve(code.clone(), name);
+        }
+        Ok(code)
     }
 
     pub fn loads(&self) -> Loads {
@@ -207,46 +248,14 @@ impl Plugins {
         }
     }
 
-    /// From the cache, or compiled away from the threads that serve contacts.
-    async fn compile(
-        &self,
-        bytes: Cow<'static, [u8]>,
-        hash: ComponentHash,
-        name: &str,
-    ) -> Result<Component, LoadError> {
-        let (engine, cache) = (self.machine.engine.clone(), self.cache.clone());
-        let watch = Stopwatch::start();
-        let work = tokio::task::spawn_blocking(move || {
-            if let Some(component) = cache.as_ref().and_then(|cache| cache.load(&engine, &hash)) {
-                return Ok((component, true));
-            }
-            let component = Component::from_binary(&engine, &bytes)?;
-            if let Some(cache) = cache {
-                cache.keep(&engine, &hash, &component);
-            }
-            Ok::<_, wasmtime::Error>((component, false))
-        });
-        let invalid = |reason: String| LoadError::Invalid { name: name.into(), reason };
-        let done = work.await.map_err(|error| invalid(error.to_string()))?;
-        let (component, cached) = done.map_err(|error| invalid(format!("{error:#}")))?;
-        let count = if cached { &self.from_cache } else { &self.compiled };
-        count.fetch_add(1, Ordering::Relaxed);
-        let duration_ms = watch.elapsed().as_millis() as u64;
-        tracing::debug!(plugin.name = name, cached, duration_ms, "plugin is ready to run");
-        Ok(component)
-    }
-
-    async fn describe(
-        &self,
-        component: &PluginPre<Host>,
-        name: &str,
-    ) -> Result<Descriptor, LoadError> {
+    async fn describe(&self, ready: &Arc<Ready>, name: &str) -> Result<Descriptor, LoadError> {
         // Before any step: the limits that a step has by default.
         let limits = Limits::default();
         let limit = Duration::from_millis(limits.configure_ms);
-        let now = (self.clock.now(), 0);
+        let now = (self.workshop.clock.now(), 0);
         let said = async {
-            let instance = Instance::new(&self.machine, component, limits.memory_mb, limit, now);
+            let machine = &self.workshop.machine;
+            let instance = Instance::new(machine, ready, limits.memory_mb, limit, now);
             instance.await?.describe(limit).await
         };
         let failed = |failure: Failure| LoadError::Describe {

@@ -2,13 +2,16 @@
 //! isolation, and the rest after repeated faults.
 
 use super::{
+    code::Ready,
     engine::MEMORY_MB_MAX,
     instance::{Failure, Instance},
+    isolation::{Isolated, Mode},
     load::Plugin,
     quarantine::Quarantine,
+    snapshot::Order,
 };
 use crate::{
-    config::{Isolation, Limits, StepConfig},
+    config::{Limits, StepConfig},
     model::{EventId, Millis, Verdict},
     plugin::convert,
     turn::{Draft, Step, StepError},
@@ -58,7 +61,7 @@ pub struct PluginStep {
     /// As JSON text.
     rules: String,
     limits: Limits,
-    warm: bool,
+    isolation: Mode,
     idle: Mutex<Vec<Instance>>,
     quarantine: Mutex<Quarantine>,
 }
@@ -90,16 +93,12 @@ impl Plugin {
             plugin: self.clone(),
             rules: rules.to_string(),
             limits: step.limits.clone(),
-            warm: match step.isolation {
-                Isolation::Auto => self.bundled,
-                Isolation::Fresh => false,
-                Isolation::Warm => true,
-            },
+            isolation: Mode::choose(step.isolation, self),
             idle: Mutex::default(),
             quarantine: Mutex::default(),
         };
         let instance =
-            step.instance(self.clock.now(), 0).await.map_err(|refusal| match refusal {
+            step.configured(self.clock.now(), 0).await.map_err(|refusal| match refusal {
                 Refusal::Rules(problems) => ConfigureError::Rules(problems),
                 Refusal::Failure(failure) => ConfigureError::Failed(format!(
                     "{} {}",
@@ -108,6 +107,7 @@ impl Plugin {
                 )),
             })?;
         step.give_back(instance);
+        step.isolation.take_kept(|| step.snapshot_order()).await;
         Ok(step)
     }
 }
@@ -119,14 +119,29 @@ enum Refusal {
 }
 
 impl PluginStep {
-    /// A new, configured instance.
+    /// How this step's turns are kept apart, and why so. Changes when a
+    /// snapshot is ready.
+    pub fn isolation(&self) -> Isolated {
+        self.isolation.in_effect()
+    }
+
+    /// A new instance that has its rules.
     async fn instance(&self, now: Millis, seed: u64) -> Result<Instance, Refusal> {
+        match self.isolation.snapshot() {
+            Some(snapshot) => self.bare(&snapshot, now, seed).await.map_err(Refusal::Failure),
+            None => self.configured(now, seed).await,
+        }
+    }
+
+    async fn bare(&self, code: &Arc<Ready>, now: Millis, seed: u64) -> Result<Instance, Failure> {
+        let (machine, limit) = (&self.plugin.machine, self.configure_limit());
+        Instance::new(machine, code, self.limits.memory_mb, limit, (now, seed)).await
+    }
+
+    async fn configured(&self, now: Millis, seed: u64) -> Result<Instance, Refusal> {
         let limit = self.configure_limit();
-        let (machine, code) = (&self.plugin.machine, &self.plugin.code);
-        let memory_mb = self.limits.memory_mb;
-        let mut instance = Instance::new(machine, &code.component, memory_mb, limit, (now, seed))
-            .await
-            .map_err(Refusal::Failure)?;
+        let code = self.plugin.code.live();
+        let mut instance = self.bare(&code, now, seed).await.map_err(Refusal::Failure)?;
         match instance.configure(&self.rules, limit).await.map_err(Refusal::Failure)? {
             Ok(()) => Ok(instance),
             Err(problems) => Err(Refusal::Rules(
@@ -138,15 +153,31 @@ impl PluginStep {
         }
     }
 
+    fn snapshot_order(&self) -> Order {
+        Order {
+            workshop: self.plugin.workshop.clone(),
+            code: self.plugin.code.clone(),
+            rules: self.rules.clone(),
+            memory_mb: self.limits.memory_mb,
+            limit: self.configure_limit(),
+            name: self.label.clone(),
+        }
+    }
+
     fn take(&self) -> Option<Instance> {
-        if !self.warm {
+        if !self.isolation.is_warm() {
             return None;
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let code = self.plugin.code.live();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Better code has come: what is left of the old goes.
+        idle.retain(|instance| instance.is_of(&code));
+        idle.pop()
     }
 
     fn give_back(&self, instance: Instance) {
-        if !self.warm || instance.turns >= TURNS_MAX || !self.plugin.machine.may_keep_idle() {
+        let used_up = instance.turns >= TURNS_MAX || !instance.may_stay_idle();
+        if !self.isolation.is_warm() || used_up || !instance.is_of(&self.plugin.code.live()) {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,6 +187,7 @@ impl PluginStep {
     }
 
     async fn attempt(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        self.isolation.begin(|| self.snapshot_order());
         let seed = seed(&draft.event().id);
         let instance = match self.take() {
             Some(instance) => Ok(instance),

@@ -1,0 +1,1 @@
+//! What the folder gives back and what it does not.

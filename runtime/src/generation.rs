@@ -7,13 +7,14 @@ use crate::{
         StepConfig,
     },
     model::ChannelId,
-    plugin::{ConfigureError, Plugin, Plugins, RuleProblem, Source},
+    plugin::{ConfigureError, LoadError, Plugin, Plugins, RuleProblem, Source},
     provider::{Provider, meta::Meta},
     turn::{Chain, ChainStep, DraftLimits, Step},
 };
+use futures::future::join_all;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     sync::Arc,
 };
@@ -71,7 +72,7 @@ pub async fn build(
     let origins = previous.map(|previous| &previous.origins);
     let mut builder = Builder {
         found: &found,
-        plugins,
+        loaded: load_all(&found, plugins).await,
         previous: origins,
         origins: Origins::default(),
         problems: Vec::new(),
@@ -97,6 +98,29 @@ pub async fn build(
     let by_number = business.channels.iter().map(number_of).collect();
     let business = Arc::new(business);
     Ok(Generation { number, business, channels, by_number, warnings, origins })
+}
+
+type Loaded = HashMap<Source, Result<Arc<Plugin>, LoadError>>;
+
+/// Every plugin of every sound step, beside each other.
+async fn load_all(found: &Found, plugins: &Plugins) -> Loaded {
+    let steps = found.chains.values().flat_map(|file| {
+        let sound = file.sound.iter().chain(std::iter::repeat(&false));
+        file.config.steps.iter().zip(sound).filter_map(|(step, sound)| sound.then_some(step))
+    });
+    let sources: HashSet<Source> = steps.map(|step| source(found, step)).collect();
+    let load = async |source: Source| {
+        let loaded = plugins.load(&source).await;
+        (source, loaded)
+    };
+    join_all(sources.into_iter().map(load)).await.into_iter().collect()
+}
+
+fn source(found: &Found, step: &StepConfig) -> Source {
+    match step.plugin_file() {
+        Some(path) => Source::File(found.path.join(path)),
+        None => Source::Bundled(step.plugin.clone()),
+    }
 }
 
 fn channels(
@@ -138,7 +162,7 @@ fn keep_until_restart(
 /// Makes the steps of one generation.
 struct Builder<'a> {
     found: &'a Found,
-    plugins: &'a Arc<Plugins>,
+    loaded: Loaded,
     previous: Option<&'a Origins>,
     origins: Origins,
     problems: Vec<Problem>,
@@ -174,11 +198,10 @@ impl Builder<'_> {
         let at_plugin = |message: String| {
             vec![file.document.problem(&format!("/step/{index}/plugin"), message)]
         };
-        let source = match config.plugin_file() {
-            Some(path) => Source::File(self.found.path.join(path)),
-            None => Source::Bundled(config.plugin.clone()),
-        };
-        let plugin = self.plugins.load(&source).await.map_err(|why| at_plugin(why.to_string()))?;
+        // Every sound step's was loaded, and only sound ones come here.
+        let loaded = self.loaded.get(&source(self.found, config)).cloned();
+        let Some(plugin) = loaded else { return Err(Vec::new()) };
+        let plugin = plugin.map_err(|why| at_plugin(why.to_string()))?;
         self.compare_grants(file, index, config, &plugin);
         let none = Document::empty(file.document.file());
         let rules = config.rules.as_ref().and_then(|rules| self.found.rules.get(rules));

@@ -6,7 +6,14 @@
 mod stage;
 
 use stage::*;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use switchboard::{
     config::Isolation,
     plugin::{Isolated, Loads, Plugin, PluginStep, Plugins},
@@ -14,6 +21,9 @@ use switchboard::{
 use switchboard_tests::{
     components::{nested, remarked, swollen},
     eventually,
+    meta::{Graph, post_webhook, text_from},
+    server::Server,
+    shop::{CHAIN, Shop},
 };
 
 const LEAKY: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_LEAKY"));
@@ -60,7 +70,7 @@ mod isolation {
         assert_eq!(leaky.snapshot_possible(), Ok(()));
         for isolation in [Isolation::Fresh, Isolation::Auto] {
             let step = step_of(&leaky, isolation, greeting()).await;
-            let nothing = ("before: ".to_owned(), "configured 1 times, 0 bytes".to_owned());
+            let nothing = ("before: nothing".to_owned(), "configured 1 times, 0 bytes".to_owned());
             assert!(matches!(step.isolation(), Isolated::Configured { .. }));
             assert_eq!(answer(&step, "my secret").await, nothing);
             assert_eq!(answer(&step, "hello").await, nothing);
@@ -114,7 +124,7 @@ mod isolation {
         // Asked for, it is fresh all the same.
         let step = step_of(&nested, Isolation::Fresh, greeting()).await;
         answer(&step, "my secret").await;
-        assert_eq!(answer(&step, "hello").await.0, "before: ");
+        assert_eq!(answer(&step, "hello").await.0, "before: nothing");
     }
 }
 
@@ -150,9 +160,9 @@ mod kept {
         let other = serde_json::json!({ "greeting": "you said" });
         let step = step_of(&leaky, Isolation::Auto, other).await;
         assert_ne!(step.isolation(), Isolated::Snapshot, "other rules, another snapshot");
-        assert_eq!(answer(&step, "hello").await.0, "you said: ");
+        assert_eq!(answer(&step, "hello").await.0, "you said: nothing");
         until_snapshot(&step).await;
-        assert_eq!(answer(&step, "hello").await.0, "you said: ");
+        assert_eq!(answer(&step, "hello").await.0, "you said: nothing");
 
         let snapshots: Vec<_> =
             files(folder.path()).into_iter().filter(|it| !plain.contains(it)).collect();
@@ -163,9 +173,9 @@ mod kept {
         let leaky = load_file(&host(folder.path()), LEAKY).await.unwrap();
         let step = step_of(&leaky, Isolation::Auto, greeting()).await;
         assert_ne!(step.isolation(), Isolated::Snapshot);
-        assert_eq!(answer(&step, "hello").await.0, "before: ");
+        assert_eq!(answer(&step, "hello").await.0, "before: nothing");
         until_snapshot(&step).await;
-        assert_eq!(answer(&step, "hello").await.0, "before: ");
+        assert_eq!(answer(&step, "hello").await.0, "before: nothing");
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -216,7 +226,7 @@ mod tiers {
         let quick = cfg!(target_arch = "x86_64");
         assert_eq!(report.compiler, if quick { "winch" } else { "cranelift" });
         let step = step_of(&plugin, Isolation::Warm, greeting()).await;
-        assert_eq!(answer(&step, "one").await.0, "before: ");
+        assert_eq!(answer(&step, "one").await.0, "before: nothing");
         assert_eq!(answer(&step, "two").await.0, "before: one");
         // Loaded again meanwhile: the same code, not compiled again.
         let again = load_file(&plugins, &big).await.unwrap();
@@ -226,7 +236,7 @@ mod tiers {
         if quick {
             // The idle instance was of the old code and is gone, and the next
             // one stays.
-            assert_eq!(answer(&step, "three").await.0, "before: ");
+            assert_eq!(answer(&step, "three").await.0, "before: nothing");
         }
         answer(&step, "three").await;
         assert_eq!(answer(&step, "four").await.0, "before: three");
@@ -239,19 +249,7 @@ mod tiers {
         let report = plugin.code();
         assert_eq!((report.compiler, report.cached), ("cranelift", true));
         let step = step_of(&plugin, Isolation::Fresh, greeting()).await;
-        assert_eq!(answer(&step, "hello").await.0, "before: ");
-    }
-
-    /// The compilers' threads give way, so a small plugin is not kept waiting
-    /// by a big one, nor is the end of the process.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_small_plugin_overtakes_a_big_one() {
-        let plugins = plugins();
-        let big = load_file(&plugins, &swollen(LEAKY, 6_000)).await.unwrap();
-        load_file(&plugins, LEAKY).await.unwrap();
-        if cfg!(target_arch = "x86_64") {
-            assert_eq!(big.code().compiler, "winch", "it is still being compiled");
-        }
+        assert_eq!(answer(&step, "hello").await.0, "before: nothing");
     }
 }
 
@@ -268,4 +266,54 @@ async fn time_limits_hold_on_both_engines() {
         let limit = Duration::from_millis(20);
         assert_eq!(outcome, Err(switchboard::turn::StepError::Deadline { limit }));
     }
+}
+
+/// The whole of it, as an owner sees it: a big plugin is dropped into a busy
+/// folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_big_plugin_goes_live_while_others_are_answered() {
+    let graph = Graph::start().await;
+    let shop = Shop::new(&graph.url);
+    let server = Server::start(&shop);
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking = tokio::spawn(ask_on(server.public.clone(), stop.clone()));
+    graph.wait_for(5).await;
+
+    std::fs::create_dir(shop.path("plugins")).unwrap();
+    std::fs::write(shop.path("plugins/big.wasm"), swollen(LEAKY, 3_000)).unwrap();
+    shop.write("rules/big.toml", "greeting = \"big\"");
+    let step =
+        "[[step]]\nname = \"big\"\nplugin = \"plugins/big.wasm\"\nrules = \"rules/big.toml\"\n";
+    let before = graph.count();
+    shop.replace("chains/default.toml", &format!("{step}{CHAIN}"));
+    // As many as came until the new one answered.
+    let by_new = || graph.sent().iter().position(|sent| sent.text().starts_with("big: "));
+    eventually("the new plugin's answer", || by_new().is_some()).await;
+    assert!(by_new().unwrap() > before, "nobody was answered while it was compiled");
+    if cfg!(target_arch = "x86_64") {
+        let swapped = || server.log.lock().unwrap().contains("runs on cranelift's code");
+        eventually("cranelift", swapped).await;
+        let before = graph.count();
+        graph.wait_for(before + 5).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    let asked = asking.await.unwrap();
+    let sent = graph.wait_for(asked).await;
+    assert_eq!(sent.len(), asked, "each question has one answer");
+    let known = |text: &str| text.starts_with("big: ") || text == "We are open 9 to 18.";
+    assert!(sent.iter().all(|sent| known(sent.text())));
+    assert_eq!(server.admin_get("/readyz").await["generation"]["problems"], serde_json::json!([]));
+}
+
+/// One question after the other; every webhook must be taken.
+async fn ask_on(server: String, stop: Arc<AtomicBool>) -> usize {
+    let mut asked = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let body =
+            text_from(&format!("1888{asked:07}"), &format!("wamid.{asked}"), "When do you open?");
+        assert_eq!(post_webhook(&server, "main", &body).await.map(|code| code.as_u16()), Ok(200));
+        asked += 1;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    asked
 }

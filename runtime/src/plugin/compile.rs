@@ -76,7 +76,7 @@ impl Workshop {
             match workshop.cranelift(&code.bytes, code.hash, &name, &code.never_frozen) {
                 Ok(better) => {
                     code.replace(better);
-                    tracing::debug!(plugin.name = name, "plugin runs on cranelift's code now");
+                    tracing::info!(plugin.name = name, "plugin runs on cranelift's code now");
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the plugin stays on winch's code, which is slower");

@@ -40,6 +40,7 @@ impl Plugin for Leaky {
     fn on_message(&self, message: Message) -> Outcome {
         let words = message.words().unwrap_or_default().to_owned();
         let before = std::mem::replace(&mut *LAST.lock().unwrap(), words);
+        let before = if before.is_empty() { "nothing" } else { &before };
         reply(format!("{}: {before}", self.greeting))?;
         because(format!(
             "configured {} times, {} bytes",

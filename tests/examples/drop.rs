@@ -34,14 +34,6 @@ async fn main() {
     let graph = Graph::start().await;
     let shop = Shop::new(&graph.url);
     shop.write("switchboard.toml", &switchboard_toml(&graph.url, &[("n0", "9000")], ""));
-    let server = Server::start(&shop);
-    let address = server.public.strip_prefix("http://").expect("http").to_owned();
-    println!("a component of {:.1} MB", big.len() as f64 / 1024.0 / 1024.0);
-    println!("\n                                taken, ms        answered, ms");
-    println!("                      messages  p50     p99      p50     p99");
-    drive(&address, &graph, ROW, CONNECTIONS, 1, 0).await;
-    row("before", &drive(&address, &graph, ROW, CONNECTIONS, 1, 1).await);
-
     std::fs::create_dir(shop.path("plugins")).expect("a folder");
     std::fs::write(shop.path("plugins/big.wasm"), big).expect("written");
     // At the end of the chain, and only for contacts whom nobody else answers.
@@ -51,6 +43,14 @@ async fn main() {
         "\n[[step]]\nname = \"big\"\nplugin = \"plugins/big.wasm\"\n{rules}\
          limits = {{ memory_mb = 256, configure_ms = 20000, time_ms = 1000 }}\n"
     );
+    let server = Server::start(&shop);
+    let address = server.public.strip_prefix("http://").expect("http").to_owned();
+    println!("a component of {:.1} MB", big.len() as f64 / 1024.0 / 1024.0);
+    println!("\n                                taken, ms        answered, ms");
+    println!("                      messages  p50     p99      p50     p99");
+    drive(&address, &graph, ROW, CONNECTIONS, 1, 0).await;
+    row("before", &drive(&address, &graph, ROW, CONNECTIONS, 1, 1).await);
+
     let dropped = Instant::now();
     shop.replace("chains/default.toml", &format!("{CHAIN}{step}"));
     let (mut live, mut swapped) = (None, None);

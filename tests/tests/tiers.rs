@@ -217,7 +217,7 @@ mod tiers {
     async fn a_big_plugin_is_live_on_winch_and_moves_to_cranelift() {
         let folder = tempfile::tempdir().unwrap();
         let cache = || plugins_with(Some(folder.path().into()), clock());
-        let big = swollen(LEAKY, 2_000);
+        let big = swollen(LEAKY, 1_300);
         let plugins = cache();
         let plugin = load_file(&plugins, &big).await.unwrap();
         let report = plugin.code();
@@ -256,7 +256,7 @@ mod tiers {
 #[tokio::test(flavor = "multi_thread")]
 async fn time_limits_hold_on_both_engines() {
     let plugins = plugins();
-    for bytes in [HOSTILE.to_vec(), swollen(HOSTILE, 2_000)] {
+    for bytes in [HOSTILE.to_vec(), swollen(HOSTILE, 1_300)] {
         let plugin = load_file(&plugins, &bytes).await.unwrap();
         let mut config = step("hostile");
         config.limits.time_ms = 20;
@@ -280,7 +280,7 @@ async fn a_big_plugin_goes_live_while_others_are_answered() {
     graph.wait_for(5).await;
 
     std::fs::create_dir(shop.path("plugins")).unwrap();
-    std::fs::write(shop.path("plugins/big.wasm"), swollen(LEAKY, 3_000)).unwrap();
+    std::fs::write(shop.path("plugins/big.wasm"), swollen(LEAKY, 1_300)).unwrap();
     shop.write("rules/big.toml", "greeting = \"big\"");
     let step =
         "[[step]]\nname = \"big\"\nplugin = \"plugins/big.wasm\"\nrules = \"rules/big.toml\"\n";

@@ -90,8 +90,8 @@ impl Default for StoreConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Turns {
-    /// Contacts served at once. The plugin engine has room for 1,000 instances,
-    /// of which three in four may be idle ones of other steps.
+    /// Contacts served at once. The plugin engine has room for 2,000 instances,
+    /// some of which are idle ones of other steps.
     #[schemars(range(min = 1, max = 250))]
     pub parallel: usize,
     /// How often an event is tried before it is put aside.

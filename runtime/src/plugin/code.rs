@@ -18,6 +18,8 @@ use wasmtime::component::InstancePre;
 pub struct Ready {
     pub pre: InstancePre<Host>,
     pub indices: PluginIndices,
+    /// That one instance has; at least one, for counting.
+    pub memories: usize,
     pub compiler: Compiler,
     /// How long compiling it took, or reading it from the cache.
     pub took: Duration,
@@ -33,7 +35,9 @@ impl Ready {
     ) -> wasmtime::Result<Self> {
         let pre = linked.instance_pre().clone();
         let indices = PluginIndices::new(&pre)?;
-        Ok(Self { pre, indices, compiler, took, cached })
+        let needs = pre.component().resources_required();
+        let memories = needs.map_or(1, |needs| needs.num_memories.max(1)) as usize;
+        Ok(Self { pre, indices, memories, compiler, took, cached })
     }
 }
 

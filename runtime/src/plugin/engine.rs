@@ -18,25 +18,25 @@ use wasmtime::{
 /// in address space and not in memory; an interpreter of Python needs a tenth.
 pub const MEMORY_MB_MAX: u32 = 512;
 
-/// Instances alive at once. By default 64 contacts are served in parallel, one
-/// instance each, so this leaves room for the idle ones of many warm steps.
-const INSTANCES: u32 = 1_000;
+/// Memories alive at once, of which an instance has one, or three if QuickJS
+/// is in it. Address space for 2,000 is a sixteenth of what there is.
+const MEMORIES: u32 = 2_000;
 /// The same of the second engine, whose code runs for seconds.
-const INSTANCES_WINCH: u32 = 350;
-/// The most turns at once that `[turns] parallel` allows: idle instances leave
-/// so many slots.
-const FOR_TURNS: usize = 250;
+const MEMORIES_WINCH: u32 = 1_000;
+/// So many are left for turns, by dropping idle instances: 250 turns at once
+/// (the most that `[turns] parallel` allows), three memories each.
+const FOR_TURNS: usize = 750;
+/// In one component. QuickJS has three.
+const MEMORIES_EACH: u32 = 8;
 /// Core modules in one component: Rust makes three (its own, and two for the
 /// host's functions), Python's about a dozen.
-const CORE_INSTANCES_EACH: u32 = 32;
-/// On average, so that a thousand small ones fit.
-const CORE_INSTANCES_PER: u32 = 4;
-/// A component has one memory; an adapter in it may bring another.
-const MEMORIES_EACH: u32 = 2;
+const CORE_INSTANCES_EACH: u32 = 64;
+/// For each memory, on average.
+const CORE_INSTANCES_PER: u32 = 16;
 /// A module's own and the one with the host's functions; Python's have more.
-const TABLES_EACH: u32 = 16;
-/// On average.
-const TABLES_PER: u32 = 3;
+const TABLES_EACH: u32 = 32;
+/// For each memory, on average.
+const TABLES_PER: u32 = 8;
 /// Function pointers in one table. Interpreters have about 15,000.
 const TABLE_ELEMENTS: usize = 30_000;
 /// Bytes of a memory that are zeroed rather than given back when a slot is
@@ -69,8 +69,9 @@ impl Compiler {
 pub struct Pool {
     pub engine: Engine,
     pub linker: Linker<Host>,
+    /// Memories of all instances.
     live: Arc<AtomicUsize>,
-    instances: usize,
+    memories: usize,
 }
 
 /// The engines with what must live as long.
@@ -84,7 +85,7 @@ pub struct Machine {
 
 impl Machine {
     pub fn new() -> wasmtime::Result<Arc<Self>> {
-        let cranelift = Pool::new(Strategy::Cranelift, INSTANCES)?;
+        let cranelift = Pool::new(Strategy::Cranelift, MEMORIES)?;
         let ticker = Ticker::start(cranelift.engine.clone())?;
         Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), ticker }))
     }
@@ -95,7 +96,7 @@ impl Machine {
 
     /// None: there is none for this processor.
     pub fn winch(&self) -> Option<&Pool> {
-        let make = || match Pool::new(Strategy::Winch, INSTANCES_WINCH) {
+        let make = || match Pool::new(Strategy::Winch, MEMORIES_WINCH) {
             Ok(pool) => {
                 self.ticker.also(pool.engine.clone());
                 Some(pool)
@@ -108,17 +109,17 @@ impl Machine {
         self.winch.get_or_init(make).as_ref()
     }
 
-    /// Counts an instance while it lives.
-    pub fn instance(&self, compiler: Compiler) -> Live {
+    /// Counts an instance's memories while it lives.
+    pub fn instance(&self, compiler: Compiler, memories: usize) -> Live {
         let live = &self.pool(compiler).live;
-        live.fetch_add(1, Ordering::Relaxed);
-        Live(live.clone())
+        live.fetch_add(memories, Ordering::Relaxed);
+        Live(live.clone(), memories)
     }
 
     /// Idle instances are dropped where turns may need their slots.
     pub fn may_keep_idle(&self, compiler: Compiler) -> bool {
         let pool = self.pool(compiler);
-        pool.live.load(Ordering::Relaxed) + FOR_TURNS < pool.instances
+        pool.live.load(Ordering::Relaxed) + FOR_TURNS < pool.memories
     }
 
     fn pool(&self, compiler: Compiler) -> &Pool {
@@ -136,9 +137,9 @@ impl Machine {
 }
 
 impl Pool {
-    fn new(strategy: Strategy, instances: u32) -> wasmtime::Result<Self> {
+    fn new(strategy: Strategy, memories: u32) -> wasmtime::Result<Self> {
         // Address space may be rationed: then every instance is mapped anew.
-        let engine = match Engine::new(&config(strategy, Some(pool(instances)))) {
+        let engine = match Engine::new(&config(strategy, Some(pool(memories)))) {
             Ok(engine) => engine,
             Err(error) => {
                 let engine = Engine::new(&config(strategy, None))?;
@@ -147,15 +148,15 @@ impl Pool {
             }
         };
         let linker = world::linker(&engine)?;
-        Ok(Self { engine, linker, live: Arc::default(), instances: instances as usize })
+        Ok(Self { engine, linker, live: Arc::default(), memories: memories as usize })
     }
 }
 
-pub struct Live(Arc<AtomicUsize>);
+pub struct Live(Arc<AtomicUsize>, usize);
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -176,13 +177,13 @@ fn config(strategy: Strategy, pool: Option<PoolingAllocationConfig>) -> Config {
     config
 }
 
-fn pool(instances: u32) -> PoolingAllocationConfig {
+fn pool(memories: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(instances)
-        .total_core_instances(instances * CORE_INSTANCES_PER)
-        .total_memories(instances)
-        .total_tables(instances * TABLES_PER)
-        .total_stacks(instances)
+    pool.total_component_instances(memories)
+        .total_core_instances(memories * CORE_INSTANCES_PER)
+        .total_memories(memories)
+        .total_tables(memories * TABLES_PER)
+        .total_stacks(memories)
         .max_core_instances_per_component(CORE_INSTANCES_EACH)
         .max_memories_per_component(MEMORIES_EACH)
         .max_tables_per_component(TABLES_EACH)

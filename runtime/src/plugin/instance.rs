@@ -73,7 +73,7 @@ impl Instance {
         limit: Duration,
         (now, seed): (Millis, u64),
     ) -> Result<Self, Failure> {
-        let live = machine.instance(code.compiler);
+        let live = machine.instance(code.compiler, code.memories);
         let mut host = Host::new(memory_mb);
         host.begin(now, seed);
         let mut store = Store::new(code.pre.engine(), host);

@@ -276,6 +276,7 @@ fn chain_step(step: Arc<dyn Step>, config: &StepConfig) -> ChainStep {
             effects: config.limits.effects,
             log_lines: config.limits.log_lines,
             value_bytes: config.limits.value_bytes,
+            kv_bytes: config.limits.kv_mb * 1024 * 1024,
         },
     }
 }

@@ -5,6 +5,7 @@
 //! turn's [`Draft`](crate::turn::Draft) and nowhere else. The only module
 //! that names wasmtime.
 
+mod allowance;
 mod bindings;
 mod bundled;
 mod compiled;

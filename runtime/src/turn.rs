@@ -5,9 +5,11 @@
 mod commit;
 mod draft;
 mod run;
+mod words;
 
-pub use draft::{Draft, DraftLimits, Network, Setting};
+pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
+pub use words::{plain, plain_line};
 
 use crate::{
     config::{Grants, OnError},

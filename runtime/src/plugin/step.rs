@@ -3,7 +3,8 @@
 
 use super::{
     engine::MEMORY_MB_MAX,
-    instance::{Failure, Instance},
+    bindings::switchboard::plugin::types::Problem,
+    instance::{Failure, Instance, WORDS_CHARS},
     load::Plugin,
     quarantine::Quarantine,
 };
@@ -11,7 +12,7 @@ use crate::{
     config::{Isolation, Limits, StepConfig},
     model::{EventId, Millis, Verdict},
     plugin::convert,
-    turn::{Draft, Step, StepError},
+    turn::{Draft, Step, StepError, plain_line},
 };
 use async_trait::async_trait;
 use std::{
@@ -25,6 +26,8 @@ const IDLE_MAX: usize = 16;
 /// Turns after which an instance is replaced: what a guest leaks does not grow
 /// for ever.
 const TURNS_MAX: u32 = 10_000;
+/// Problems kept of those that a plugin has with its rules.
+const PROBLEMS: usize = 100;
 
 /// A complaint about the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +135,11 @@ impl PluginStep {
             Err(problems) => Err(Refusal::Rules(
                 problems
                     .into_iter()
-                    .map(|problem| RuleProblem { path: problem.path, message: problem.message })
+                    .take(PROBLEMS)
+                    .map(|Problem { path, message }| RuleProblem {
+                        path: plain_line(&path, WORDS_CHARS),
+                        message: plain_line(&message, WORDS_CHARS),
+                    })
                     .collect(),
             )),
         }

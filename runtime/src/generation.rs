@@ -36,6 +36,16 @@ pub struct Generation {
     pub origins: Origins,
 }
 
+impl Generation {
+    /// The owner has reloaded by command: steps that rest after failures are
+    /// tried again, also those that did not change.
+    pub fn lift_rests(&self) {
+        for (_, step) in self.origins.0.values() {
+            step.step.lift_rest();
+        }
+    }
+}
+
 /// One business number, ready to use.
 pub struct Channel {
     pub id: ChannelId,

@@ -25,4 +25,5 @@ mod zones;
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
+pub use quarantine::{Condition, ConditionState};
 pub use step::{ConfigureError, PluginStep, RuleProblem};

@@ -47,7 +47,10 @@ impl Allowance {
     }
 
     pub fn wait(&self) -> Wait {
-        Wait { left: TICK * u32::try_from(self.ticks).unwrap_or(u32::MAX), watch: Stopwatch::start() }
+        Wait {
+            left: TICK * u32::try_from(self.ticks).unwrap_or(u32::MAX),
+            watch: Stopwatch::start(),
+        }
     }
 
     /// Takes off what a host call took. A tick that comes meanwhile is taken

@@ -134,10 +134,7 @@ impl ResourceLimiter for Memory {
 
 /// A guest that waits for a moment or a stream waits in its own time.
 impl poll::Host for Host {
-    async fn poll(
-        &mut self,
-        pollables: Vec<Resource<DynPollable>>,
-    ) -> wasmtime::Result<Vec<u32>> {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
         let wait = self.time.wait();
         wait.end(&mut self.time, poll::Host::poll(&mut self.table, pollables)).await?
     }

@@ -78,11 +78,9 @@ impl Instance {
         let mut store = Store::new(&machine.engine, host);
         store.limiter(|host| &mut host.memory);
         store.set_hostcall_fuel(HANDED_BYTES);
-        store.epoch_deadline_callback(|mut store| {
-            match store.data_mut().time.tick()? {
-                left if left % TICKS_BEFORE_YIELD == 0 => Ok(UpdateDeadline::Yield(1)),
-                _ => Ok(UpdateDeadline::Continue(1)),
-            }
+        store.epoch_deadline_callback(|mut store| match store.data_mut().time.tick()? {
+            left if left % TICKS_BEFORE_YIELD == 0 => Ok(UpdateDeadline::Yield(1)),
+            _ => Ok(UpdateDeadline::Continue(1)),
         });
         let _ticking = arm(machine, &mut store, limit);
         let instantiated = timeout(limit + WAITING, component.instantiate_async(&mut store)).await;

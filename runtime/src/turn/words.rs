@@ -8,7 +8,7 @@ pub fn plain(text: &str, chars: usize) -> String {
 
 /// As `plain`, on one line.
 pub fn plain_line(text: &str, chars: usize) -> String {
-    plain(text, chars).replace(['\n', '\t'], " ").trim().to_owned()
+    plain(text.trim(), chars).replace(['\n', '\t'], " ").trim().to_owned()
 }
 
 fn shown(c: char) -> char {
@@ -31,7 +31,10 @@ mod tests {
 
     #[test]
     fn what_is_shown_cannot_deceive() {
-        assert_eq!(plain("a\u{1b}[2Jb\u{202E}c\r\nd\té 营业", 99), "a\u{FFFD}[2Jbc\u{FFFD}\nd\té 营业");
+        assert_eq!(
+            plain("a\u{1b}[2Jb\u{202E}c\r\nd\té 营业", 99),
+            "a\u{FFFD}[2Jbc\u{FFFD}\nd\té 营业"
+        );
         assert_eq!(plain_line(" one\ntwo\tthree ", 7), "one two");
         assert_eq!(plain("שלום\u{200F}!", 9), "שלום!");
     }

@@ -169,6 +169,10 @@ impl App {
         let drained = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("not all work ended within {DRAIN:?}; the next start goes on with it");
+        } else if outcome.is_ok()
+            && let Err(error) = store.end_run().await
+        {
+            tracing::error!("the end could not be noted, so the next start is careful: {error}");
         }
         outcome
     }

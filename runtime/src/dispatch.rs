@@ -2,6 +2,8 @@
 //! over all. Keeps nothing that the store does not have: after a restart the
 //! same scan finds the same lanes.
 
+mod caution;
+
 use crate::{
     clock::Clock,
     generation::Generation,
@@ -83,6 +85,7 @@ enum Ran {
 impl Dispatch {
     /// Runs until shutdown, then lets the running turns end.
     pub async fn run(self: Arc<Self>, mut shutdown: Shutdown) {
+        self.begin(&shutdown).await;
         let mut lanes = Lanes { rung: true, ..Lanes::default() };
         let mut running = JoinSet::new();
         loop {

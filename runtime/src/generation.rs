@@ -37,6 +37,16 @@ pub struct Generation {
     pub origins: Origins,
 }
 
+impl Generation {
+    /// The owner has reloaded by command: steps that rest after failures are
+    /// tried again, also those that did not change.
+    pub fn lift_rests(&self) {
+        for (_, step) in self.origins.0.values() {
+            step.step.lift_rest();
+        }
+    }
+}
+
 /// One business number, ready to use.
 pub struct Channel {
     pub id: ChannelId,
@@ -299,6 +309,7 @@ fn chain_step(step: Arc<dyn Step>, config: &StepConfig) -> ChainStep {
             effects: config.limits.effects,
             log_lines: config.limits.log_lines,
             value_bytes: config.limits.value_bytes,
+            kv_bytes: config.limits.kv_mb * 1024 * 1024,
         },
     }
 }

@@ -5,6 +5,7 @@
 //! turn's [`Draft`](crate::turn::Draft) and nowhere else. The only module
 //! that names wasmtime.
 
+mod allowance;
 mod bindings;
 mod bundled;
 mod code;
@@ -30,4 +31,5 @@ pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
 pub use isolation::Isolated;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
+pub use quarantine::{Condition, ConditionState};
 pub use step::{ConfigureError, PluginStep, RuleProblem};

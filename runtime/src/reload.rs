@@ -190,6 +190,9 @@ impl Task {
             }
             let outcome = self.load().await;
             if let Some(reply) = reply {
+                if outcome.is_ok() {
+                    self.generation.load().lift_rests();
+                }
                 // Nobody to tell if the caller has gone.
                 let _ = reply.send(outcome);
             }

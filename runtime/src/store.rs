@@ -115,6 +115,14 @@ pub struct Depths {
     pub timers: u64,
 }
 
+/// What a step's key-values hold, keys and values together. One that has
+/// expired counts until it is swept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KvUsage {
+    pub bytes: u64,
+    pub keys: u64,
+}
+
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     // In.
@@ -162,8 +170,13 @@ pub trait Store: Send + Sync + 'static {
         now: Millis,
     ) -> Result<Vec<String>>;
 
+    /// What all key-values of a step hold, of every contact.
+    async fn kv_usage(&self, step: &str) -> Result<KvUsage>;
+
     // Timers and broadcasts.
 
+    /// How many timers a step has set in a lane, counted up to `limit`.
+    async fn count_timers(&self, lane: &Lane, step: &str, limit: usize) -> Result<usize>;
     /// Timers due at `now`, the earliest first.
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>>;
     /// When the earliest timer is due.
@@ -215,6 +228,11 @@ pub trait Store: Send + Sync + 'static {
 
     // Upkeep.
 
+    /// Notes that a process works on the store from now on. False if the one
+    /// before it broke off: then an event that waits may be what it broke on.
+    async fn begin_run(&self) -> Result<bool>;
+    /// Notes that the process ends in good order: no turn is on its way.
+    async fn end_run(&self) -> Result<()>;
     /// Removes what has expired: keys of happenings, key-values, and traces and
     /// sent items older than `keep_ms`. Bounded; returns how much it removed.
     async fn sweep(&self, now: Millis, keep_ms: Millis) -> Result<usize>;

@@ -5,9 +5,11 @@
 mod commit;
 mod draft;
 mod run;
+mod words;
 
-pub use draft::{Draft, DraftLimits, Network, Setting};
+pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
+pub use words::{plain, plain_line};
 
 use crate::{
     config::{Grants, OnError},
@@ -29,6 +31,8 @@ pub trait Step: Send + Sync + 'static {
     /// Runs the step on a draft and gives the draft back. On an error the
     /// draft's effects are dropped; its reasons and log lines are kept.
     async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>);
+    /// The owner wants it tried again now, even if it rests after failures.
+    fn lift_rest(&self) {}
 }
 
 /// Why a step failed. The words are for the owner.

@@ -7,6 +7,7 @@ mod inbox;
 mod outbox;
 mod timed;
 mod turns;
+mod usage;
 
 pub use alike::{Action, actions, compare};
 pub use contacts::*;
@@ -14,6 +15,7 @@ pub use inbox::*;
 pub use outbox::*;
 pub use timed::*;
 pub use turns::*;
+pub use usage::*;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

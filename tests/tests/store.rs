@@ -36,6 +36,10 @@ contract! {
     key_values_have_their_scope
     key_values_of_any_length
     key_values_expire
+    key_values_are_counted_by_step
+    a_refused_commit_counts_nothing
+    timers_are_counted_by_lane_and_step
+    the_end_of_a_process_is_known
     long_values_are_never_mixed
     messages_leave_in_order
     others_messages_join_the_queue
@@ -192,6 +196,38 @@ mod disk {
         let not_a_folder = folder.path().join("format");
         let Err(error) = open_sled(&not_a_folder, &OPTIONS) else { panic!("it opened") };
         assert!(matches!(error, StoreError::Failed(_)), "{error}");
+    }
+
+    /// A database from before key-values were counted.
+    #[tokio::test]
+    async fn what_was_never_counted_is_counted_once() {
+        const COUNTED: [u8; 2] = [2, 6];
+        const USE: u8 = 27;
+        for by_reading in [true, false] {
+            let engine = Arc::new(MemoryEngine::default());
+            let lane: Lane = "c1".parse().unwrap();
+            {
+                let store = with_engine(engine.clone());
+                accept(&store, message(phone("1"), "one")).await;
+                let write = kv("faq", KvScope::Contact, "k", Some(bytes(9_000, 1)));
+                turn(&store, &lane, |commit| commit.kv.push(write)).await;
+                accept(&store, message(phone("1"), "two")).await;
+            }
+            let counts = Span::prefix(vec![USE]);
+            let counts: Vec<_> =
+                engine.range(&counts, Order::Forward).map(Result::unwrap).collect();
+            assert_eq!(counts.len(), 1);
+            let gone = counts.into_iter().map(|(key, _)| (key, None));
+            engine.apply(gone.chain([(COUNTED.to_vec(), None)]).collect()).unwrap();
+            let store = with_engine(engine.clone());
+            if by_reading {
+                assert_eq!(store.kv_usage("faq").await.unwrap().bytes, 9_001);
+            }
+            let write = kv("faq", KvScope::Plugin, "kk", Some(bytes(10, 1)));
+            turn(&store, &lane, |commit| commit.kv.push(write)).await;
+            let usage = store.kv_usage("faq").await.unwrap();
+            assert_eq!((usage.bytes, usage.keys), (9_013, 2));
+        }
     }
 
     /// An engine that takes its time, except with the writer.

@@ -211,6 +211,11 @@ async fn check(folder: &Path, promises: &Promises) {
     let engine = SledEngine::open(folder, &OPTIONS).expect("it opens after a crash");
     let store = with_engine(Arc::new(engine));
     check_invariants(&store).await;
+    let lanes = store.contacts(None, usize::MAX).await.unwrap();
+    let lanes: Vec<Lane> = lanes.iter().map(|contact| Lane::Contact(contact.id)).collect();
+    if !lanes.is_empty() {
+        check_usage(&store, "test", &lanes).await;
+    }
     check_turns(&store, promises).await;
     check_batches(&store, promises).await;
     for (ids, recorded) in [(&promises.begun, false), (&promises.recorded, true)] {

@@ -1,7 +1,7 @@
 //! What a plugin says of itself, checked.
 
 use super::bindings::switchboard::plugin::types as wit;
-use crate::{config::Grants, model::EventKind};
+use crate::{config::Grants, model::EventKind, turn::plain_line};
 
 /// A checked descriptor.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,12 @@ pub struct Want {
 
 const NAME_BYTES: usize = 64;
 const VERSION_BYTES: usize = 64;
-/// Shown on one line.
+/// Shown on one line, as is the reason of a want.
 const SUMMARY_CHARS: usize = 300;
+/// A schema is compiled, and shown to who writes rules.
+const SCHEMA_BYTES: usize = 256 * 1024;
+/// Capabilities that one plugin may ask for: each is a line for its owner.
+const WANTS: usize = 32;
 
 impl Descriptor {
     /// Error: which part of it is not what the contract asks for.
@@ -38,26 +42,47 @@ impl Descriptor {
         if !name_fits {
             return Err(format!(
                 "its name `{}` is not lower-case words joined by `-`, {NAME_BYTES} bytes at most",
-                said.name.chars().take(NAME_BYTES).collect::<String>()
+                plain_line(&said.name, NAME_BYTES)
             ));
         }
-        if said.version.is_empty() || said.version.len() > VERSION_BYTES {
-            return Err(format!("its version has between 1 and {VERSION_BYTES} bytes"));
+        let graphic = said.version.chars().all(|c| c.is_ascii_graphic());
+        if said.version.is_empty() || said.version.len() > VERSION_BYTES || !graphic {
+            return Err(format!("its version has between 1 and {VERSION_BYTES} ASCII characters"));
+        }
+        if said.events.len() > EventKind::NAMES.len() || said.wants.len() > WANTS {
+            return Err(format!(
+                "it names {} kinds of event, and there are {}; it wants {} capabilities, and {WANTS} \
+                 are allowed",
+                said.events.len(),
+                EventKind::NAMES.len(),
+                said.wants.len()
+            ));
+        }
+        if let Some(schema) = said.rules_schema.as_ref().filter(|it| it.len() > SCHEMA_BYTES) {
+            return Err(format!(
+                "its schema for the rules has {} bytes, and {SCHEMA_BYTES} are allowed",
+                schema.len()
+            ));
         }
         if let Some(kind) = said.events.iter().find(|it| !EventKind::NAMES.contains(&it.as_str())) {
             let kinds = EventKind::NAMES.join("`, `");
+            let kind = plain_line(kind, NAME_BYTES);
             return Err(format!("it wants events of the kind `{kind}`, and there are `{kinds}`"));
         }
         let granted = Grants::default();
         if let Some(want) = said.wants.iter().find(|it| granted.allows(&it.name).is_none()) {
-            return Err(format!("it wants `{}`, which nobody can grant", want.name));
+            let name = plain_line(&want.name, NAME_BYTES);
+            return Err(format!("it wants `{name}`, which nobody can grant"));
         }
         let rules_schema = said.rules_schema.as_deref().map(serde_json::from_str).transpose();
-        let want = |it: wit::Capability| Want { name: it.name, reason: it.reason };
+        let want = |it: wit::Capability| Want {
+            name: it.name,
+            reason: plain_line(&it.reason, SUMMARY_CHARS),
+        };
         Ok(Self {
             name: said.name,
             version: said.version,
-            summary: said.summary.chars().take(SUMMARY_CHARS).collect(),
+            summary: plain_line(&said.summary, SUMMARY_CHARS),
             rules_schema: rules_schema
                 .map_err(|error| format!("its schema for the rules is not JSON: {error}"))?,
             events: said.events,

@@ -2,7 +2,7 @@
 //! with nothing behind it: no files, no environment, no arguments, no input;
 //! a clock that is the turn's, and chance that comes from the turn's id.
 
-use super::output::Output;
+use super::{allowance::Allowance, output::Output};
 use crate::{model::Millis, turn::Draft};
 use std::{
     sync::{
@@ -11,14 +11,26 @@ use std::{
     },
     time::Duration,
 };
-use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime::{
+    ResourceLimiter,
+    component::{Resource, ResourceTable},
+};
 use wasmtime_wasi::{
     HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
-    p2::bindings::random::{insecure, insecure_seed, random},
+    p2::{
+        DynPollable,
+        bindings::{
+            io::poll,
+            random::{insecure, insecure_seed, random},
+        },
+    },
 };
 
 /// Elements of one table; see the pool.
 const TABLE_ELEMENTS: usize = 30_000;
+/// Elements of all tables of a guest: an element takes eight bytes, and an
+/// interpreter has one large table and some small ones.
+const TABLE_ELEMENTS_ALL: usize = 240_000;
 /// Streams and the like that a guest may hold open: it has three.
 const RESOURCES: usize = 1_000;
 /// Bytes of chance that a guest may ask for at once.
@@ -28,8 +40,7 @@ pub struct Host {
     /// None while the plugin is described or configured.
     pub draft: Option<Draft>,
     pub memory: Memory,
-    /// Ticks that the guest may still run.
-    pub ticks_left: u64,
+    pub time: Allowance,
     pub out: Output,
     pub err: Output,
     moment: Arc<Moment>,
@@ -52,8 +63,8 @@ impl Host {
             .build();
         Self {
             draft: None,
-            memory: Memory { limit: memory_mb as usize * 1024 * 1024, held: 0, refused: false },
-            ticks_left: 0,
+            memory: Memory::of_mb(memory_mb),
+            time: Allowance::default(),
             out,
             err,
             moment,
@@ -78,12 +89,21 @@ impl Host {
     }
 }
 
-/// Counts the memory of all of a guest's memories together.
+/// Counts the memory of all of a guest's memories together, and the elements
+/// of its tables.
 pub struct Memory {
     limit: usize,
     held: usize,
+    elements: usize,
     /// Whether more was asked for than is allowed.
     pub refused: bool,
+}
+
+impl Memory {
+    fn of_mb(mb: u32) -> Self {
+        let limit = mb as usize * 1024 * 1024;
+        Self { limit, held: 0, elements: 0, refused: false }
+    }
 }
 
 impl ResourceLimiter for Memory {
@@ -104,11 +124,37 @@ impl ResourceLimiter for Memory {
     }
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        let elements = self.elements.saturating_add(desired.saturating_sub(current));
+        if desired > TABLE_ELEMENTS || elements > TABLE_ELEMENTS_ALL {
+            return Ok(false);
+        }
+        self.elements = elements;
+        Ok(true)
+    }
+}
+
+/// A guest that waits for a moment or a stream waits in its own time.
+impl poll::Host for Host {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        let wait = self.time.wait();
+        wait.end(&mut self.time, poll::Host::poll(&mut self.table, pollables)).await?
+    }
+}
+
+impl poll::HostPollable for Host {
+    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        let wait = self.time.wait();
+        wait.end(&mut self.time, poll::HostPollable::block(&mut self.table, pollable)).await?
+    }
+    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        poll::HostPollable::ready(&mut self.table, pollable).await
+    }
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(&mut self.table, pollable)
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     model::{Contact, ContactId, EventKind, Lane, LogLevel, Message},
     policy,
+    store::StoreError,
     turn::Draft,
 };
 
@@ -24,6 +25,26 @@ const NO_TURN: &str = "nothing may be asked for before an event is handled";
 impl Host {
     fn draft(&mut self) -> Asked<&mut Draft> {
         self.draft.as_mut().ok_or_else(|| NO_TURN.into())
+    }
+    /// Reads the store for a turn; without one there is nothing to read.
+    async fn waited<T: Default>(
+        &mut self,
+        read: impl AsyncFnOnce(&mut Draft) -> Result<T, StoreError>,
+    ) -> wasmtime::Result<T> {
+        let Some(draft) = &mut self.draft else { return Ok(T::default()) };
+        let wait = self.time.wait();
+        let done = wait.end(&mut self.time, read(draft)).await?;
+        Ok(done?)
+    }
+    /// As `waited`, for what is asked for.
+    async fn stored(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut Draft) -> Result<Asked, StoreError>,
+    ) -> wasmtime::Result<Asked> {
+        let Some(draft) = &mut self.draft else { return Ok(Err(NO_TURN.into())) };
+        let wait = self.time.wait();
+        let done = wait.end(&mut self.time, ask(draft)).await?;
+        Ok(done?)
     }
     fn contact(&self) -> Option<&Contact> {
         self.draft.as_ref()?.contact.as_ref()
@@ -125,10 +146,10 @@ impl business::Host for Host {
         self.draft.as_ref().map_or("UTC", |draft| &draft.setting.zone).into()
     }
     fn local_time(&mut self, at: Instant, zone: String) -> Asked<String> {
-        zones::local_time(at, &zone)
+        self.time.spend(|| zones::local_time(at, &zone))
     }
     fn instant_of(&mut self, local: String, zone: String) -> Asked<Instant> {
-        zones::instant_of(&local, &zone)
+        self.time.spend(|| zones::instant_of(&local, &zone))
     }
     fn next_occurrence(
         &mut self,
@@ -136,7 +157,7 @@ impl business::Host for Host {
         zone: String,
         after: Instant,
     ) -> Asked<Option<Instant>> {
-        zones::next_occurrence(&cron, &zone, after)
+        self.time.spend(|| zones::next_occurrence(&cron, &zone, after))
     }
 }
 
@@ -162,8 +183,13 @@ impl effects::Host for Host {
     fn set_attribute(&mut self, name: String, value: Option<String>) -> Asked {
         self.draft()?.set_attribute(&name, value)
     }
-    fn set_timer(&mut self, name: String, due: Instant, payload: String) -> Asked {
-        self.draft()?.set_timer(&name, due, &payload)
+    async fn set_timer(
+        &mut self,
+        name: String,
+        due: Instant,
+        payload: String,
+    ) -> wasmtime::Result<Asked> {
+        self.stored(async |draft| draft.set_timer(&name, due, &payload).await).await
     }
     fn cancel_timer(&mut self, name: String) -> Asked {
         self.draft()?.cancel_timer(&name)
@@ -195,17 +221,17 @@ impl effects::Host for Host {
 
 impl kv::Host for Host {
     async fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        let Some(draft) = &self.draft else { return Ok(None) };
-        Ok(draft.kv_get(convert::scope(scope), &key).await?)
+        self.waited(async |draft| draft.kv_get(convert::scope(scope), &key).await).await
     }
-    fn set(
+    async fn set(
         &mut self,
         scope: Scope,
         key: String,
         value: Vec<u8>,
         expires: Option<Instant>,
-    ) -> Asked {
-        self.draft()?.kv_set(convert::scope(scope), &key, value, expires)
+    ) -> wasmtime::Result<Asked> {
+        let scope = convert::scope(scope);
+        self.stored(async |draft| draft.kv_set(scope, &key, value, expires).await).await
     }
     fn delete(&mut self, scope: Scope, key: String) -> Asked {
         self.draft()?.kv_delete(convert::scope(scope), &key)
@@ -216,8 +242,8 @@ impl kv::Host for Host {
         prefix: String,
         limit: u32,
     ) -> wasmtime::Result<Vec<String>> {
-        let Some(draft) = &self.draft else { return Ok(Vec::new()) };
-        Ok(draft.kv_keys(convert::scope(scope), &prefix, limit as usize).await?)
+        let (scope, limit) = (convert::scope(scope), limit as usize);
+        self.waited(async |draft| draft.kv_keys(scope, &prefix, limit).await).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! One instance of a component, and calls into it that end in time.
 
 use super::{
+    allowance::{Allowance, OutOfTime},
     bindings::{
         Plugin as Guest,
         exports::switchboard::plugin::guest::Verdict as WitVerdict,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{LogLevel, Millis, Verdict},
-    turn::{Draft, StepError},
+    turn::{Draft, StepError, plain_line},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -27,6 +28,9 @@ const TICKS_BEFORE_YIELD: u64 = 10;
 /// busy with others, or a host call waits. Sixty-four turns of 100 ms on two
 /// cores keep each other waiting for three seconds.
 const WAITING: Duration = Duration::from_secs(5);
+
+/// A plugin's own words for its failure are cut after this many characters.
+pub const WORDS_CHARS: usize = 1_000;
 
 /// A call that did not come back as it should; the instance is spoilt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,14 +83,9 @@ impl Instance {
         let mut store = Store::new(code.pre.engine(), host);
         store.limiter(|host| &mut host.memory);
         store.set_hostcall_fuel(HANDED_BYTES);
-        store.epoch_deadline_callback(|mut store| {
-            let host = store.data_mut();
-            host.ticks_left = host.ticks_left.saturating_sub(1);
-            match host.ticks_left {
-                0 => Err(wasmtime::Error::new(OutOfTime)),
-                left if left % TICKS_BEFORE_YIELD == 0 => Ok(UpdateDeadline::Yield(1)),
-                _ => Ok(UpdateDeadline::Continue(1)),
-            }
+        store.epoch_deadline_callback(|mut store| match store.data_mut().time.tick()? {
+            left if left % TICKS_BEFORE_YIELD == 0 => Ok(UpdateDeadline::Yield(1)),
+            _ => Ok(UpdateDeadline::Continue(1)),
         });
         let _ticking = arm(machine, &mut store, limit);
         let instantiated = timeout(limit + WAITING, code.pre.instantiate_async(&mut store)).await;
@@ -160,7 +159,8 @@ impl Instance {
             WitVerdict::Continue => Verdict::Continue,
             WitVerdict::Stop => Verdict::Stop,
         };
-        (draft, outcome.map(|said| said.map(verdict)))
+        let words = |words: String| plain_line(&words, WORDS_CHARS);
+        (draft, outcome.map(|said| said.map(verdict).map_err(words)))
     }
 }
 
@@ -179,15 +179,15 @@ fn bare(draft: &Draft) -> Draft {
         logs: Vec::new(),
         network: draft.network.clone(),
         inputs: Default::default(),
+        spent: Default::default(),
     }
 }
 
-/// Gives the guest its time. It is counted in ticks that it runs through, so
-/// that a busy machine is no plugin's fault; waiting has a bound of its own.
+/// Gives the guest its time; see `allowance`. Waiting for the machine has a
+/// bound of its own.
 fn arm(machine: &Machine, store: &mut Store<Host>, limit: Duration) -> Ticking {
     let ticking = machine.ticking();
-    // The first tick comes early by anything up to its length.
-    store.data_mut().ticks_left = limit.as_millis() as u64 + 1;
+    store.data_mut().time = Allowance::of(limit);
     store.set_epoch_deadline(1);
     ticking
 }
@@ -218,9 +218,5 @@ fn judge<T>(ended: Ended<T>, refused: bool, printed: &[String]) -> Result<T, Fai
         Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
         None => format!("{error:#}"),
     });
-    Err(Failure::Trap(words))
+    Err(Failure::Trap(plain_line(&words, WORDS_CHARS)))
 }
-
-#[derive(thiserror::Error, Debug)]
-#[error("out of time")]
-struct OutOfTime;

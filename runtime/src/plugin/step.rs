@@ -2,19 +2,20 @@
 //! isolation, and the rest after repeated faults.
 
 use super::{
+    bindings::switchboard::plugin::types::Problem,
     code::Ready,
     engine::MEMORY_MB_MAX,
-    instance::{Failure, Instance},
+    instance::{Failure, Instance, WORDS_CHARS},
     isolation::{Isolated, Mode},
     load::Plugin,
-    quarantine::Quarantine,
+    quarantine::{Condition, Quarantine},
     snapshot::Order,
 };
 use crate::{
     config::{Limits, StepConfig},
-    model::{EventId, Millis, Verdict},
+    model::{EventId, Lane, Millis, Verdict},
     plugin::convert,
-    turn::{Draft, Step, StepError},
+    turn::{Draft, Step, StepError, plain_line},
 };
 use async_trait::async_trait;
 use std::{
@@ -28,6 +29,8 @@ const IDLE_MAX: usize = 16;
 /// Turns after which an instance is replaced: what a guest leaks does not grow
 /// for ever.
 const TURNS_MAX: u32 = 10_000;
+/// Problems kept of those that a plugin has with its rules.
+const PROBLEMS: usize = 100;
 
 /// A complaint about the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +150,11 @@ impl PluginStep {
             Err(problems) => Err(Refusal::Rules(
                 problems
                     .into_iter()
-                    .map(|problem| RuleProblem { path: problem.path, message: problem.message })
+                    .take(PROBLEMS)
+                    .map(|Problem { path, message }| RuleProblem {
+                        path: plain_line(&path, WORDS_CHARS),
+                        message: plain_line(&message, WORDS_CHARS),
+                    })
                     .collect(),
             )),
         }
@@ -225,22 +232,31 @@ impl PluginStep {
         Duration::from_millis(self.limits.configure_ms)
     }
 
+    /// How the step has fared lately.
+    pub fn condition(&self) -> Condition {
+        let quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        quarantine.condition(self.plugin.clock.now())
+    }
+
     /// Counts how the step fared.
-    fn record(&self, outcome: &Result<Verdict, StepError>) {
+    fn record(&self, lane: &Lane, outcome: &Result<Verdict, StepError>) {
         let mut quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(_) => quarantine.success(),
-            Err(StepError::Deadline { .. } | StepError::Memory { .. } | StepError::Trap(_)) => {
-                quarantine.fault(self.plugin.clock.now());
+            Ok(_) => quarantine.success(lane),
+            Err(
+                error
+                @ (StepError::Deadline { .. } | StepError::Memory { .. } | StepError::Trap(_)),
+            ) => {
+                quarantine.fault(lane, error.kind(), self.plugin.clock.now());
             }
             // Its own considered answer, or none at all.
             Err(StepError::Plugin(_) | StepError::Quarantined { .. }) => {}
         }
     }
 
-    fn resting(&self) -> Option<StepError> {
+    fn resting(&self, lane: &Lane) -> Option<StepError> {
         let quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = quarantine.resting(self.plugin.clock.now())?;
+        let until = quarantine.resting(lane, self.plugin.clock.now())?;
         let until = i64::try_from(until).ok().and_then(|at| {
             jiff::Timestamp::from_millisecond(at).ok().map(|moment| moment.to_string())
         });
@@ -267,11 +283,15 @@ impl Step for PluginStep {
         self.plugin.descriptor().wants_event(kind)
     }
     async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        if let Some(resting) = self.resting() {
+        let lane = draft.lane().clone();
+        if let Some(resting) = self.resting(&lane) {
             return (draft, Err(resting));
         }
         let (draft, outcome) = self.attempt(draft).await;
-        self.record(&outcome);
+        self.record(&lane, &outcome);
         (draft, outcome)
+    }
+    fn lift_rest(&self) {
+        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner).lift();
     }
 }

@@ -51,7 +51,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
     let l = &mut linker;
     World::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
     bindings::io::error::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
-    bindings::io::poll::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
+    bindings::io::poll::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
     bindings::io::streams::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
     bindings::clocks::wall_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
     bindings::clocks::monotonic_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;

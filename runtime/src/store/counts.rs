@@ -37,3 +37,16 @@ pub fn depths(view: &View<'_>) -> Result<Depths> {
         timers: read(view, Count::Timers)?,
     })
 }
+
+/// Notes that a process works on the store. True if the one before it ended in
+/// good order.
+pub fn begin_run(view: &mut View<'_>) -> Result<bool> {
+    let began = view.get(&key::count(Count::Running))?.is_some();
+    let clean = began && read(view, Count::Running)? == 0;
+    write(view, Count::Running, 1)?;
+    Ok(clean)
+}
+
+pub fn end_run(view: &mut View<'_>) -> Result<()> {
+    write(view, Count::Running, 0)
+}

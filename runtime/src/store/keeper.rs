@@ -2,8 +2,8 @@
 //! operation of the writer.
 
 use super::{
-    Aside, Audience, Depths, Parked, Result, Store, accept, broadcasts, commit, contacts, counts,
-    engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
+    Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
+    counts, engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -69,6 +69,18 @@ impl Store for Keeper {
         now: Millis,
     ) -> Result<Vec<String>> {
         self.writer.read(|view| kv::keys(view, step, scope, lane, prefix, limit, now))
+    }
+
+    async fn kv_usage(&self, step: &str) -> Result<KvUsage> {
+        if let Some(usage) = self.writer.read(|view| kv::usage(view, step))? {
+            return Ok(usage);
+        }
+        self.writer.write(kv::count_all).await?;
+        Ok(self.writer.read(|view| kv::usage(view, step))?.unwrap_or_default())
+    }
+
+    async fn count_timers(&self, lane: &Lane, step: &str, limit: usize) -> Result<usize> {
+        self.writer.read(|view| timers::count(view, lane, step, limit))
     }
 
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>> {
@@ -156,6 +168,14 @@ impl Store for Keeper {
 
     async fn sweep(&self, now: Millis, keep_ms: Millis) -> Result<usize> {
         self.writer.write(move |view| upkeep::sweep(view, now, keep_ms)).await
+    }
+
+    async fn begin_run(&self) -> Result<bool> {
+        self.writer.write(counts::begin_run).await
+    }
+
+    async fn end_run(&self) -> Result<()> {
+        self.writer.write(counts::end_run).await
     }
 
     fn health(&self) -> Result<()> {

@@ -29,6 +29,7 @@
 //! | DedupEnd, KvEnd | when, rest of the key | |
 //! | TraceAge, ItemAge | when, rest of the key | |
 //! | Part | a whole key, number | the continuation of a long value |
+//! | KvUse | step | bytes and number of its key-values |
 
 use super::engine::Span;
 use crate::model::*;
@@ -63,6 +64,7 @@ pub enum Kind {
     TraceAge = 24,
     ItemAge = 25,
     Part = 26,
+    KvUse = 27,
 }
 
 /// The store's own numbers.
@@ -78,6 +80,10 @@ pub enum Count {
     Contacts = 4,
     /// The last body set aside.
     Asides = 5,
+    /// 1 once every step's key-values have been counted.
+    KvCounted = 6,
+    /// 1 from the start of the process until its end in good order.
+    Running = 7,
 }
 
 /// A key in the making.
@@ -200,8 +206,28 @@ pub fn kv(step: &str, scope: KvScope, lane: &Lane, prefix: &str) -> Vec<u8> {
     key.text(step).bytes(prefix.as_bytes()).0
 }
 
+/// Whose a key-value is, and the plugin's own name for it.
+pub fn read_kv(key: &[u8]) -> Option<(String, &[u8])> {
+    let mut reader = Reader::of_key(key);
+    match reader.take(1)? {
+        [SCOPE_CONTACT] => drop(reader.lane()?),
+        [SCOPE_PLUGIN] => {}
+        _ => return None,
+    }
+    Some((reader.text()?, reader.0))
+}
+
+pub fn kv_use(step: &str) -> Vec<u8> {
+    Key::new(Kind::KvUse).text(step).0
+}
+
 pub fn timer(key: &TimerKey) -> Vec<u8> {
     Key::new(Kind::Timer).timer(key).0
+}
+
+/// A step's timers in one lane.
+pub fn timers_of(lane: &Lane, step: &str) -> Span {
+    Span::prefix(Key::new(Kind::Timer).lane(lane).text(step).0)
 }
 
 pub fn timer_due(due: Millis, key: &TimerKey) -> Vec<u8> {

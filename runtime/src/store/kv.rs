@@ -1,14 +1,17 @@
 //! A step's key-values, of one contact (or channel lane) or of the step as a
-//! whole. A value begins with its expiry, so that listing reads no values.
+//! whole. A value begins with its expiry, so that listing reads no values. How
+//! much each step holds is counted with every write; see `usage`.
 
 use super::{
-    Result,
-    codec::corrupt,
+    KvUsage, Result,
+    codec::{corrupt, numbers, read_numbers},
+    counts,
     engine::{Order, Span},
-    key::{self, Kind, Reader},
+    key::{self, Count, Kind, Reader},
     view::{View, beginning},
 };
 use crate::model::*;
+use std::collections::BTreeMap;
 
 const NEVER: Millis = Millis::MAX;
 const EXPIRY_BYTES: usize = 8;
@@ -52,6 +55,7 @@ pub fn keys(
 }
 
 pub fn write(view: &mut View<'_>, lane: &Lane, write: KvWrite) -> Result<()> {
+    count_all(view)?;
     let KvWrite { step, scope, key: name, value, expires } = write;
     let place = key::kv(&step, scope, lane, &name);
     if let Some(head) = view.get(&place)? {
@@ -60,14 +64,85 @@ pub fn write(view: &mut View<'_>, lane: &Lane, write: KvWrite) -> Result<()> {
             view.delete(key::timed(Kind::KvEnd, old, &place));
         }
     }
-    let Some(value) = value else { return view.delete_long(place) };
+    let Some(value) = value else { return remove(view, place) };
     let expires = expires.unwrap_or(NEVER);
     if expires != NEVER {
         view.put(key::timed(Kind::KvEnd, expires, &place), Vec::new())?;
     }
+    let freed = held(view, &place)?;
+    let added = KvUsage { bytes: (name.len() + value.len()) as u64, keys: 1 };
     let mut bytes = expires.to_be_bytes().to_vec();
     bytes.extend(value);
-    view.put_long(place, &bytes)
+    view.put_long(place, &bytes)?;
+    change(view, &step, freed, added)
+}
+
+/// Removes a key-value whose entry by time is gone already.
+pub fn remove(view: &mut View<'_>, place: Vec<u8>) -> Result<()> {
+    count_all(view)?;
+    let freed = held(view, &place)?;
+    if let Some((step, _)) = key::read_kv(&place) {
+        change(view, &step, freed, KvUsage::default())?;
+    }
+    view.delete_long(place)
+}
+
+// How much there is.
+
+/// What a step's key-values hold; none before the first count.
+pub fn usage(view: &View<'_>, step: &str) -> Result<Option<KvUsage>> {
+    if counts::read(view, Count::KvCounted)? == 0 {
+        return Ok(None);
+    }
+    read_usage(view, step).map(Some)
+}
+
+fn read_usage(view: &View<'_>, step: &str) -> Result<KvUsage> {
+    let Some(value) = view.get(&key::kv_use(step))? else { return Ok(KvUsage::default()) };
+    let [bytes, keys] = read_numbers("count of key-values", &value)?;
+    Ok(KvUsage { bytes, keys })
+}
+
+/// Counts what a database from before there were counts holds, once.
+pub fn count_all(view: &mut View<'_>) -> Result<()> {
+    if counts::read(view, Count::KvCounted)? != 0 {
+        return Ok(());
+    }
+    let mut steps = BTreeMap::<String, KvUsage>::new();
+    for pair in view.range(&key::all(Kind::Kv), Order::Forward) {
+        let (place, head) = pair?;
+        let Some((step, name)) = key::read_kv(&place) else { continue };
+        let usage = steps.entry(step).or_default();
+        usage.bytes += size(view, &place, name, &head)?;
+        usage.keys += 1;
+    }
+    for (step, usage) in steps {
+        view.put(key::kv_use(&step), numbers([usage.bytes, usage.keys]))?;
+    }
+    counts::up(view, Count::KvCounted).map(|_| ())
+}
+
+/// What stands at `place` counts for.
+fn held(view: &View<'_>, place: &[u8]) -> Result<KvUsage> {
+    let (Some(head), Some((_, name))) = (view.get(place)?, key::read_kv(place)) else {
+        return Ok(KvUsage::default());
+    };
+    Ok(KvUsage { bytes: size(view, place, name, &head)?, keys: 1 })
+}
+
+fn size(view: &View<'_>, place: &[u8], name: &[u8], head: &[u8]) -> Result<u64> {
+    let value = view.length(place, head)?.saturating_sub(EXPIRY_BYTES as u64);
+    Ok(name.len() as u64 + value)
+}
+
+fn change(view: &mut View<'_>, step: &str, freed: KvUsage, added: KvUsage) -> Result<()> {
+    if freed == added {
+        return Ok(());
+    }
+    let KvUsage { bytes, keys } = read_usage(view, step)?;
+    let bytes = (bytes + added.bytes).saturating_sub(freed.bytes);
+    let keys = (keys + added.keys).saturating_sub(freed.keys);
+    view.put(key::kv_use(step), numbers([bytes, keys]))
 }
 
 fn expiry(value: &[u8]) -> Result<Millis> {

@@ -58,6 +58,16 @@ pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
     Ok(first.and_then(|(entry, _)| Reader::of_key(&entry).u64()))
 }
 
+/// How many timers a step has set in a lane, counted up to `limit`.
+pub fn count(view: &View<'_>, lane: &Lane, step: &str, limit: usize) -> Result<usize> {
+    let mut count = 0;
+    for entry in view.range(&key::timers_of(lane, step), Order::Forward).take(limit) {
+        entry?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 pub fn fire(view: &mut View<'_>, timers: Vec<Timer>, now: Millis) -> Result<()> {
     for timer in timers {
         if read(view, &timer.key)?.as_ref() != Some(&timer) {

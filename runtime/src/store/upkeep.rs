@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::{Order, Span},
     key::{self, Count, Kind},
-    outbox,
+    kv, outbox,
     view::View,
 };
 use crate::model::*;
@@ -44,7 +44,7 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
         removed += 1;
     }
     for entry in take(view, key::until(Kind::KvEnd, now))? {
-        view.delete_long(key::untimed(Kind::Kv, &entry))?;
+        kv::remove(view, key::untimed(Kind::Kv, &entry))?;
         removed += 1;
     }
     // Older than `keep_ms`, not just as old. Nothing is before time began.

@@ -103,6 +103,15 @@ impl<'a> View<'a> {
         Ok(value)
     }
 
+    /// How many bytes a long value has, from its head, without reading it all.
+    pub fn length(&self, key: &[u8], head: &[u8]) -> Result<u64> {
+        let beginning = beginning(head)?.len() as u64;
+        let Some(last) = parts(head)?.checked_sub(1) else { return Ok(beginning) };
+        let part = self.get(&key::part(key, last))?;
+        let part = part.ok_or_else(|| codec::corrupt("value", "a part is missing"))?;
+        Ok(beginning + u64::from(last) * PIECE_BYTES as u64 + part.len() as u64)
+    }
+
     /// Writes a value in the place of whatever stood there.
     pub fn put_long(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
         let old = self.get(&key)?;
@@ -318,6 +327,8 @@ mod tests {
             let value: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
             view.put_long(vec![9], &value).unwrap();
             assert_eq!(view.long(&[9]).unwrap(), Some(value));
+            let head = view.get(&[9]).unwrap().unwrap();
+            assert_eq!(view.length(&[9], &head).unwrap(), length as u64);
         }
         assert!(view.pending.values().flatten().all(|piece| piece.len() <= PIECE_BYTES));
         view.delete_long(vec![9]).unwrap();

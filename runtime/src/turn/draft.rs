@@ -2,6 +2,9 @@
 //! it is made, so that a mistake is an error the plugin can see; nothing
 //! happens before the turn commits.
 
+mod stored;
+
+use super::words;
 use crate::{
     config::Grants,
     model::*,
@@ -10,6 +13,8 @@ use crate::{
     store::{Store, StoreError},
 };
 use std::{collections::BTreeMap, sync::Arc};
+
+pub use stored::Spent;
 
 /// What is the same for every step of a turn.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub struct DraftLimits {
     pub effects: usize,
     pub log_lines: usize,
     pub value_bytes: usize,
+    /// Of all the step's key-values together.
+    pub kv_bytes: u64,
 }
 
 /// Reads see what this turn has already changed; writes are held back.
@@ -49,6 +56,8 @@ pub struct Draft {
     pub network: Network,
     /// What the step has read from outside the turn.
     pub inputs: Inputs,
+    /// How much of its bounds the draft has used.
+    pub spent: Spent,
 }
 
 /// Where a step's HTTP requests go.
@@ -73,6 +82,13 @@ const PAYLOAD_BYTES: usize = 4 * 1024;
 /// One message as JSON: twice the longest text. A turn with many of them still
 /// fits into the store.
 const MESSAGE_BYTES: usize = 32 * 1024;
+/// Effects of one step together, as JSON. A turn's trace holds those of all its
+/// steps and is one value of the store, of 16 MiB at most.
+const EFFECT_BYTES: usize = 1024 * 1024;
+/// Tags in each list of a segment.
+const SEGMENT_TAGS: usize = 100;
+/// Reasons and log lines of one step together.
+const SAID_BYTES: usize = 128 * 1024;
 /// Key-values one turn may write.
 const KV_WRITES: usize = 200;
 /// A reason or a log line is cut after this many characters.
@@ -181,12 +197,6 @@ impl Draft {
         self.push(Effect::SetAttribute { name: name.into(), value })
     }
 
-    pub fn set_timer(&mut self, name: &str, due: Millis, payload: &str) -> Checked {
-        check_name("timer", name, NAME_BYTES)?;
-        check_bytes("the timer's payload", payload, PAYLOAD_BYTES)?;
-        self.push(Effect::SetTimer { name: name.into(), due, payload: payload.into() })
-    }
-
     pub fn cancel_timer(&mut self, name: &str) -> Checked {
         check_name("timer", name, NAME_BYTES)?;
         self.push(Effect::CancelTimer { name: name.into() })
@@ -215,6 +225,12 @@ impl Draft {
         self.granted("broadcast", "broadcast")?;
         check_name("broadcast", id, NAME_BYTES)?;
         check_bytes("the broadcast's payload", payload, PAYLOAD_BYTES)?;
+        if let EventKind::Broadcast { .. } = self.event().kind {
+            return Err("a broadcast can't begin another one: it would never end".into());
+        }
+        if [&to.all, &to.any, &to.none].iter().any(|tags| tags.len() > SEGMENT_TAGS) {
+            return Err(format!("a segment may name {SEGMENT_TAGS} tags in each of its lists"));
+        }
         for tag in to.all.iter().chain(&to.any).chain(&to.none) {
             check_name("tag", tag, TAG_BYTES)?;
         }
@@ -227,16 +243,29 @@ impl Draft {
     }
 
     pub fn because(&mut self, reason: &str) {
-        if self.because.len() < self.limits.log_lines {
-            self.because.push(reason.chars().take(LINE_CHARS).collect());
+        if self.because.len() < self.limits.log_lines
+            && let Some(line) = self.line(reason)
+        {
+            self.because.push(line);
         }
     }
 
     pub fn log(&mut self, level: LogLevel, message: &str) {
-        if self.logs.len() < self.limits.log_lines {
-            let message = message.chars().take(LINE_CHARS).collect();
+        if self.logs.len() < self.limits.log_lines
+            && let Some(message) = self.line(message)
+        {
             self.logs.push(LogLine { level, message });
         }
+    }
+
+    /// None if the step has said enough.
+    fn line(&mut self, text: &str) -> Option<String> {
+        let line = words::plain(text, LINE_CHARS);
+        let said = self.spent.said + line.len();
+        (said <= SAID_BYTES).then(|| {
+            self.spent.said = said;
+            line
+        })
     }
 
     pub async fn kv_get(&self, scope: KvScope, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -271,41 +300,6 @@ impl Draft {
         Ok(keys.into_iter().take(limit).collect())
     }
 
-    pub fn kv_set(
-        &mut self,
-        scope: KvScope,
-        key: &str,
-        value: Vec<u8>,
-        expires: Option<Millis>,
-    ) -> Checked {
-        if value.len() > self.limits.value_bytes {
-            let (bytes, limit) = (value.len(), self.limits.value_bytes);
-            return Err(format!("the value has {bytes} bytes, and {limit} are allowed"));
-        }
-        self.kv_write(scope, key, Some(value), expires)
-    }
-
-    pub fn kv_delete(&mut self, scope: KvScope, key: &str) -> Checked {
-        self.kv_write(scope, key, None, None)
-    }
-
-    fn kv_write(
-        &mut self,
-        scope: KvScope,
-        key: &str,
-        value: Option<Vec<u8>>,
-        expires: Option<Millis>,
-    ) -> Checked {
-        check_name("key", key, NAME_BYTES)?;
-        let place = (scope, key.to_owned());
-        if self.kv.len() >= KV_WRITES && !self.kv.contains_key(&place) {
-            return Err(format!("a turn may write {KV_WRITES} keys"));
-        }
-        let write = KvWrite { step: self.step.to_string(), scope, key: key.into(), value, expires };
-        self.kv.insert(place, write);
-        Ok(())
-    }
-
     fn granted(&self, capability: &str, key: &str) -> Checked {
         match self.grants.allows(capability) {
             Some(true) => Ok(()),
@@ -329,6 +323,11 @@ impl Draft {
 
     fn push(&mut self, effect: Effect) -> Checked {
         self.room_for(1)?;
+        let bytes = serde_json::to_vec(&effect).map_err(|error| error.to_string())?.len();
+        if self.spent.asked + bytes > EFFECT_BYTES {
+            return Err(format!("a turn's effects may have {EFFECT_BYTES} bytes together"));
+        }
+        self.spent.asked += bytes;
         let now = self.now();
         if let Some(contact) = &mut self.contact {
             contact.apply(&effect, &self.step, now);

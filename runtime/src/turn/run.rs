@@ -199,6 +199,7 @@ impl Turn {
             logs: Vec::new(),
             network: Default::default(),
             inputs: Default::default(),
+            spent: Default::default(),
         }
     }
 

@@ -265,6 +265,9 @@ pub async fn compare(actions: &[Action], open: impl Fn() -> Shared) {
     remembered.read_all().await.unwrap();
     stored.read_all().await.unwrap();
     assert_eq!(remembered.log, stored.log);
-    check_invariants(&remembered.store).await;
-    check_invariants(&stored.store).await;
+    let lanes = ["c1", "c2", "c3", "@main"].map(|lane| lane.parse::<Lane>().unwrap());
+    for store in [&remembered.store, &stored.store] {
+        check_invariants(store).await;
+        check_usage(store, "faq", &lanes).await;
+    }
 }

@@ -216,6 +216,18 @@ impl Store for FakeStore {
     async fn depths(&self) -> Result<Depths> {
         unreachable!()
     }
+    async fn kv_usage(&self, _: &str) -> Result<KvUsage> {
+        unreachable!()
+    }
+    async fn count_timers(&self, _: &Lane, _: &str, _: usize) -> Result<usize> {
+        unreachable!()
+    }
+    async fn begin_run(&self) -> Result<bool> {
+        unreachable!()
+    }
+    async fn end_run(&self) -> Result<()> {
+        unreachable!()
+    }
     async fn sweep(&self, _: Millis, _: Millis) -> Result<usize> {
         unreachable!()
     }

@@ -115,7 +115,8 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         accepted_at: NOW,
         attempts: 0,
     };
-    let Limits { effects, log_lines, value_bytes, .. } = config.limits;
+    let Limits { effects, log_lines, value_bytes, kv_mb, .. } = config.limits;
+    let kv_bytes = kv_mb * 1024 * 1024;
     Draft {
         setting: Setting {
             event: event.into(),
@@ -127,7 +128,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         },
         step: config.name.as_str().into(),
         grants: config.grants.clone(),
-        limits: DraftLimits { effects, log_lines, value_bytes },
+        limits: DraftLimits { effects, log_lines, value_bytes, kv_bytes },
         contact,
         sends: 0,
         effects: Vec::new(),
@@ -136,6 +137,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         logs: Vec::new(),
         network: Default::default(),
         inputs: Default::default(),
+        spent: Default::default(),
     }
 }
 

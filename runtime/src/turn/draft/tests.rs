@@ -34,7 +34,7 @@ fn draft(effects: usize) -> Draft {
         },
         step: "faq".into(),
         grants: Grants::default(),
-        limits: DraftLimits { effects, log_lines: 10, value_bytes: 100 },
+        limits: DraftLimits { effects, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000 },
         contact: Some(contact),
         sends: 0,
         effects: Vec::new(),
@@ -43,6 +43,7 @@ fn draft(effects: usize) -> Draft {
         logs: Vec::new(),
         network: Default::default(),
         inputs: Default::default(),
+        spent: Default::default(),
     }
 }
 

@@ -17,11 +17,15 @@ mod instance;
 mod load;
 mod output;
 mod quarantine;
+mod rollout;
 mod step;
+mod vitals;
 mod world;
 mod zones;
 
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
+pub use rollout::{Rollout, Version};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
+pub use vitals::Vitals;

@@ -76,7 +76,8 @@ impl Host {
 /// Counts the memory of all of a guest's memories together.
 pub struct Memory {
     limit: usize,
-    held: usize,
+    /// Memories never shrink, so this is also the most that was held.
+    pub held: usize,
     /// Whether more was asked for than is allowed.
     pub refused: bool,
 }

@@ -8,10 +8,11 @@ use super::{
     },
     engine::{Live, Machine, Ticking},
     host::Host,
+    vitals::metered,
 };
 use crate::{
     model::{LogLevel, Millis, Verdict},
-    turn::{Draft, StepError},
+    turn::{Draft, StepError, Usage},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -52,6 +53,8 @@ pub struct Instance {
     machine: Arc<Machine>,
     /// Turns it has served.
     pub turns: u32,
+    /// By the last turn.
+    pub used: Usage,
     _live: Live,
 }
 
@@ -86,7 +89,7 @@ impl Instance {
         let _ticking = arm(machine, &mut store, limit);
         let instantiated = timeout(limit + WAITING, component.instantiate_async(&mut store)).await;
         let guest = settle(instantiated, &mut store)?;
-        Ok(Self { store, guest, machine: machine.clone(), turns: 0, _live: live })
+        Ok(Self { store, guest, machine: machine.clone(), turns: 0, used: Usage::default(), _live: live })
     }
 
     pub async fn describe(&mut self, limit: Duration) -> Result<Descriptor, Failure> {
@@ -122,8 +125,10 @@ impl Instance {
         host.draft = Some(draft);
         let _ticking = arm(&self.machine, &mut self.store, limit);
         let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);
-        let ended = timeout(limit + WAITING, call).await;
+        let mut cpu = Duration::ZERO;
+        let ended = timeout(limit + WAITING, metered(&mut cpu, call)).await;
         let host = self.store.data_mut();
+        self.used = Usage { cpu, memory_bytes: host.memory.held as u64 };
         // It is there: nothing else takes it.
         let mut draft = host.draft.take().unwrap_or(bare);
         let printed = (host.out.take(), host.err.take());

@@ -11,7 +11,7 @@ use crate::{
     config::{Isolation, Limits, StepConfig},
     model::{EventId, Millis, Verdict},
     plugin::convert,
-    turn::{Draft, Step, StepError},
+    turn::{Draft, Ran, Step, StepError, Usage},
 };
 use async_trait::async_trait;
 use std::{
@@ -155,7 +155,11 @@ impl PluginStep {
         }
     }
 
-    async fn attempt(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn attempt(
+        &self,
+        draft: Draft,
+        used: &mut Usage,
+    ) -> (Draft, Result<Verdict, StepError>) {
         let seed = seed(&draft.event().id);
         let instance = match self.take() {
             Some(instance) => Ok(instance),
@@ -174,7 +178,9 @@ impl PluginStep {
         };
         let limit = Duration::from_millis(self.limits.time_ms);
         let event = convert::event(draft.event(), &*draft.setting.provider);
-        match instance.handle(draft, &event, limit, seed).await {
+        let handled = instance.handle(draft, &event, limit, seed).await;
+        *used = instance.used;
+        match handled {
             (draft, Ok(Ok(verdict))) => {
                 self.give_back(instance);
                 (draft, Ok(verdict))
@@ -235,11 +241,16 @@ impl Step for PluginStep {
         self.plugin.descriptor().wants_event(kind)
     }
     async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        if let Some(resting) = self.resting() {
-            return (draft, Err(resting));
-        }
-        let (draft, outcome) = self.attempt(draft).await;
-        self.record(&outcome);
+        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
         (draft, outcome)
+    }
+    async fn run_measured(&self, draft: Draft) -> Ran {
+        let (plugin, mut usage) = (self.label.clone(), Usage::default());
+        if let Some(resting) = self.resting() {
+            return Ran { draft, outcome: Err(resting), plugin, usage };
+        }
+        let (draft, outcome) = self.attempt(draft, &mut usage).await;
+        self.record(&outcome);
+        Ran { draft, outcome, plugin, usage }
     }
 }

@@ -145,13 +145,13 @@ impl fmt::Display for RolledBack {
         let at = i64::try_from(*at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
         let at = at.map(|at| format!("{at:.0}")).unwrap_or_default();
         let when = match during {
-            RolloutPhase::Shadow => "in the shadow, before it went live,",
-            RolloutPhase::Watch | RolloutPhase::Settled | RolloutPhase::RolledBack => "live",
+            RolloutPhase::Shadow => "in the shadow, before it answered anyone, ",
+            RolloutPhase::Watch | RolloutPhase::Settled | RolloutPhase::RolledBack => "",
         };
         write!(
             f,
-            "{plugin} was rolled back at {at}, and {back_to} runs: {when} {failures} of {turns} \
-             turns failed, the last with `{last_error}`; put a mended version into the folder, or \
+            "{plugin} was rolled back at {at}, and {back_to} runs instead: {when}{failures} of \
+             {turns} turns failed, the last with `{last_error}`; put a mended version into the folder, or \
              the old one back: a restart loads what is there"
         )
     }

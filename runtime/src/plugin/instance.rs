@@ -89,7 +89,14 @@ impl Instance {
         let _ticking = arm(machine, &mut store, limit);
         let instantiated = timeout(limit + WAITING, component.instantiate_async(&mut store)).await;
         let guest = settle(instantiated, &mut store)?;
-        Ok(Self { store, guest, machine: machine.clone(), turns: 0, used: Usage::default(), _live: live })
+        Ok(Self {
+            store,
+            guest,
+            machine: machine.clone(),
+            turns: 0,
+            used: Usage::default(),
+            _live: live,
+        })
     }
 
     pub async fn describe(&mut self, limit: Duration) -> Result<Descriptor, Failure> {

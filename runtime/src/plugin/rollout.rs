@@ -221,7 +221,10 @@ impl<S: Step> Rollout<S> {
         } else if sum.turns >= self.terms.shadow {
             let Tally { turns, differences, .. } = sum;
             tracing::info!(
-                step.name = self.name, plugin.name = new.label, turns, differences,
+                step.name = self.name,
+                plugin.name = new.label,
+                turns,
+                differences,
                 "the new version leaves the shadow and answers from now on"
             );
             *phase = live(&self.terms, trusted, shown);

@@ -155,11 +155,7 @@ impl PluginStep {
         }
     }
 
-    async fn attempt(
-        &self,
-        draft: Draft,
-        used: &mut Usage,
-    ) -> (Draft, Result<Verdict, StepError>) {
+    async fn attempt(&self, draft: Draft, used: &mut Usage) -> (Draft, Result<Verdict, StepError>) {
         let seed = seed(&draft.event().id);
         let instance = match self.take() {
             Some(instance) => Ok(instance),

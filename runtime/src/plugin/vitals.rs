@@ -149,10 +149,11 @@ impl Kept {
     /// Keeps what the plugin wrote, and as a last line how it failed.
     fn log(&mut self, label: &str, ran: &Ran) {
         let draft = &ran.draft;
-        let failed = ran.outcome.as_ref().err().map(|error| LogLine {
-            level: LogLevel::Error,
-            message: error.to_string(),
-        });
+        let failed = ran
+            .outcome
+            .as_ref()
+            .err()
+            .map(|error| LogLine { level: LogLevel::Error, message: error.to_string() });
         for line in draft.logs.iter().chain(&failed) {
             self.log_bytes += line.message.len();
             self.logs.push_back(StepLog {

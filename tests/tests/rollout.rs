@@ -128,7 +128,9 @@ async fn a_version_that_traps_is_rolled_back_and_every_customer_is_answered() {
     let report = points(&server).await;
     assert_eq!(report["plugin"], "loyalty 0.1.0");
     assert_eq!(report["rollout"]["phase"], "rolled-back");
-    assert_eq!(report["vitals"]["errors"]["trap"], 4);
+    // Turns that had begun with it may have failed after the fourth.
+    let traps = report["vitals"]["errors"]["trap"].as_u64().unwrap();
+    assert!(traps >= 4, "{report}");
     assert_eq!(report["vitals"]["rollbacks"], 1);
     assert!(report["vitals"]["memory_bytes"].as_u64().unwrap() >= 64 * 1024, "{report}");
     assert!(report["vitals"]["cpu"]["mean_us"].as_u64().unwrap() > 0, "{report}");
@@ -139,7 +141,7 @@ async fn a_version_that_traps_is_rolled_back_and_every_customer_is_answered() {
     assert!(answer["generation"].as_u64() > Some(2), "{answer}");
     assert!(answer["warnings"].to_string().contains("rolled back"), "{answer}");
     assert_eq!(ask(&server, &graph, "19990001").await, "You have 10 points.");
-    assert_eq!(points(&server).await["vitals"]["errors"]["trap"], 4, "it was not tried again");
+    assert_eq!(points(&server).await["vitals"]["errors"]["trap"], traps, "it was not tried again");
 
     // People are told too.
     let told = with_admin(&server, &["reload", text(&shop.folder)]);

@@ -164,7 +164,7 @@ pub struct Difference {
     pub at: Millis,
     /// The event's kind.
     pub event: String,
-    /// Which of `verdict`, `effects`, `stored`, `error` differ.
+    /// Which of `verdict`, `effects`, `stored`, `requests`, `error` differ.
     pub differs: Vec<String>,
     /// What answered, and counted.
     pub old: Side,
@@ -179,6 +179,8 @@ pub struct Side {
     pub verdict: Option<String>,
     pub effects: Vec<String>,
     pub stored: Vec<String>,
+    /// Over HTTP.
+    pub requests: Vec<String>,
     pub error: Option<String>,
 }
 

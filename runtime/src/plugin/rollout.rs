@@ -5,7 +5,7 @@
 
 use super::{
     step::PluginStep,
-    vitals::{Role, Vitals, compare},
+    vitals::{Role, Vitals, asked_for_more, compare},
 };
 use crate::{
     clock::Stopwatch,
@@ -91,7 +91,8 @@ enum Fared<'a> {
     Well,
     /// It failed where the old one did not.
     Worse(&'a StepError),
-    /// Nothing can be said: it rests, or the old one failed too.
+    /// Nothing can be said: it rests, the old one failed too, or nobody could
+    /// answer what it asked for over HTTP.
     Unknown,
 }
 
@@ -187,7 +188,10 @@ impl<S: Step> Rollout<S> {
             return answer;
         };
         self.vitals.count(Role::Shadow, &new.label, &shown, Duration::ZERO);
-        let fared = fared(&shown, &answer);
+        let fared = match asked_for_more(&shown, &answer) {
+            true => Fared::Unknown,
+            false => fared(&shown, &answer),
+        };
         let difference = match shown.outcome {
             Err(StepError::Quarantined { .. }) => None,
             Ok(_) | Err(_) => compare((&old.label, &answer), (&new.label, &shown)),

@@ -225,6 +225,7 @@ pub fn compare(old: (&str, &Ran), new: (&str, &Ran)) -> Option<Difference> {
         // What a failed one asked for is dropped anyway.
         ("effects", !failed && one.draft.effects != other.draft.effects),
         ("stored", !failed && one.draft.kv != other.draft.kv),
+        ("requests", !failed && !asked(one).eq(asked(other))),
     ];
     let differs: Vec<String> =
         parts.into_iter().filter(|(_, differ)| *differ).map(|(part, _)| part.into()).collect();
@@ -232,8 +233,8 @@ pub fn compare(old: (&str, &Ran), new: (&str, &Ran)) -> Option<Difference> {
         return None;
     }
     let (mut left, mut right) = (side(old, false), side(new, false));
-    let told = left.effects != right.effects || left.stored != right.stored;
-    if !told && !differs.iter().any(|part| part == "error" || part == "verdict") {
+    let alike = (&left.effects, &left.stored) == (&right.effects, &right.stored);
+    if alike && differs.iter().any(|part| part == "effects" || part == "stored") {
         // The difference is in what words leave out, such as a moment.
         (left, right) = (side(old, true), side(new, true));
     }
@@ -246,6 +247,18 @@ pub fn compare(old: (&str, &Ran), new: (&str, &Ran)) -> Option<Difference> {
         old: left,
         new: right,
     })
+}
+
+/// The HTTP requests of a run.
+fn asked(ran: &Ran) -> impl Iterator<Item = &HttpRequest> {
+    ran.draft.inputs.exchanges.iter().map(|exchange| &exchange.request)
+}
+
+/// Whether the new one asked for something over HTTP that the old one did not,
+/// and that nobody answered therefore.
+pub fn asked_for_more(new: &Ran, old: &Ran) -> bool {
+    let same = |a: &HttpRequest, b: &HttpRequest| (&a.method, &a.url) == (&b.method, &b.url);
+    asked(new).any(|request| !asked(old).any(|known| same(known, request)))
 }
 
 fn side((label, ran): (&str, &Ran), exact: bool) -> Side {
@@ -268,6 +281,10 @@ fn side((label, ran): (&str, &Ran), exact: bool) -> Side {
         }),
         effects: effects.iter().take(lines).map(effect).map(cut).collect(),
         stored: kv.values().take(lines).map(|write| cut(stored(write, exact))).collect(),
+        requests: asked(ran)
+            .take(lines)
+            .map(|request| cut(format!("{} {}", request.method, request.url)))
+            .collect(),
         error: ran.outcome.as_ref().err().map(|error| cut(error.to_string())),
     }
 }

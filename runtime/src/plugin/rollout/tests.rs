@@ -33,6 +33,9 @@ impl Step for Closure {
     async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
         self.runs.fetch_add(1, Ordering::SeqCst);
         let outcome = (self.does)(&mut draft);
+        if outcome == Err(StepError::Plugin("hang".into())) {
+            std::future::pending::<()>().await;
+        }
         (draft, outcome)
     }
 }
@@ -279,6 +282,29 @@ async fn a_version_that_was_not_counted_up_is_told_by_its_hash() {
     assert_eq!(turn(&rollout).await.0, "p 1 (b2c3d4e5)");
 }
 
+fn asks(draft: &mut Draft, url: &str) {
+    let request = HttpRequest {
+        method: "GET".into(),
+        url: url.into(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    draft.inputs.exchanges.push(Exchange { request, response: Err("no".into()) });
+}
+
+#[tokio::test]
+async fn what_nobody_could_answer_is_no_failure_of_a_shadow() {
+    let new = version("p 2", "b2", |draft| {
+        asks(draft, "https://other.example/");
+        Err(StepError::Plugin("no answer".into()))
+    });
+    let rollout = Rollout::new(&config(3, 3, 1), new, Some(&settled()));
+    answers(&rollout, "p 1").await;
+    let report = rollout.report();
+    assert_eq!((report.phase, report.turns, report.failures), (RolloutPhase::Shadow, 1, 0));
+    assert_eq!(report.differences, 1, "it is told all the same");
+}
+
 #[tokio::test]
 async fn what_a_shadow_does_stays_with_it() {
     let new = version("p 2", "b2", |draft| {
@@ -287,16 +313,11 @@ async fn what_a_shadow_does_stays_with_it() {
         let Network::Recorded(exchanges) = &draft.network else { panic!("it has a network") };
         assert_eq!(exchanges.len(), 1, "it sees what the old one saw");
         draft.set_timer("t", 5, "").unwrap();
+        asks(draft, "https://api.example/");
         Ok(Verdict::Stop)
     });
     let old = version("p 1", "a1", |draft| {
-        let request = HttpRequest {
-            method: "GET".into(),
-            url: "https://api.example/".into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-        };
-        draft.inputs.exchanges.push(Exchange { request, response: Err("no".into()) });
+        asks(draft, "https://api.example/");
         draft.set_timer("t", 4, "").unwrap();
         Ok(Verdict::Stop)
     });
@@ -308,6 +329,7 @@ async fn what_a_shadow_does_stays_with_it() {
     let difference = &rollout.vitals().differences()[0];
     assert_eq!(difference.differs, ["effects", "stored"]);
     assert_eq!(difference.new.stored, ["`k`: v"]);
+    assert_eq!(difference.new.requests, ["GET https://api.example/"]);
     assert_eq!((rollout.rolled_back(), rollout.report().failures), (None, 0));
 }
 
@@ -315,6 +337,12 @@ async fn what_a_shadow_does_stays_with_it() {
 async fn a_shadow_that_panics_or_hangs_costs_no_turn() {
     let new = version("p 2", "b2", |_| panic!("a mistake in the host"));
     let rollout = Rollout::new(&config(2, 5, 1), new, Some(&settled()));
+    answers(&rollout, "p 1").await;
+    assert_eq!((rollout.report().turns, rollout.report().failures), (1, 0));
+    let mut config = config(2, 5, 1);
+    config.limits.time_ms = 1;
+    let new = version("p 2", "b2", |_| Err(StepError::Plugin("hang".into())));
+    let rollout = Rollout::new(&config, new, Some(&settled()));
     answers(&rollout, "p 1").await;
     assert_eq!((rollout.report().turns, rollout.report().failures), (1, 0));
 }

@@ -2,6 +2,7 @@
 //! things only by events in a contact's lane.
 
 mod access;
+mod plugins;
 mod view;
 
 use crate::{
@@ -49,6 +50,9 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/contacts/{id}/messages", get(messages))
         .route("/api/v1/contacts/{id}/resume", post(resume))
         .route("/api/v1/lanes/{lane}/turns", get(turns))
+        .route("/api/v1/plugins", get(plugins::list))
+        .route("/api/v1/plugins/{step}/logs", get(plugins::logs))
+        .route("/api/v1/plugins/{step}/differences", get(plugins::differences))
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
         .route("/metrics", get(metrics))
@@ -110,7 +114,7 @@ impl Console {
         let body = json!({
             "ready": health.is_ok(),
             "store": health.map_or_else(|error| error.to_string(), |()| "ok".into()),
-            "generation": *self.reloader.status(),
+            "generation": self.reloader.status(),
             "paused": self.outbox.status().iter().map(view::paused).collect::<Vec<_>>(),
         });
         (code, body)
@@ -129,7 +133,8 @@ async fn metrics(State(console): Shared) -> Answer {
     let status = console.reloader.status();
     console.metrics.set_generation(status.generation, status.problems.len());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], console.metrics.encode()).into_response())
+    let text = console.metrics.encode(&console.reports());
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 async fn reload(State(console): Shared) -> Answer {

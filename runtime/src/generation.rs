@@ -1,18 +1,22 @@
 //! Chains, rules and loaded plugins as one immutable value, checked as a whole
 //! before anything runs on it. Never changed: a reload builds the next one.
 
+mod origins;
+
+pub use origins::Origins;
+
 use crate::{
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, Problem, ProviderKind, Schema,
         StepConfig,
     },
     model::ChannelId,
-    plugin::{ConfigureError, LoadError, Plugin, Plugins, RuleProblem, Source},
+    plugin::{ConfigureError, LoadError, Plugin, Plugins, Rollout, RuleProblem, Source, Version},
     provider::{Provider, meta::Meta},
     turn::{Chain, ChainStep, DraftLimits, Step},
 };
 use futures::future::join_all;
-use serde_json::Value;
+use origins::{Made, Origin};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::Path,
@@ -41,9 +45,7 @@ impl Generation {
     /// The owner has reloaded by command: steps that rest after failures are
     /// tried again, also those that did not change.
     pub fn lift_rests(&self) {
-        for (_, step) in self.origins.0.values() {
-            step.step.lift_rest();
-        }
+        self.origins.lift_rests();
     }
 }
 
@@ -53,19 +55,6 @@ pub struct Channel {
     pub config: ChannelConfig,
     pub provider: Arc<dyn Provider>,
     pub chain: Arc<Chain>,
-}
-
-/// By step name, what each step was made from. Empty is always right: then
-/// every step is made anew.
-#[derive(Clone, Default)]
-pub struct Origins(HashMap<String, (Origin, ChainStep)>);
-
-/// Two steps with the same origin are the same.
-#[derive(Clone, PartialEq)]
-struct Origin {
-    plugin: String,
-    config: StepConfig,
-    rules: Value,
 }
 
 /// Loads and checks `folder` with all its plugins. Steps that did not change
@@ -229,9 +218,10 @@ impl Builder<'_> {
             config: config.clone(),
             rules: document.value().clone(),
         };
-        if let Some(step) = self.unchanged(&origin) {
-            self.origins.0.insert(config.name.clone(), (origin, step.clone()));
-            return Ok(step);
+        let place = file.document.problem(&format!("/step/{index}/plugin"), "");
+        if let Some(before) = self.previous.and_then(|origins| origins.unchanged(&origin)) {
+            let before = Made { place, ..before.clone() };
+            return Ok(self.origins.add(before));
         }
         if let Some(schema) = plugin.descriptor().rules_schema.clone() {
             let schema = Schema::parse(schema).map_err(|why| {
@@ -247,7 +237,7 @@ impl Builder<'_> {
             }
         }
         let step = match plugin.configure(config, document.value()).await {
-            Ok(step) => chain_step(Arc::new(step), config),
+            Ok(step) => step,
             Err(ConfigureError::Failed(why)) => {
                 return Err(at_plugin(format!("the plugin could not be set up: it {why}")));
             }
@@ -256,13 +246,13 @@ impl Builder<'_> {
                 return Err(problems.into_iter().take(PROBLEMS).map(problem).collect());
             }
         };
-        self.origins.0.insert(config.name.clone(), (origin, step.clone()));
-        Ok(step)
-    }
-
-    fn unchanged(&self, origin: &Origin) -> Option<ChainStep> {
-        let (before, step) = self.previous?.0.get(&origin.config.name)?;
-        (before == origin).then(|| step.clone())
+        let version =
+            Version { label: step.plugin().into(), hash: plugin.hash(), step: Arc::new(step) };
+        let running = self.previous.and_then(|origins| origins.of(&config.name));
+        let rollout = Arc::new(Rollout::new(config, version, running));
+        let link = chain_step(Arc::clone(&rollout) as Arc<dyn Step>, config);
+        let descriptor = plugin.descriptor().clone();
+        Ok(self.origins.add(Made { origin, link, rollout, descriptor, place }))
     }
 
     /// Warns where what is asked for and what is granted differ.

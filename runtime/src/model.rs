@@ -8,8 +8,10 @@ mod exchange;
 mod ids;
 mod outbox;
 mod outgoing;
+mod report;
 mod trace;
 mod turn;
+mod words;
 
 pub use contact::{Consent, Contact, Handoff, Identity, Note, Sender, Tag};
 pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
@@ -22,6 +24,10 @@ pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
     Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
+};
+pub use report::{
+    Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,
+    StepReport, VersionReport, VitalsReport,
 };
 pub use trace::{Inputs, LogLevel, LogLine, StepTrace, Trace, Verdict};
 pub use turn::{Snapshot, TurnCommit};

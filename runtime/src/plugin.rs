@@ -21,8 +21,10 @@ mod isolation;
 mod load;
 mod output;
 mod quarantine;
+mod rollout;
 mod snapshot;
 mod step;
+mod vitals;
 mod world;
 mod zones;
 
@@ -32,4 +34,6 @@ pub use engine::MEMORY_MB_MAX;
 pub use isolation::Isolated;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
 pub use quarantine::{Condition, ConditionState};
+pub use rollout::{Rollout, Version};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
+pub use vitals::Vitals;

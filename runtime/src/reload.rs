@@ -134,8 +134,10 @@ impl Reloader {
         &self.generation
     }
 
-    pub fn status(&self) -> Arc<Status> {
-        self.status.load_full()
+    pub fn status(&self) -> Status {
+        let mut status = Status::clone(&self.status.load());
+        status.warnings.extend(self.current().rolled_back());
+        status
     }
 
     /// Loads now, whether or not anything has changed, and returns the new
@@ -151,10 +153,13 @@ impl Reloader {
     pub async fn answer(&self) -> Answer {
         match self.reload().await {
             Ok(number) => {
-                let warnings = self.current().warnings.clone();
+                let warnings = self.status().warnings;
                 Answer { generation: Some(number), problems: Vec::new(), warnings }
             }
-            Err(problems) => Answer { problems, ..Answer::default() },
+            Err(problems) => {
+                let warnings = self.current().rolled_back();
+                Answer { generation: None, problems, warnings }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     clock::{Clock, SystemClock},
     ingress::IngressMetrics,
-    model::TurnCommit,
+    model::{StepReport, TurnCommit},
     outbox::OutboxMetrics,
     store::Depths,
 };
@@ -18,13 +18,19 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use std::{fmt, io::IsTerminal};
+use std::{
+    fmt,
+    io::IsTerminal,
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
+};
 use tracing_subscriber::fmt::{format::Writer, time::FormatTime};
 
 /// Everything that `/metrics` shows.
 pub struct Metrics {
     registry: Registry,
     pub turns: TurnMetrics,
+    /// Locked while their values are put in and written out.
+    plugins: Mutex<PluginMetrics>,
     lanes: Gauge,
     queued: Gauge,
     timers: Gauge,
@@ -39,6 +45,8 @@ impl Metrics {
         outbox.register(&mut registry);
         let turns = TurnMetrics::default();
         turns.register(&mut registry);
+        let plugins = PluginMetrics::default();
+        plugins.register(&mut registry);
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -54,6 +62,7 @@ impl Metrics {
                 "Problems that keep a newer generation from going live",
             ),
             turns,
+            plugins: Mutex::new(plugins),
             registry,
         }
     }
@@ -69,8 +78,11 @@ impl Metrics {
         self.problems.set(problems as i64);
     }
 
-    /// The Prometheus text form.
-    pub fn encode(&self) -> String {
+    /// The Prometheus text form. The steps count for themselves: `steps` is
+    /// how they stand now.
+    pub fn encode(&self, steps: &[StepReport]) -> String {
+        let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        plugins.set(steps);
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
@@ -137,6 +149,76 @@ impl TurnMetrics {
             if step.error.is_some() {
                 self.step_errors.get_or_create(&label).inc();
             }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VersionLabel {
+    step: String,
+    plugin: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabel {
+    step: String,
+    kind: String,
+}
+
+/// What the steps of the live generation have counted. A step has few
+/// versions at a time, so the labels stay few.
+#[derive(Default)]
+struct PluginMetrics {
+    turns: Family<VersionLabel, Counter>,
+    errors: Family<ErrorLabel, Counter>,
+    cpu: Family<StepLabel, Counter<f64, AtomicU64>>,
+    memory: Family<StepLabel, Gauge>,
+    kv: Family<StepLabel, Gauge>,
+    rollbacks: Family<StepLabel, Counter>,
+    differences: Family<StepLabel, Counter>,
+}
+
+impl PluginMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("plugin");
+        registry.register("turns", "Runs of a plugin's version", self.turns.clone());
+        registry.register("errors", "Failed runs, by kind of error", self.errors.clone());
+        registry.register("cpu_seconds", "Time in which guests computed", self.cpu.clone());
+        let memory = self.memory.clone();
+        registry.register("memory_bytes", "The most memory an instance has held", memory);
+        registry.register("kv_bytes", "What a step's stored values take", self.kv.clone());
+        let rollbacks = self.rollbacks.clone();
+        registry.register("rollbacks", "New versions that were rolled back", rollbacks);
+        let differences = self.differences.clone();
+        registry.register("differences", "Turns in which a shadow did otherwise", differences);
+    }
+
+    /// Puts in how the steps stand; those that have gone are gone.
+    fn set(&self, steps: &[StepReport]) {
+        self.turns.clear();
+        self.errors.clear();
+        self.cpu.clear();
+        self.memory.clear();
+        self.kv.clear();
+        self.rollbacks.clear();
+        self.differences.clear();
+        for StepReport { step, vitals, kv_bytes, .. } in steps {
+            let label = StepLabel { step: step.clone() };
+            for version in &vitals.versions {
+                let label = VersionLabel { step: step.clone(), plugin: version.plugin.clone() };
+                self.turns.get_or_create(&label).inc_by(version.turns);
+            }
+            for (kind, count) in &vitals.errors {
+                let label = ErrorLabel { step: step.clone(), kind: kind.clone() };
+                self.errors.get_or_create(&label).inc_by(*count);
+            }
+            self.cpu.get_or_create(&label).inc_by(vitals.cpu_total_us as f64 / 1e6);
+            self.memory.get_or_create(&label).set(vitals.memory_bytes as i64);
+            if let Some(bytes) = kv_bytes {
+                self.kv.get_or_create(&label).set(*bytes as i64);
+            }
+            self.rollbacks.get_or_create(&label).inc_by(vitals.rollbacks);
+            self.differences.get_or_create(&label).inc_by(vitals.differences);
         }
     }
 }

@@ -33,6 +33,30 @@ pub trait Step: Send + Sync + 'static {
     async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>);
     /// The owner wants it tried again now, even if it rests after failures.
     fn lift_rest(&self) {}
+    /// As `run`, and says which plugin ran, where that changes from turn to
+    /// turn, and what it used.
+    async fn run_measured(&self, draft: Draft) -> Ran {
+        let (draft, outcome) = self.run(draft).await;
+        Ran { draft, outcome, plugin: self.plugin().into(), usage: Usage::default() }
+    }
+}
+
+/// How a step's run ended.
+pub struct Ran {
+    pub draft: Draft,
+    pub outcome: Result<Verdict, StepError>,
+    /// `faq 0.1.0`.
+    pub plugin: String,
+    pub usage: Usage,
+}
+
+/// What a run used. Nothing where it is not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The time in which it computed, waiting left out.
+    pub cpu: Duration,
+    /// What its memories held at the end, which is the most they have held.
+    pub memory_bytes: u64,
 }
 
 /// Why a step failed. The words are for the owner.

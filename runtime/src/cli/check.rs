@@ -10,7 +10,10 @@ use crate::{
 };
 use anyhow::Context;
 use serde::Serialize;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +43,7 @@ struct Report<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let built = load(arguments, env).map_err(Failure::CannotStart)?;
+    let built = load(&arguments.folder, env).map_err(Failure::CannotStart)?;
     let (problems, warnings) = match &built {
         Ok(generation) => (Vec::new(), generation.warnings.clone()),
         Err(problems) => (problems.clone(), Vec::new()),
@@ -57,7 +60,8 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     Ok(if problems.is_empty() { Exit::Done } else { Exit::Problems })
 }
 
-fn load(arguments: &Arguments, env: &Env) -> anyhow::Result<Result<Generation, Vec<Problem>>> {
+/// Loads a folder as `serve` would, without serving it.
+pub(super) fn load(folder: &Path, env: &Env) -> anyhow::Result<Result<Generation, Vec<Problem>>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -65,7 +69,7 @@ fn load(arguments: &Arguments, env: &Env) -> anyhow::Result<Result<Generation, V
     // No cache: checking a folder leaves nothing behind.
     let plugins =
         Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    Ok(runtime.block_on(generation::build(&arguments.folder, env, &plugins, None, 1)))
+    Ok(runtime.block_on(generation::build(folder, env, &plugins, None, 1)))
 }
 
 fn summary(

@@ -30,7 +30,7 @@ enum Command {
     List(list::Arguments),
 }
 
-pub(super) fn run(arguments: Arguments, _env: Env) -> Ending {
+pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
@@ -38,6 +38,6 @@ pub(super) fn run(arguments: Arguments, _env: Env) -> Ending {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Add(arguments) => add::run(&arguments),
-        Command::List(arguments) => list::run(&arguments),
+        Command::List(arguments) => list::run(&arguments, &env),
     }
 }

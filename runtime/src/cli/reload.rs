@@ -63,34 +63,55 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
 }
 
 async fn ask(http: &Http) -> anyhow::Result<Answer> {
+    let answered = request(http, reqwest::Method::POST, "/api/v1/reload", WAIT).await?;
+    let (admin, status, body) = answered.map_err(|admin| {
+        anyhow!(
+            "nothing listens at {admin}: is `switchboard serve` running? If it said another \
+             address, put that into SWITCHBOARD__HTTP__ADMIN"
+        )
+    })?;
+    serde_json::from_slice(&body).with_context(|| {
+        format!("what listens at {admin} does not answer as switchboard ({status})")
+    })
+}
+
+/// Where the request went, and the answer to it.
+pub(super) type Answered = (SocketAddr, reqwest::StatusCode, Vec<u8>);
+
+/// Asks the API of the running server. The inner error: nothing listens at
+/// that address.
+pub(super) async fn request(
+    http: &Http,
+    method: reqwest::Method,
+    path: &str,
+    wait: Duration,
+) -> anyhow::Result<Result<Answered, SocketAddr>> {
     let admin = reachable(http.admin.parse().context("`http.admin` is no address")?);
-    let url = format!("http://{admin}/api/v1/reload");
+    let url = format!("http://{admin}{path}");
     // Fails only if one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .no_proxy()
-        .timeout(WAIT)
+        .timeout(wait)
         .build()
         .context("could not make an HTTP client")?;
     let request = match &http.admin_token {
-        Some(token) => client.post(&url).bearer_auth(token.expose()),
-        None => client.post(&url),
+        Some(token) => client.request(method, &url).bearer_auth(token.expose()),
+        None => client.request(method, &url),
     };
-    let response = request.send().await.map_err(|error| match error.is_connect() {
-        true => anyhow!(
-            "nothing listens at {admin}: is `switchboard serve` running? If it said another \
-             address, put that into SWITCHBOARD__HTTP__ADMIN"
-        ),
-        false => anyhow::Error::new(error).context(format!("{admin} did not answer")),
-    })?;
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() => return Ok(Err(admin)),
+        Err(error) => {
+            return Err(anyhow::Error::new(error).context(format!("{admin} did not answer")));
+        }
+    };
     let status = response.status();
     if status.as_u16() == 401 || status.as_u16() == 403 {
         bail!("{admin} does not take the `http.admin_token` of this folder");
     }
     let body = response.bytes().await.with_context(|| format!("{admin} did not answer"))?;
-    serde_json::from_slice(&body).with_context(|| {
-        format!("what listens at {admin} does not answer as switchboard ({status})")
-    })
+    Ok(Ok((admin, status, body.to_vec())))
 }
 
 /// Where to reach what listens at `address`: "everywhere" is no destination.

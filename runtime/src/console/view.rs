@@ -62,54 +62,11 @@ fn step(step: &StepTrace) -> Value {
         "plugin": step.plugin,
         "verdict": step.verdict,
         "because": step.because,
-        "effects": step.effects.iter().map(in_words).collect::<Vec<_>>(),
+        "effects": step.effects.iter().map(Effect::in_words).collect::<Vec<_>>(),
         "logs": step.logs,
         "error": step.error,
         "duration_us": step.duration_us,
     })
-}
-
-/// An effect as an owner would say it.
-fn in_words(effect: &Effect) -> String {
-    match effect {
-        Effect::Send { to: None, message } => format!("replied: {}", summary(message)),
-        Effect::Send { to: Some(other), message } => {
-            format!("wrote to {other}: {}", summary(message))
-        }
-        Effect::MarkRead { typing: true } => "marked as read, typing".into(),
-        Effect::MarkRead { typing: false } => "marked as read".into(),
-        Effect::Tag { name, expires: None } => format!("tagged `{name}`"),
-        Effect::Tag { name, expires: Some(_) } => format!("tagged `{name}` for a time"),
-        Effect::Untag { name } => format!("removed the tag `{name}`"),
-        Effect::SetAttribute { name, value: Some(value) } => format!("set {name} to `{value}`"),
-        Effect::SetAttribute { name, value: None } => format!("removed {name}"),
-        Effect::SetTimer { name, .. } => format!("set the timer `{name}`"),
-        Effect::CancelTimer { name } => format!("cancelled the timer `{name}`"),
-        Effect::Handoff { reason } => format!("handed to a person: {reason}"),
-        Effect::Resume => "gave back to the bot".into(),
-        Effect::OptIn { .. } => "recorded consent to marketing".into(),
-        Effect::OptOut { .. } => "recorded the end of marketing".into(),
-        Effect::Broadcast { id, .. } => format!("began the broadcast `{id}`"),
-        Effect::Note { text } => format!("noted: {text}"),
-    }
-}
-
-fn summary(message: &Outgoing) -> String {
-    match message {
-        Outgoing::Text(text) => text.clone(),
-        Outgoing::Buttons { body, buttons, .. } => match buttons.len() {
-            1 => format!("{body} (1 button)"),
-            count => format!("{body} ({count} buttons)"),
-        },
-        Outgoing::List { body, sections, .. } => {
-            let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
-            format!("{body} (list of {rows})")
-        }
-        Outgoing::Template(template) => format!("template {}", template.name),
-        Outgoing::Media(media) => media.kind.name().into(),
-        Outgoing::Reaction { emoji, .. } => format!("reaction {emoji}"),
-        Outgoing::Read { .. } => "read mark".into(),
-    }
 }
 
 pub fn item(item: &OutboxItem) -> Value {
@@ -125,7 +82,7 @@ pub fn item(item: &OutboxItem) -> Value {
         "channel": item.channel,
         "step": item.step,
         "kind": item.message.kind(),
-        "summary": summary(&item.message),
+        "summary": item.message.summary(),
         "state": state,
         "reason": item.reason,
         "attempts": item.attempts,

@@ -93,7 +93,8 @@ impl Host {
 /// of its tables.
 pub struct Memory {
     limit: usize,
-    held: usize,
+    /// Memories never shrink, so this is also the most that was held.
+    pub held: usize,
     elements: usize,
     /// Whether more was asked for than is allowed.
     pub refused: bool,

@@ -10,10 +10,11 @@ use super::{
     code::Ready,
     engine::{Live, Machine, Ticking},
     host::Host,
+    vitals::metered,
 };
 use crate::{
     model::{LogLevel, Millis, Verdict},
-    turn::{Draft, StepError, plain_line},
+    turn::{Draft, StepError, Usage, plain_line},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -61,6 +62,8 @@ pub struct Instance {
     code: Arc<Ready>,
     /// Turns it has served.
     pub turns: u32,
+    /// By the last turn.
+    pub used: Usage,
     _live: Live,
 }
 
@@ -93,7 +96,8 @@ impl Instance {
         let guest = code.indices.load(&mut store, &raw);
         let guest = guest.map_err(|error| Failure::Trap(format!("{error:#}")))?;
         let (machine, code) = (machine.clone(), code.clone());
-        Ok(Self { store, guest, raw, machine, code, turns: 0, _live: live })
+        let used = Usage::default();
+        Ok(Self { store, guest, raw, machine, code, turns: 0, used, _live: live })
     }
 
     /// Whether new instances would be made from the same.
@@ -143,8 +147,10 @@ impl Instance {
         host.draft = Some(draft);
         let _ticking = arm(&self.machine, &mut self.store, limit);
         let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);
-        let ended = timeout(limit + WAITING, call).await;
+        let mut cpu = Duration::ZERO;
+        let ended = timeout(limit + WAITING, metered(&mut cpu, call)).await;
         let host = self.store.data_mut();
+        self.used = Usage { cpu, memory_bytes: host.memory.held as u64 };
         // It is there: nothing else takes it.
         let mut draft = host.draft.take().unwrap_or(bare);
         let printed = (host.out.take(), host.err.take());

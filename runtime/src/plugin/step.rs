@@ -15,7 +15,7 @@ use crate::{
     config::{Limits, StepConfig},
     model::{EventId, Lane, Millis, Verdict},
     plugin::convert,
-    turn::{Draft, Step, StepError, plain_line},
+    turn::{Draft, Ran, Step, StepError, Usage, plain_line},
 };
 use async_trait::async_trait;
 use std::{
@@ -193,7 +193,7 @@ impl PluginStep {
         }
     }
 
-    async fn attempt(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn attempt(&self, draft: Draft, used: &mut Usage) -> (Draft, Result<Verdict, StepError>) {
         self.isolation.begin(|| self.snapshot_order());
         let seed = seed(&draft.event().id);
         let instance = match self.take() {
@@ -213,7 +213,9 @@ impl PluginStep {
         };
         let limit = Duration::from_millis(self.limits.time_ms);
         let event = convert::event(draft.event(), &*draft.setting.provider);
-        match instance.handle(draft, &event, limit, seed).await {
+        let handled = instance.handle(draft, &event, limit, seed).await;
+        *used = instance.used;
+        match handled {
             (draft, Ok(Ok(verdict))) => {
                 self.give_back(instance);
                 (draft, Ok(verdict))
@@ -283,13 +285,18 @@ impl Step for PluginStep {
         self.plugin.descriptor().wants_event(kind)
     }
     async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
+        (draft, outcome)
+    }
+    async fn run_measured(&self, draft: Draft) -> Ran {
+        let (plugin, mut usage) = (self.label.clone(), Usage::default());
         let lane = draft.lane().clone();
         if let Some(resting) = self.resting(&lane) {
-            return (draft, Err(resting));
+            return Ran { draft, outcome: Err(resting), plugin, usage };
         }
-        let (draft, outcome) = self.attempt(draft).await;
+        let (draft, outcome) = self.attempt(draft, &mut usage).await;
         self.record(&lane, &outcome);
-        (draft, outcome)
+        Ran { draft, outcome, plugin, usage }
     }
     fn lift_rest(&self) {
         self.quarantine.lock().unwrap_or_else(PoisonError::into_inner).lift();

@@ -39,6 +39,7 @@ pub struct DraftLimits {
 }
 
 /// Reads see what this turn has already changed; writes are held back.
+#[derive(Clone)]
 pub struct Draft {
     pub setting: Setting,
     pub step: Arc<str>,

@@ -1,6 +1,6 @@
 //! Runs a chain on one event.
 
-use super::{Chain, ChainStep, Draft, Setting, StepError, commit};
+use super::{Chain, ChainStep, Draft, Ran, Setting, StepError, commit};
 use crate::{clock::Stopwatch, config::OnError, model::*};
 use std::sync::Arc;
 
@@ -151,10 +151,11 @@ impl Turn {
 
     async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
-        let (draft, result) = link.step.run(self.draft(link)).await;
+        let ran = link.step.run_measured(self.draft(link)).await;
+        let Ran { draft, outcome, plugin, .. } = ran;
         let mut trace = StepTrace {
             step: link.step.name().into(),
-            plugin: link.step.plugin().into(),
+            plugin,
             verdict: Verdict::Continue,
             because: draft.because.clone(),
             effects: Vec::new(),
@@ -162,7 +163,7 @@ impl Turn {
             error: None,
             duration_us: watch.micros(),
         };
-        match result {
+        match outcome {
             Ok(verdict) => {
                 trace.verdict = verdict;
                 trace.effects.clone_from(&draft.effects);
@@ -173,7 +174,7 @@ impl Turn {
                 // stand in the trace alone.
                 tracing::warn!(
                     turn.id = %self.setting.event.id, step.name = link.step.name(),
-                    plugin.name = link.step.plugin(), error.kind = error.kind(),
+                    plugin.name = trace.plugin, error.kind = error.kind(),
                     "a step failed; its turn says how"
                 );
                 trace.verdict = self.step_failed(link, &error, &mut trace.effects);

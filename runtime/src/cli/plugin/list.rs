@@ -1,11 +1,136 @@
-//! `switchboard plugin list`.
+//! `switchboard plugin list`: the plugins of a business, as the running
+//! `serve` counts them.
 
-use crate::{app::Failure, cli::Ending};
+mod table;
+
+use crate::{
+    app::Failure,
+    cli::{Ending, Exit, check, out, reload},
+    config::{self, Env, Http},
+    model::{StepLog, StepReport},
+};
+use anyhow::{Context, anyhow, bail};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{path::PathBuf, time::Duration};
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard plugin list my-shop
+  switchboard plugin list my-shop --logs loyalty
+  switchboard plugin list my-shop --json
+
+Asks the running `serve`, at the address `http.admin` of the folder's switchboard.toml. If nothing
+listens there, the folder is loaded as `check` does, and what is in it is shown without counts.
+TURNS and ERRORS count since the start; MS is what half of the last turns took at most, and 99 of 100; CPU MS
+is what the plugin computed, on average; MEMORY is the most that it has held.
+Exit code 0, 1 if the folder has problems.";
+
+/// The API answers from memory.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Show the plugins of a business and how they fare.
 #[derive(clap::Args)]
-pub(in crate::cli) struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// The business folder.
+    folder: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Show the last lines that the plugin of this step wrote.
+    #[arg(long, value_name = "STEP")]
+    logs: Option<String>,
+}
 
-pub(in crate::cli) fn run(_arguments: &Arguments) -> Ending {
-    Err(Failure::CannotStart(anyhow::anyhow!("not built yet")))
+/// As `--json` prints it.
+#[derive(Serialize, Deserialize)]
+struct List {
+    /// Whether a server answered; without one nothing is counted.
+    #[serde(default)]
+    running: bool,
+    plugins: Vec<StepReport>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Logs {
+    logs: Vec<StepLog>,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let http = match config::load_http(&arguments.folder, env) {
+        Ok(http) => http,
+        Err(problems) => {
+            problems.iter().for_each(out::line);
+            return Ok(Exit::Problems);
+        }
+    };
+    match &arguments.logs {
+        Some(step) => logs(&http, step, arguments.json),
+        None => list(&http, arguments, env),
+    }
+}
+
+fn list(http: &Http, arguments: &Arguments, env: &Env) -> Ending {
+    let live: Option<List> = ask(http, "/api/v1/plugins").map_err(Failure::CannotStart)?;
+    let list = match live {
+        Some(list) => List { running: true, ..list },
+        None => match check::load(&arguments.folder, env).map_err(Failure::CannotStart)? {
+            Ok(generation) => List { running: false, plugins: generation.reports() },
+            Err(problems) => {
+                problems.iter().for_each(out::line);
+                return Ok(Exit::Problems);
+            }
+        },
+    };
+    if arguments.json {
+        return json(&list);
+    }
+    table::lines(&list.plugins, list.running).iter().for_each(out::line);
+    if !list.running {
+        out::line("nothing runs: this is what is in the folder");
+    }
+    Ok(Exit::Done)
+}
+
+fn logs(http: &Http, step: &str, as_json: bool) -> Ending {
+    // A step's name needs no escaping; whatever else comes is not found.
+    let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let path = format!("/api/v1/plugins/{}/logs?limit=200", if named { step } else { "?" });
+    let found: Option<Logs> = ask(http, &path).map_err(Failure::CannotStart)?;
+    let found = found.ok_or_else(|| {
+        let admin = &http.admin;
+        Failure::CannotStart(anyhow!("nothing listens at {admin}: only a running `serve` has logs"))
+    })?;
+    if as_json {
+        return json(&found);
+    }
+    found.logs.iter().map(table::log_line).for_each(out::line);
+    out::remark(out::counted(found.logs.len(), "line"));
+    Ok(Exit::Done)
+}
+
+fn json(value: &impl Serialize) -> Ending {
+    let text = serde_json::to_string_pretty(value).context("could not write the list");
+    out::line(text.map_err(Failure::Running)?);
+    Ok(Exit::Done)
+}
+
+/// None: nothing listens.
+fn ask<T: DeserializeOwned>(http: &Http, path: &str) -> anyhow::Result<Option<T>> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    let answered = runtime.block_on(reload::request(http, reqwest::Method::GET, path, WAIT))?;
+    let Ok((admin, status, body)) = answered else { return Ok(None) };
+    if let Ok(Refusal { error }) = serde_json::from_slice(&body) {
+        bail!("{error}");
+    }
+    serde_json::from_slice(&body).map(Some).with_context(|| {
+        format!("what listens at {admin} does not answer as switchboard ({status})")
+    })
 }

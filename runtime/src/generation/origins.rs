@@ -1,0 +1,119 @@
+//! What the steps of a generation were made from, and how they fare.
+
+use super::Generation;
+use crate::{
+    config::{Problem, StepConfig},
+    model::{Difference, GrantReport, StepLog, StepReport},
+    plugin::{Descriptor, Rollout},
+    turn::{ChainStep, Step},
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What each step was made from, in the order of the chains. Empty is always
+/// right: then every step is made anew.
+#[derive(Clone, Default)]
+pub struct Origins(Vec<Made>);
+
+/// Two steps with the same origin are the same.
+#[derive(Clone, PartialEq)]
+pub(super) struct Origin {
+    pub plugin: String,
+    pub config: StepConfig,
+    pub rules: Value,
+}
+
+#[derive(Clone)]
+pub(super) struct Made {
+    pub origin: Origin,
+    pub link: ChainStep,
+    pub rollout: Arc<Rollout>,
+    /// Of the plugin in the folder.
+    pub descriptor: Descriptor,
+    /// Where the chain names the plugin.
+    pub place: Problem,
+}
+
+impl Made {
+    fn name(&self) -> &str {
+        &self.origin.config.name
+    }
+
+    fn report(&self, generation: u64) -> StepReport {
+        let running = self.rollout.running();
+        let granted = |name: &str| self.origin.config.grants.allows(name).unwrap_or_default();
+        let wants = self.descriptor.wants.iter().map(|want| GrantReport {
+            name: want.name.clone(),
+            reason: want.reason.clone(),
+            granted: granted(&want.name),
+        });
+        StepReport {
+            step: self.name().into(),
+            plugin: running.label,
+            hash: running.hash,
+            summary: self.descriptor.summary.clone(),
+            generation,
+            vitals: self.rollout.vitals().report(),
+            rollout: self.rollout.report(),
+            grants: wants.collect(),
+            // What the running step says of itself, and the store of its
+            // values, is put in where it is known.
+            kv_bytes: None,
+            isolation: None,
+            compiler: None,
+            condition: None,
+        }
+    }
+}
+
+impl Origins {
+    pub(super) fn add(&mut self, made: Made) -> ChainStep {
+        let link = made.link.clone();
+        self.0.push(made);
+        link
+    }
+
+    pub(super) fn lift_rests(&self) {
+        self.0.iter().for_each(|made| made.rollout.lift_rest());
+    }
+
+    fn find(&self, step: &str) -> Option<&Made> {
+        self.0.iter().find(|made| made.name() == step)
+    }
+
+    pub(super) fn of(&self, step: &str) -> Option<&Rollout> {
+        self.find(step).map(|made| &*made.rollout)
+    }
+
+    pub(super) fn unchanged(&self, origin: &Origin) -> Option<&Made> {
+        self.find(&origin.config.name).filter(|made| made.origin == *origin)
+    }
+}
+
+impl Generation {
+    /// How every step fares, in the order of the chains.
+    pub fn reports(&self) -> Vec<StepReport> {
+        self.origins.0.iter().map(|made| made.report(self.number)).collect()
+    }
+
+    /// The steps that do not run the version in the folder, and why.
+    pub fn rolled_back(&self) -> Vec<Problem> {
+        let told = |made: &Made| {
+            let message = made.rollout.rolled_back()?.to_string();
+            Some(Problem { message, ..made.place.clone() })
+        };
+        self.origins.0.iter().filter_map(told).collect()
+    }
+
+    /// The last lines that a step's plugin wrote, oldest first. None: there is
+    /// no such step.
+    pub fn logs(&self, step: &str, limit: usize) -> Option<Vec<StepLog>> {
+        Some(self.origins.of(step)?.vitals().logs(limit))
+    }
+
+    /// Where the step's new version, in the shadow, did otherwise; newest
+    /// first. None: there is no such step.
+    pub fn differences(&self, step: &str) -> Option<Vec<Difference>> {
+        Some(self.origins.of(step)?.vitals().differences())
+    }
+}

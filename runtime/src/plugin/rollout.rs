@@ -1,0 +1,420 @@
+//! One step of a chain whose plugin may be replaced: a new version runs in
+//! the old one's shadow, then live while the old one is kept ready, and is
+//! rolled back if it keeps failing. Knows neither files nor wasmtime: a
+//! version is any [`Step`].
+
+use super::{
+    step::PluginStep,
+    vitals::{Role, Vitals, asked_for_more, compare},
+};
+use crate::{
+    clock::Stopwatch,
+    config::{self, StepConfig},
+    model::*,
+    turn::{Draft, Network, Ran, Step, StepError, Usage},
+};
+use async_trait::async_trait;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{task::JoinSet, time::timeout};
+
+/// What a shadow may take beyond its own limit of time before the turn goes on
+/// without it: making an instance, and the machine's other work.
+const SLACK: Duration = Duration::from_millis(100);
+/// Characters of a hash that tell two versions of one name apart.
+const HASH_CHARS: usize = 8;
+
+/// One version of a step.
+pub struct Version<S> {
+    /// `faq 0.1.0`.
+    pub label: String,
+    /// Of its component: two with the same are the same version.
+    pub hash: String,
+    pub step: Arc<S>,
+}
+
+impl<S> Clone for Version<S> {
+    fn clone(&self) -> Self {
+        let Self { label, hash, step } = self;
+        Self { label: label.clone(), hash: hash.clone(), step: step.clone() }
+    }
+}
+
+/// A step with the versions of its plugin that are in use.
+pub struct Rollout<S = PluginStep> {
+    name: String,
+    /// Of the version in the folder.
+    label: String,
+    terms: config::Rollout,
+    /// How long a turn waits for a shadow.
+    patience: Duration,
+    phase: Mutex<Phase<S>>,
+    vitals: Arc<Vitals>,
+}
+
+/// The old one is let go as soon as the new one is trusted.
+enum Phase<S> {
+    Settled { live: Version<S> },
+    Shadow { old: Version<S>, new: Version<S>, tally: Tally },
+    Watch { old: Version<S>, new: Version<S>, tally: Tally },
+    RolledBack { live: Version<S>, why: RolledBack },
+}
+
+impl<S> Clone for Phase<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Settled { live } => Self::Settled { live: live.clone() },
+            Self::Shadow { old, new, tally } => {
+                Self::Shadow { old: old.clone(), new: new.clone(), tally: *tally }
+            }
+            Self::Watch { old, new, tally } => {
+                Self::Watch { old: old.clone(), new: new.clone(), tally: *tally }
+            }
+            Self::RolledBack { live, why } => {
+                Self::RolledBack { live: live.clone(), why: why.clone() }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    turns: u32,
+    failures: u32,
+    differences: u32,
+}
+
+/// How a new version fared in one turn.
+enum Fared<'a> {
+    Well,
+    /// It failed where the old one did not.
+    Worse(&'a StepError),
+    /// Nothing can be said: it rests, the old one failed too, or nobody could
+    /// answer what it asked for over HTTP.
+    Unknown,
+}
+
+impl<S: Step> Rollout<S> {
+    /// The step as `config` has it. `previous` is the same step as it runs
+    /// now: a plugin with another hash than the one trusted there is rolled
+    /// out, a step with other rules goes live at once.
+    pub fn new(config: &StepConfig, mut new: Version<S>, previous: Option<&Self>) -> Self {
+        let (phase, vitals) = match previous {
+            None => (Phase::Settled { live: new.clone() }, Arc::default()),
+            Some(previous) => {
+                let before = previous.phase().clone();
+                let phase = replace(&config.rollout, before, &mut new);
+                (phase, Arc::clone(&previous.vitals))
+            }
+        };
+        Self {
+            name: config.name.clone(),
+            label: new.label,
+            terms: config.rollout.clone(),
+            patience: Duration::from_millis(config.limits.time_ms) + SLACK,
+            phase: Mutex::new(phase),
+            vitals,
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase<S>> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version that answers now.
+    pub fn running(&self) -> Version<S> {
+        match &*self.phase() {
+            Phase::Settled { live } | Phase::RolledBack { live, .. } => live.clone(),
+            Phase::Shadow { old, .. } => old.clone(),
+            Phase::Watch { new, .. } => new.clone(),
+        }
+    }
+
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
+    }
+
+    pub fn rolled_back(&self) -> Option<RolledBack> {
+        match &*self.phase() {
+            Phase::RolledBack { why, .. } => Some(why.clone()),
+            Phase::Settled { .. } | Phase::Shadow { .. } | Phase::Watch { .. } => None,
+        }
+    }
+
+    pub fn report(&self) -> RolloutReport {
+        let told = |phase, beside: &Version<S>, tally: &Tally, of| RolloutReport {
+            phase,
+            beside: Some(beside.label.clone()),
+            turns: tally.turns,
+            of,
+            failures: tally.failures,
+            differences: tally.differences,
+            rolled_back: None,
+        };
+        match &*self.phase() {
+            Phase::Settled { .. } => RolloutReport::default(),
+            Phase::Shadow { new, tally, .. } => {
+                told(RolloutPhase::Shadow, new, tally, self.terms.shadow)
+            }
+            Phase::Watch { old, tally, .. } => {
+                told(RolloutPhase::Watch, old, tally, self.terms.watch)
+            }
+            Phase::RolledBack { why, .. } => RolloutReport {
+                phase: RolloutPhase::RolledBack,
+                rolled_back: Some(why.clone()),
+                ..RolloutReport::default()
+            },
+        }
+    }
+
+    /// The old one answers. The new one then sees the same turn, before it is
+    /// committed, so that what it reads is what the old one read.
+    async fn beside(&self, old: &Version<S>, new: &Version<S>, draft: Draft) -> Ran {
+        let watch = Stopwatch::start();
+        let mut copy = draft.clone();
+        let answer = run(old, draft).await;
+        self.vitals.count(Role::Answer, &old.label, &answer, watch.elapsed());
+        copy.network = Network::Recorded(answer.draft.inputs.exchanges.clone());
+        let version = new.clone();
+        // In a task of its own, which ends with the set: neither a panic nor
+        // a long wait is the turn's.
+        let mut shadow = JoinSet::new();
+        shadow.spawn(async move { run(&version, copy).await });
+        let ended = timeout(self.patience, shadow.join_next()).await;
+        let Ok(Some(Ok(shown))) = ended else {
+            self.shadowed(&old.label, new, answer.draft.now(), Fared::Unknown, None);
+            return answer;
+        };
+        self.vitals.count(Role::Shadow, &new.label, &shown, Duration::ZERO);
+        let fared = match asked_for_more(&shown, &answer) {
+            true => Fared::Unknown,
+            false => fared(&shown, &answer),
+        };
+        let difference = match shown.outcome {
+            Err(StepError::Quarantined { .. }) => None,
+            Ok(_) | Err(_) => compare((&old.label, &answer), (&new.label, &shown)),
+        };
+        self.shadowed(&old.label, new, answer.draft.now(), fared, difference);
+        answer
+    }
+
+    fn shadowed(
+        &self,
+        old: &str,
+        new: &Version<S>,
+        now: Millis,
+        fared: Fared<'_>,
+        difference: Option<Difference>,
+    ) {
+        let mut phase = self.phase();
+        // Another turn may have ended the phase meanwhile.
+        let Phase::Shadow { old: trusted, new: shown, tally } = &mut *phase else { return };
+        tally.turns += 1;
+        tally.differences += u32::from(difference.is_some());
+        if tally.turns == 1 {
+            self.vitals.new_shadow();
+        }
+        if let Some(difference) = difference {
+            self.vitals.differed(difference);
+        }
+        let (trusted, shown, sum) = (trusted.clone(), shown.clone(), *tally);
+        if let Some(why) = self.given_up(tally, fared, (old, new), now, RolloutPhase::Shadow) {
+            *phase = Phase::RolledBack { live: trusted, why };
+        } else if sum.turns >= self.terms.shadow {
+            let Tally { turns, differences, .. } = sum;
+            tracing::info!(
+                step.name = self.name,
+                plugin.name = new.label,
+                turns,
+                differences,
+                "the new version leaves the shadow and answers from now on"
+            );
+            *phase = live(&self.terms, trusted, shown);
+        }
+    }
+
+    /// The new one answers. If it fails, the old one answers instead.
+    async fn watched(&self, old: &Version<S>, new: &Version<S>, draft: Draft) -> Ran {
+        let watch = Stopwatch::start();
+        let copy = draft.clone();
+        let tried = run(new, draft).await;
+        let now = tried.draft.now();
+        let Err(error) = &tried.outcome else {
+            self.vitals.count(Role::Answer, &new.label, &tried, watch.elapsed());
+            self.watch_ended(&old.label, new, now, Fared::Well);
+            return tried;
+        };
+        let mut again = run(old, copy).await;
+        self.watch_ended(&old.label, new, now, fared(&tried, &again));
+        if again.outcome.is_err() {
+            self.vitals.count(Role::Answer, &new.label, &tried, watch.elapsed());
+            return tried;
+        }
+        tracing::warn!(
+            turn.id = %tried.draft.event().id, step.name = self.name, plugin.name = new.label,
+            error.kind = error.kind(), "the new version failed; the old one answered instead"
+        );
+        self.vitals.count(Role::Replaced, &new.label, &tried, Duration::ZERO);
+        self.vitals.count(Role::Answer, &old.label, &again, watch.elapsed());
+        let told = format!("{} {error}, so {} answered instead", new.label, old.label);
+        again.draft.logs.insert(0, LogLine { level: LogLevel::Warn, message: told });
+        again
+    }
+
+    fn watch_ended(&self, old: &str, new: &Version<S>, now: Millis, fared: Fared<'_>) {
+        let mut phase = self.phase();
+        let Phase::Watch { old: trusted, new: tried, tally } = &mut *phase else { return };
+        if !matches!(fared, Fared::Unknown) {
+            tally.turns += 1;
+        }
+        let (trusted, tried, sum) = (trusted.clone(), tried.clone(), *tally);
+        if let Some(why) = self.given_up(tally, fared, (old, new), now, RolloutPhase::Watch) {
+            *phase = Phase::RolledBack { live: trusted, why };
+        } else if sum.turns >= self.terms.watch {
+            tracing::info!(
+                step.name = self.name,
+                plugin.name = new.label,
+                "the new version is trusted; the old one is let go"
+            );
+            *phase = Phase::Settled { live: tried };
+        }
+    }
+
+    /// Counts a failure. Some if it was one too many.
+    fn given_up(
+        &self,
+        tally: &mut Tally,
+        fared: Fared<'_>,
+        (old, new): (&str, &Version<S>),
+        at: Millis,
+        during: RolloutPhase,
+    ) -> Option<RolledBack> {
+        let Fared::Worse(error) = fared else { return None };
+        tally.failures += 1;
+        if tally.failures < self.terms.failures {
+            return None;
+        }
+        let why = RolledBack {
+            plugin: new.label.clone(),
+            hash: new.hash.clone(),
+            back_to: old.into(),
+            at,
+            failures: tally.failures,
+            turns: tally.turns,
+            during,
+            last_error: error.kind().into(),
+        };
+        self.vitals.rolled_back();
+        tracing::error!(
+            step.name = self.name,
+            plugin.name = new.label,
+            error.kind = error.kind(),
+            "{why}"
+        );
+        Some(why)
+    }
+}
+
+/// Where a roll-out stands after `new` has come into the folder.
+fn replace<S: Step>(terms: &config::Rollout, before: Phase<S>, new: &mut Version<S>) -> Phase<S> {
+    let (trusted, watched) = match before {
+        Phase::Settled { live } | Phase::RolledBack { live, .. } => (live, None),
+        Phase::Shadow { old, .. } => (old, None),
+        Phase::Watch { old, new, tally } => (old, Some((new, tally))),
+    };
+    if trusted.hash == new.hash {
+        new.label = trusted.label;
+        return Phase::Settled { live: new.clone() };
+    }
+    if trusted.step.plugin() == new.step.plugin() {
+        // A version that was not counted up.
+        let hash: String = new.hash.chars().take(HASH_CHARS).collect();
+        new.label = format!("{} ({hash})", new.label);
+    }
+    match watched {
+        // It answers already; the owner's own edit does not take that back.
+        Some((live, tally)) if live.hash == new.hash && terms.watch > tally.turns => {
+            Phase::Watch { old: trusted, new: new.clone(), tally }
+        }
+        _ if terms.shadow > 0 => {
+            Phase::Shadow { old: trusted, new: new.clone(), tally: Tally::default() }
+        }
+        _ => live(terms, trusted, new.clone()),
+    }
+}
+
+/// The phase in which a new version answers.
+fn live<S>(terms: &config::Rollout, old: Version<S>, new: Version<S>) -> Phase<S> {
+    match terms.watch {
+        0 => Phase::Settled { live: new },
+        _ => Phase::Watch { old, new, tally: Tally::default() },
+    }
+}
+
+fn fared<'a>(new: &'a Ran, old: &Ran) -> Fared<'a> {
+    match (&new.outcome, &old.outcome) {
+        (Ok(_), _) => Fared::Well,
+        (Err(StepError::Quarantined { .. }), _) | (Err(_), Err(_)) => Fared::Unknown,
+        (Err(error), Ok(_)) => Fared::Worse(error),
+    }
+}
+
+/// A version that does not want the event lets it pass.
+async fn run<S: Step>(version: &Version<S>, draft: Draft) -> Ran {
+    if version.step.wants(draft.event().kind.name()) {
+        let ran = version.step.run_measured(draft).await;
+        return Ran { plugin: version.label.clone(), ..ran };
+    }
+    let (plugin, usage) = (version.label.clone(), Usage::default());
+    Ran { draft, outcome: Ok(Verdict::Continue), plugin, usage }
+}
+
+#[async_trait]
+impl<S: Step> Step for Rollout<S> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+    /// The version in the folder; what really ran, `run_measured` says.
+    fn plugin(&self) -> &str {
+        &self.label
+    }
+    fn wants(&self, kind: &str) -> bool {
+        match &*self.phase() {
+            Phase::Settled { live } | Phase::RolledBack { live, .. } => live.step.wants(kind),
+            Phase::Shadow { old, new, .. } => old.step.wants(kind) || new.step.wants(kind),
+            Phase::Watch { new, .. } => new.step.wants(kind),
+        }
+    }
+    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
+        (draft, outcome)
+    }
+    async fn run_measured(&self, draft: Draft) -> Ran {
+        // The turn ends on what it began with.
+        let phase = self.phase().clone();
+        match phase {
+            Phase::Settled { live } | Phase::RolledBack { live, .. } => {
+                let watch = Stopwatch::start();
+                let ran = run(&live, draft).await;
+                self.vitals.count(Role::Answer, &live.label, &ran, watch.elapsed());
+                ran
+            }
+            Phase::Shadow { old, new, .. } => self.beside(&old, &new, draft).await,
+            Phase::Watch { old, new, .. } => self.watched(&old, &new, draft).await,
+        }
+    }
+    fn lift_rest(&self) {
+        match &*self.phase() {
+            Phase::Settled { live } | Phase::RolledBack { live, .. } => live.step.lift_rest(),
+            Phase::Shadow { old, new, .. } | Phase::Watch { old, new, .. } => {
+                old.step.lift_rest();
+                new.step.lift_rest();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

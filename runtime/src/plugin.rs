@@ -12,6 +12,7 @@ mod convert;
 mod describe;
 mod engine;
 mod host;
+mod http;
 mod imports;
 mod instance;
 mod load;

@@ -2,8 +2,8 @@
 //!
 //! Owns: loading, limits, the imports a component gets, its instances. Must
 //! not: send, write, or know of chains; a component's requests go into the
-//! turn's [`Draft`](crate::turn::Draft) and nowhere else. The only module
-//! that names wasmtime.
+//! turn's [`Draft`](crate::turn::Draft) and nowhere else, but for the HTTP
+//! requests that its owner has granted. The only module that names wasmtime.
 
 mod bindings;
 mod bundled;
@@ -19,10 +19,13 @@ mod load;
 mod output;
 mod quarantine;
 mod step;
+mod wants;
 mod world;
 mod zones;
 
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
+pub use http::check_grants;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
+pub use wants::{Comparison, Wanted};

@@ -1,7 +1,7 @@
 //! What a plugin says of itself, checked.
 
-use super::bindings::switchboard::plugin::types as wit;
-use crate::{config::Grants, model::EventKind};
+use super::{bindings::switchboard::plugin::types as wit, wants};
+use crate::model::EventKind;
 
 /// A checked descriptor.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,13 +20,16 @@ pub struct Descriptor {
 /// A capability that the owner may grant, and why the plugin asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
+    /// `broadcast`, `send-to-others`, or `http:` and a host as grants have it.
     pub name: String,
     pub reason: String,
 }
 
 const NAME_BYTES: usize = 64;
 const VERSION_BYTES: usize = 64;
-/// Shown on one line.
+/// Capabilities that an owner is asked for: a list to be read.
+const WANTS: usize = 50;
+/// Shown on one line; so is a reason.
 const SUMMARY_CHARS: usize = 300;
 
 impl Descriptor {
@@ -48,12 +51,18 @@ impl Descriptor {
             let kinds = EventKind::NAMES.join("`, `");
             return Err(format!("it wants events of the kind `{kind}`, and there are `{kinds}`"));
         }
-        let granted = Grants::default();
-        if let Some(want) = said.wants.iter().find(|it| granted.allows(&it.name).is_none()) {
-            return Err(format!("it wants `{}`, which nobody can grant", want.name));
+        if said.wants.len() > WANTS {
+            return Err(format!("it wants {} things, and {WANTS} are allowed", said.wants.len()));
+        }
+        for want in &said.wants {
+            if let Some(why) = wants::ungrantable(&want.name) {
+                let name: String = want.name.chars().take(SUMMARY_CHARS).collect();
+                return Err(format!("it wants `{name}`, {why}"));
+            }
         }
         let rules_schema = said.rules_schema.as_deref().map(serde_json::from_str).transpose();
-        let want = |it: wit::Capability| Want { name: it.name, reason: it.reason };
+        let reason = |said: String| said.chars().take(SUMMARY_CHARS).collect();
+        let want = |it: wit::Capability| Want { name: it.name, reason: reason(it.reason) };
         Ok(Self {
             name: said.name,
             version: said.version,

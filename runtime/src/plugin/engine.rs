@@ -1,5 +1,6 @@
 //! The one engine, its pool and its ticker.
 
+use super::http::Clients;
 use std::{
     sync::{
         Arc,
@@ -40,6 +41,7 @@ const TICK: Duration = Duration::from_millis(1);
 /// The engine with what must live as long.
 pub struct Machine {
     pub engine: Engine,
+    pub http: Clients,
     ticker: Ticker,
     live: Arc<AtomicUsize>,
 }
@@ -55,7 +57,7 @@ impl Machine {
             }
         };
         let ticker = Ticker::start(engine.clone())?;
-        Ok(Arc::new(Self { engine, ticker, live: Arc::default() }))
+        Ok(Arc::new(Self { engine, http: Clients::default(), ticker, live: Arc::default() }))
     }
 
     /// Counts an instance while it lives.

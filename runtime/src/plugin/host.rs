@@ -2,7 +2,7 @@
 //! with nothing behind it: no files, no environment, no arguments, no input;
 //! a clock that is the turn's, and chance that comes from the turn's id.
 
-use super::output::Output;
+use super::{http::Line, output::Output};
 use crate::{model::Millis, turn::Draft};
 use std::{
     sync::{
@@ -27,6 +27,8 @@ const RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Host {
     /// None while the plugin is described or configured.
     pub draft: Option<Draft>,
+    /// Where the turn's HTTP requests go. None as above.
+    pub line: Option<Line>,
     pub memory: Memory,
     /// Ticks that the guest may still run.
     pub ticks_left: u64,
@@ -52,6 +54,7 @@ impl Host {
             .build();
         Self {
             draft: None,
+            line: None,
             memory: Memory { limit: memory_mb as usize * 1024 * 1024, held: 0, refused: false },
             ticks_left: 0,
             out,
@@ -70,6 +73,14 @@ impl Host {
         self.memory.refused = false;
         self.out.take();
         self.err.take();
+    }
+}
+
+impl Host {
+    /// How long the turn's HTTP requests may take: they have a limit of their
+    /// own and do not count as running.
+    pub fn http_limit(&self) -> Duration {
+        self.line.as_ref().map(Line::limit).unwrap_or_default()
     }
 }
 

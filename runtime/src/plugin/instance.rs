@@ -8,6 +8,7 @@ use super::{
     },
     engine::{Live, Machine, Ticking},
     host::Host,
+    http::Line,
 };
 use crate::{
     model::{LogLevel, Millis, Verdict},
@@ -111,6 +112,7 @@ impl Instance {
     pub async fn handle(
         &mut self,
         draft: Draft,
+        line: Line,
         event: &Event,
         limit: Duration,
         seed: u64,
@@ -120,12 +122,15 @@ impl Instance {
         let host = self.store.data_mut();
         host.begin(draft.now(), seed);
         host.draft = Some(draft);
+        host.line = Some(line);
+        let waiting = WAITING + host.http_limit();
         let _ticking = arm(&self.machine, &mut self.store, limit);
         let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);
-        let ended = timeout(limit + WAITING, call).await;
+        let ended = timeout(limit + waiting, call).await;
         let host = self.store.data_mut();
         // It is there: nothing else takes it.
         let mut draft = host.draft.take().unwrap_or(bare);
+        host.line = None;
         let printed = (host.out.take(), host.err.take());
         for line in printed.0 {
             draft.log(LogLevel::Info, &line);

@@ -3,6 +3,7 @@
 
 use super::{
     engine::MEMORY_MB_MAX,
+    http::Outlet,
     instance::{Failure, Instance},
     load::Plugin,
     quarantine::Quarantine,
@@ -58,6 +59,7 @@ pub struct PluginStep {
     /// As JSON text.
     rules: String,
     limits: Limits,
+    outlet: Arc<Outlet>,
     warm: bool,
     idle: Mutex<Vec<Instance>>,
     quarantine: Mutex<Quarantine>,
@@ -83,6 +85,7 @@ impl Plugin {
                 step.limits.memory_mb
             )));
         }
+        let outlet = Outlet::new(step, &self.machine.http).map_err(ConfigureError::Failed)?;
         let descriptor = self.descriptor();
         let step = PluginStep {
             name: step.name.clone(),
@@ -90,6 +93,7 @@ impl Plugin {
             plugin: self.clone(),
             rules: rules.to_string(),
             limits: step.limits.clone(),
+            outlet,
             warm: match step.isolation {
                 Isolation::Auto => self.bundled,
                 Isolation::Fresh => false,
@@ -174,7 +178,7 @@ impl PluginStep {
         };
         let limit = Duration::from_millis(self.limits.time_ms);
         let event = convert::event(draft.event(), &*draft.setting.provider);
-        match instance.handle(draft, &event, limit, seed).await {
+        match instance.handle(draft, self.outlet.line(), &event, limit, seed).await {
             (draft, Ok(Ok(verdict))) => {
                 self.give_back(instance);
                 (draft, Ok(verdict))

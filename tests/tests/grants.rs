@@ -75,7 +75,7 @@ async fn nothing_else_is_reached() {
     assert!(disguised.contains("a user or a password"), "{disguised}");
     // What the pattern holds passes it, and is looked up.
     let below = fetcher.first(&format!("GET http://no-such-name.b.example:{port}/")).await;
-    assert!(below.starts_with("error: no-such-name.b.example can't be reached"), "{below}");
+    assert!(below.starts_with("error: ") && !below.contains("granted"), "{below}");
     assert_eq!((heard.all(), other.1.all()), (vec![], vec![]));
 }
 
@@ -133,10 +133,9 @@ async fn a_slow_answer_is_waited_for_as_long_as_is_granted() {
     let patient =
         Fetcher::new(&format!("{granted}\nlimits = {{ time_ms = 50, http_ms = 60000 }}")).await;
     let hasty = Fetcher::new(&format!("{granted}\nlimits = {{ http_ms = 300 }}")).await;
-    let (waited, gave_up) = tokio::join!(
-        patient.first(&format!("GET http://127.0.0.1:{port}/late")),
-        hasty.told(&format!("3 http://127.0.0.1:{port}/never")),
-    );
+    let late = format!("GET http://127.0.0.1:{port}/late");
+    let never = format!("3 http://127.0.0.1:{port}/never");
+    let (waited, gave_up) = tokio::join!(patient.first(&late), hasty.told(&never));
     assert_eq!(waited, "200 4 late");
     // The time is one for all requests of the turn.
     assert_eq!(gave_up.because.len(), 3, "{:?}", gave_up.because);
@@ -156,10 +155,11 @@ async fn others_are_served_while_one_waits() {
     );
     let fetcher = Fetcher::new(&granted).await;
     let waiting = fetcher.draft(&format!("GET http://127.0.0.1:{port}/never"));
+    let quick = format!("GET http://127.0.0.1:{port}/");
     tokio::select! {
         biased;
         _ = fetcher.step.run(waiting) => panic!("it was answered"),
-        said = fetcher.first(&format!("GET http://127.0.0.1:{port}/")) => {
+        said = fetcher.first(&quick) => {
             assert_eq!(said, "200 5 quick");
         }
     }

@@ -222,24 +222,23 @@ fn recorded(exchanges: &[Exchange], request: &HttpRequest) -> Result<HttpRespons
 
 /// Keeps what was asked and told with the turn's inputs, while there is room.
 fn keep(draft: &mut Draft, request: HttpRequest, answer: &Result<HttpResponse, String>) {
-    let exchange = Exchange { request, response: answer.clone() };
-    let held: usize = draft.inputs.exchanges.iter().map(size).sum();
-    if held + size(&exchange) <= KEPT_BYTES {
-        draft.inputs.exchanges.push(exchange);
+    let kept = &mut draft.inputs.exchanges;
+    let held: usize = kept.iter().map(|it| size(&it.request, &it.response)).sum();
+    if held + size(&request, answer) <= KEPT_BYTES {
+        kept.push(Exchange { request, response: answer.clone() });
     } else {
         let words = "an HTTP exchange is too large to be kept for running the turn again";
         draft.log(LogLevel::Debug, words);
     }
 }
 
-fn size(exchange: &Exchange) -> usize {
+fn size(request: &HttpRequest, answer: &Result<HttpResponse, String>) -> usize {
     let of_headers = |headers: &[(String, String)]| {
         headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
     };
-    let Exchange { request, response } = exchange;
-    let response = match response {
+    let answer = match answer {
         Ok(answer) => of_headers(&answer.headers) + answer.body.len(),
         Err(words) => words.len(),
     };
-    request.url.len() + of_headers(&request.headers) + request.body.len() + response
+    request.url.len() + of_headers(&request.headers) + request.body.len() + answer
 }

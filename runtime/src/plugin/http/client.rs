@@ -13,6 +13,7 @@ use std::{
     error::Error,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Bytes and number of an answer's headers.
@@ -20,6 +21,10 @@ const HEADERS_BYTES: usize = 32 * 1024;
 const HEADERS: usize = 100;
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 16;
+/// Connections kept to one host for the next requests: a file descriptor each.
+const IDLE_EACH: usize = 8;
+/// A connection that no request waits for any more is given up after this.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// The clients of all steps. Almost all share one, and its connections.
 #[derive(Default)]
@@ -56,6 +61,8 @@ fn build(named: Arc<[IpAddr]>) -> Result<Client, String> {
         .no_zstd()
         .no_deflate()
         .http1_max_headers(HEADERS)
+        .pool_max_idle_per_host(IDLE_EACH)
+        .connect_timeout(CONNECT)
         .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| format!("the HTTP client could not be made: {}", cause(&error)))

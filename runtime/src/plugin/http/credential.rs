@@ -83,13 +83,15 @@ fn named(line: &str) -> Result<Parts, String> {
 }
 
 /// As it is, in base64, and as JSON and addresses escape it.
-fn spellings(secret: &str) -> [Vec<u8>; 5] {
-    let mut escaped = String::new();
+fn spellings(secret: &str) -> [Vec<u8>; 6] {
+    let (mut escaped, mut small) = (String::new(), String::new());
     for byte in secret.bytes() {
-        match byte {
-            b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => escaped.push(char::from(byte)),
-            byte => escaped.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+            small.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+            small.push_str(&format!("%{byte:02x}"));
         }
     }
     let json = secret.replace('\\', "\\\\").replace('"', "\\\"").replace('/', "\\/");
@@ -98,6 +100,7 @@ fn spellings(secret: &str) -> [Vec<u8>; 5] {
         STANDARD_NO_PAD.encode(secret).into_bytes(),
         URL_SAFE_NO_PAD.encode(secret).into_bytes(),
         escaped.into_bytes(),
+        small.into_bytes(),
         json.into_bytes(),
     ]
 }
@@ -153,6 +156,7 @@ mod tests {
             "x pa/ss+word=1 y",
             r#"{"password":"pa\/ss+word=1"}"#,
             "?p=pa%2Fss%2Bword%3D1&",
+            "?p=pa%2fss%2bword%3d1&",
             "Basic c2hvcDpwYS9zcyt3b3JkPTE=",
             "cGEvc3Mrd29yZD0x",
         ] {

@@ -36,12 +36,14 @@
 //!
 //! The plugin reads through [`contact`], [`event`], [`business`] and [`kv`], and
 //! acts through functions such as [`reply`] and [`tag()`]. Nothing happens
-//! before the host commits the turn: an `Err` drops everything.
+//! before the host commits the turn: an `Err` drops everything. Only [`http`]
+//! reaches further at once, and only to hosts that the owner has granted.
 //!
 //! Natively, the same functions reach the recorder in [`testing`], so that
 //! `cargo test` tests a plugin without building it for the sandbox.
 
 mod effects;
+pub mod http;
 mod plugin;
 pub mod text;
 mod values;

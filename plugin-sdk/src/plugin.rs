@@ -23,7 +23,8 @@ pub trait Plugin: Sized + 'static {
     /// `broadcast`, `operator`, `account`.
     const EVENTS: &'static [&'static str] = &["message"];
     /// Capabilities beyond the ordinary, each with the reason that the owner
-    /// is shown: `("broadcast", "sends promotions")`.
+    /// is shown: `("broadcast", "sends promotions")`, or for a host,
+    /// `("http:api.example.com", "looks orders up")`.
     const WANTS: &'static [(&'static str, &'static str)] = &[];
 
     /// Takes the rules, or says every problem they have. The place to prepare

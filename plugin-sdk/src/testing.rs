@@ -32,6 +32,7 @@ pub use crate::plugin::configure;
 use crate::{
     Category, Choice, Content, Event, Instant, Message, Outcome, Outgoing, Plugin, Scope, Segment,
     Template,
+    http::{Request, Response},
 };
 use std::{
     cell::RefCell,
@@ -66,8 +67,19 @@ pub struct Stage {
     /// The event as the provider sent it.
     pub raw: String,
     pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
+    /// What HTTP requests are answered with: the first of the same method and
+    /// address. See [`Stage::answers`].
+    pub exchanges: Vec<Exchange>,
     /// Turns run so far.
     pub turns: u64,
+}
+
+/// The answer to an HTTP request, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    pub method: String,
+    pub url: String,
+    pub answer: Result<Response, String>,
 }
 
 impl Default for Stage {
@@ -81,6 +93,7 @@ impl Default for Stage {
             zone: "UTC".into(),
             raw: "{}".into(),
             kv: BTreeMap::new(),
+            exchanges: Vec::new(),
             turns: 0,
         }
     }
@@ -93,6 +106,8 @@ pub struct Turn {
     pub effects: Vec<Effect>,
     pub because: Vec<String>,
     pub logs: Vec<String>,
+    /// The HTTP requests that were sent, also if the verdict is an error.
+    pub requests: Vec<Request>,
 }
 
 /// What the plugin asked for.
@@ -178,7 +193,24 @@ impl Stage {
         if verdict.is_ok() {
             *self = running.stage;
         }
-        Turn { verdict, effects, because: running.because, logs: running.logs }
+        let Running { because, logs, requests, .. } = running;
+        Turn { verdict, effects, because, logs, requests }
+    }
+
+    /// From now on a request is answered like this, also if it was answered
+    /// otherwise before.
+    pub fn answers(&mut self, method: &str, url: &str, status: u16, body: &str) -> &mut Self {
+        let response = Response { status, headers: Vec::new(), body: body.into() };
+        self.exchange(method, url, Ok(response))
+    }
+    /// From now on a request comes to nothing, in these words.
+    pub fn fails(&mut self, method: &str, url: &str, words: &str) -> &mut Self {
+        self.exchange(method, url, Err(words.into()))
+    }
+    fn exchange(&mut self, method: &str, url: &str, answer: Result<Response, String>) -> &mut Self {
+        let exchange = Exchange { method: method.into(), url: url.into(), answer };
+        self.exchanges.insert(0, exchange);
+        self
     }
 
     /// Sets the clock to a local time of the business's zone:
@@ -212,6 +244,7 @@ struct Running {
     effects: Vec<Effect>,
     because: Vec<String>,
     logs: Vec<String>,
+    requests: Vec<Request>,
 }
 
 thread_local! {

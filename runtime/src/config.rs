@@ -12,6 +12,7 @@ mod checks;
 mod document;
 mod env;
 mod folder;
+mod grants;
 mod json_lines;
 mod overrides;
 mod problem;
@@ -23,10 +24,11 @@ mod words;
 pub use business::{
     Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Turns,
 };
-pub use chain::{BUNDLED, ChainConfig, Grants, Isolation, Limits, OnError, Rollout, StepConfig};
+pub use chain::{BUNDLED, ChainConfig, Isolation, Limits, OnError, Rollout, StepConfig};
 pub use document::Document;
 pub use env::Env;
 pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http};
+pub use grants::Grants;
 pub use problem::{Problem, list};
 pub use schema::Schema;
 pub use secret::Secret;

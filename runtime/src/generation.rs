@@ -11,7 +11,10 @@ use crate::{
         StepConfig,
     },
     model::ChannelId,
-    plugin::{ConfigureError, LoadError, Plugin, Plugins, Rollout, RuleProblem, Source, Version},
+    plugin::{
+        self, Comparison, ConfigureError, LoadError, Plugin, Plugins, Rollout, RuleProblem, Source,
+        Version,
+    },
     provider::{Provider, meta::Meta},
     turn::{Chain, ChainStep, DraftLimits, Step},
 };
@@ -37,6 +40,8 @@ pub struct Generation {
     pub by_number: HashMap<String, ChannelId>,
     /// What is odd but does no harm.
     pub warnings: Vec<Problem>,
+    /// By step name: what its plugin asks for and what it is granted.
+    pub wants: BTreeMap<String, Comparison>,
     /// What the steps were made from, for the next generation to compare.
     pub origins: Origins,
 }
@@ -76,12 +81,14 @@ pub async fn build(
         origins: Origins::default(),
         problems: Vec::new(),
         warnings: found.warnings.clone(),
+        wants: BTreeMap::new(),
+        wanted_before: previous.map(|previous| &previous.wants),
     };
     let mut chains = BTreeMap::new();
     for (name, file) in &found.chains {
         chains.insert(name.clone(), builder.chain(name, file).await);
     }
-    let Builder { origins, problems, mut warnings, .. } = builder;
+    let Builder { origins, problems, mut warnings, wants, .. } = builder;
     let folder = match (found.complete(), problems.is_empty()) {
         (Ok(folder), true) => folder,
         (Ok(_), false) => return Err(problems),
@@ -96,7 +103,7 @@ pub async fn build(
         |config: &ChannelConfig| (config.phone_number_id.clone(), ChannelId::new(&config.id));
     let by_number = business.channels.iter().map(number_of).collect();
     let business = Arc::new(business);
-    Ok(Generation { number, business, channels, by_number, warnings, origins })
+    Ok(Generation { number, business, channels, by_number, warnings, wants, origins })
 }
 
 type Loaded = HashMap<Source, Result<Arc<Plugin>, LoadError>>;
@@ -166,6 +173,8 @@ struct Builder<'a> {
     origins: Origins,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    wants: BTreeMap<String, Comparison>,
+    wanted_before: Option<&'a BTreeMap<String, Comparison>>,
 }
 
 impl Builder<'_> {
@@ -197,10 +206,7 @@ impl Builder<'_> {
         let at_plugin = |message: String| {
             vec![file.document.problem(&format!("/step/{index}/plugin"), message)]
         };
-        // Every sound step's was loaded, and only sound ones come here.
-        let loaded = self.loaded.get(&source(self.found, config)).cloned();
-        let Some(plugin) = loaded else { return Err(Vec::new()) };
-        let plugin = plugin.map_err(|why| at_plugin(why.to_string()))?;
+        let plugin = self.plugin(file, index, config)?;
         self.compare_grants(file, index, config, &plugin);
         let none = Document::empty(file.document.file());
         let rules = config.rules.as_ref().and_then(|rules| self.found.rules.get(rules));
@@ -255,7 +261,39 @@ impl Builder<'_> {
         Ok(self.origins.add(Made { origin, link, rollout, descriptor, place }))
     }
 
-    /// Warns where what is asked for and what is granted differ.
+    /// The step's plugin, and nothing wrong with its grants.
+    fn plugin(
+        &self,
+        file: &ChainFile,
+        index: usize,
+        config: &StepConfig,
+    ) -> Result<Arc<Plugin>, Vec<Problem>> {
+        let mut problems: Vec<Problem> = plugin::check_grants(&config.grants)
+            .into_iter()
+            .map(|RuleProblem { path, message }| {
+                let pointer = format!("/step/{index}/grants{path}");
+                // Of a credential nothing is shown but its key.
+                let message = match path.starts_with("/credentials/") {
+                    true => message,
+                    false => format!("{} {message}", file.document.quoted(&pointer)),
+                };
+                file.document.problem(&pointer, message)
+            })
+            .collect();
+        // Every sound step's was loaded, and only sound ones come here.
+        match self.loaded.get(&source(self.found, config)).cloned() {
+            Some(Ok(plugin)) if problems.is_empty() => return Ok(plugin),
+            Some(Ok(_)) | None => {}
+            Some(Err(why)) => {
+                let pointer = format!("/step/{index}/plugin");
+                problems.push(file.document.problem(&pointer, why.to_string()));
+            }
+        }
+        Err(problems)
+    }
+
+    /// Warns where what is asked for and what is granted differ. A plugin that
+    /// asks for more runs with what it has.
     fn compare_grants(
         &mut self,
         file: &ChainFile,
@@ -263,29 +301,25 @@ impl Builder<'_> {
         config: &StepConfig,
         plugin: &Plugin,
     ) {
-        let wants = &plugin.descriptor().wants;
-        let all = config.grants.all();
-        for want in wants {
-            let key = all.iter().find(|(name, _, _)| *name == want.name).map(|(_, key, _)| key);
-            let message = match (config.grants.allows(&want.name), key) {
-                (Some(true), _) => continue,
-                (Some(false), Some(key)) => format!(
-                    "the plugin asks for `{}` ({}); to allow it: `grants = {{ {key} = true }}`",
-                    want.name, want.reason
-                ),
-                (Some(false) | None, _) => {
-                    format!("the plugin asks for `{}`, which is not known here", want.name)
-                }
-            };
+        let compared = plugin.compare(&config.grants);
+        let before = self.wanted_before.and_then(|before| before.get(&config.name));
+        for want in compared.wanted.iter().filter(|want| !want.granted) {
+            let new = before.is_some_and(|before| !before.asks_for(&want.name));
+            let message = format!(
+                "the plugin {} `{}` ({}); to allow it: {}",
+                if new { "now also asks for" } else { "asks for" },
+                want.name,
+                want.reason,
+                want.to_grant
+            );
             self.warnings.push(file.document.problem(&format!("/step/{index}"), message));
         }
-        for (name, key, granted) in all {
-            if granted && !wants.iter().any(|want| want.name == name) {
-                let message = "is granted, but the plugin does not ask for it";
-                let pointer = format!("/step/{index}/grants/{key}");
-                self.warnings.push(file.document.problem(&pointer, message));
-            }
+        for path in &compared.unasked {
+            let pointer = format!("/step/{index}/grants{path}");
+            let message = "is granted, but the plugin does not ask for it";
+            self.warnings.push(file.document.problem(&pointer, message));
         }
+        self.wants.insert(config.name.clone(), compared);
     }
 }
 

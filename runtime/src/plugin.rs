@@ -2,8 +2,8 @@
 //!
 //! Owns: loading, limits, the imports a component gets, its instances. Must
 //! not: send, write, or know of chains; a component's requests go into the
-//! turn's [`Draft`](crate::turn::Draft) and nowhere else. The only module
-//! that names wasmtime.
+//! turn's [`Draft`](crate::turn::Draft) and nowhere else, but for the HTTP
+//! requests that its owner has granted. The only module that names wasmtime.
 
 mod allowance;
 mod bindings;
@@ -15,6 +15,7 @@ mod convert;
 mod describe;
 mod engine;
 mod host;
+mod http;
 mod imports;
 mod instance;
 mod isolation;
@@ -25,15 +26,18 @@ mod rollout;
 mod snapshot;
 mod step;
 mod vitals;
+mod wants;
 mod world;
 mod zones;
 
 pub use code::CodeReport;
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
+pub use http::check_grants;
 pub use isolation::Isolated;
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
 pub use quarantine::{Condition, ConditionState};
 pub use rollout::{Rollout, Version};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
 pub use vitals::Vitals;
+pub use wants::{Comparison, Wanted};

@@ -264,3 +264,21 @@ pub mod log {
         with(|run| run.logs.push(format!("{level:?}: {message}").to_lowercase()));
     }
 }
+
+/// Requests to hosts that the owner has granted.
+pub(crate) mod http {
+    use super::with;
+    use crate::http::{Request, Response};
+
+    pub fn send(request: &Request) -> Result<Response, String> {
+        with(|run| {
+            run.requests.push(request.clone());
+            let Request { method, url, .. } = request;
+            let mut answers = run.stage.exchanges.iter();
+            match answers.find(|it| (&it.method, &it.url) == (method, url)) {
+                Some(exchange) => exchange.answer.clone(),
+                None => Err(format!("no recorded answer for {method} {url}")),
+            }
+        })
+    }
+}

@@ -1,5 +1,6 @@
 //! `chains/*.toml`.
 
+use super::Grants;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -78,31 +79,6 @@ pub enum Isolation {
     Fresh,
     /// Configured instances are used again, one turn at a time.
     Warm,
-}
-
-/// What the owner allows a step beyond the ordinary.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Grants {
-    /// Start sends to whole segments.
-    pub broadcast: bool,
-    /// Write to contacts other than the one of the turn.
-    pub send_to_others: bool,
-}
-
-impl Grants {
-    /// By the names that a descriptor's `wants` uses. None: no such capability.
-    pub fn allows(&self, capability: &str) -> Option<bool> {
-        self.all().into_iter().find(|(name, _, _)| *name == capability).map(|(_, _, yes)| yes)
-    }
-
-    /// Every capability: its name, its key in `grants`, whether it is granted.
-    pub fn all(&self) -> [(&'static str, &'static str, bool); 2] {
-        [
-            ("broadcast", "broadcast", self.broadcast),
-            ("send-to-others", "send_to_others", self.send_to_others),
-        ]
-    }
 }
 
 /// Bounds of one call of a step.

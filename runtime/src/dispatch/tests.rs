@@ -10,6 +10,7 @@ fn dispatch(store: Arc<dyn Store>) -> Arc<Dispatch> {
         channels: Default::default(),
         by_number: Default::default(),
         warnings: Vec::new(),
+        wants: Default::default(),
         origins: Default::default(),
     };
     Arc::new(Dispatch {

@@ -1,10 +1,11 @@
-//! Generated from `wit/`. Only what reads the store waits for I/O, and
-//! only it can fail in a way that a plugin has no answer to.
+//! Generated from `wit/`. Only what reads the store, and HTTP, wait for I/O, and
+//! only the store can fail in a way that a plugin has no answer to.
 
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "plugin",
     imports: {
+        "switchboard:plugin/http.send": async,
         "switchboard:plugin/kv.get": async | trappable,
         "switchboard:plugin/kv.keys": async | trappable,
         "switchboard:plugin/kv.set": async | trappable,

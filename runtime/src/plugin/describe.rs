@@ -1,7 +1,7 @@
 //! What a plugin says of itself, checked.
 
-use super::bindings::switchboard::plugin::types as wit;
-use crate::{config::Grants, model::EventKind, turn::plain_line};
+use super::{bindings::switchboard::plugin::types as wit, wants};
+use crate::{model::EventKind, turn::plain_line};
 
 /// A checked descriptor.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,7 @@ pub struct Descriptor {
 /// A capability that the owner may grant, and why the plugin asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
+    /// `broadcast`, `send-to-others`, or `http:` and a host as grants have it.
     pub name: String,
     pub reason: String,
 }
@@ -69,10 +70,10 @@ impl Descriptor {
             let kind = plain_line(kind, NAME_BYTES);
             return Err(format!("it wants events of the kind `{kind}`, and there are `{kinds}`"));
         }
-        let granted = Grants::default();
-        if let Some(want) = said.wants.iter().find(|it| granted.allows(&it.name).is_none()) {
-            let name = plain_line(&want.name, NAME_BYTES);
-            return Err(format!("it wants `{name}`, which nobody can grant"));
+        for want in &said.wants {
+            if let Some(why) = wants::ungrantable(&want.name) {
+                return Err(format!("it wants `{}`, {why}", plain_line(&want.name, SUMMARY_CHARS)));
+            }
         }
         let rules_schema = said.rules_schema.as_deref().map(serde_json::from_str).transpose();
         let want = |it: wit::Capability| Want {

@@ -1,6 +1,6 @@
 //! The engines, their pools and the ticker of both.
 
-use super::{host::Host, world};
+use super::{host::Host, http::Clients, world};
 use std::{
     sync::{
         Arc, OnceLock,
@@ -80,6 +80,7 @@ pub struct Machine {
     /// Made when the first big component comes; none where this machine's
     /// processor has no such compiler.
     winch: OnceLock<Option<Pool>>,
+    pub http: Clients,
     ticker: Ticker,
 }
 
@@ -87,7 +88,8 @@ impl Machine {
     pub fn new() -> wasmtime::Result<Arc<Self>> {
         let cranelift = Pool::new(Strategy::Cranelift, MEMORIES)?;
         let ticker = Ticker::start(cranelift.engine.clone())?;
-        Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), ticker }))
+        let http = Clients::default();
+        Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), http, ticker }))
     }
 
     pub fn cranelift(&self) -> &Pool {

@@ -2,7 +2,7 @@
 //! with nothing behind it: no files, no environment, no arguments, no input;
 //! a clock that is the turn's, and chance that comes from the turn's id.
 
-use super::{allowance::Allowance, output::Output};
+use super::{allowance::Allowance, http::Line, output::Output};
 use crate::{model::Millis, turn::Draft};
 use std::{
     sync::{
@@ -39,6 +39,8 @@ const RANDOM_BYTES: u64 = 64 * 1024;
 pub struct Host {
     /// None while the plugin is described or configured.
     pub draft: Option<Draft>,
+    /// Where the turn's HTTP requests go. None as above.
+    pub line: Option<Line>,
     pub memory: Memory,
     pub time: Allowance,
     pub out: Output,
@@ -63,6 +65,7 @@ impl Host {
             .build();
         Self {
             draft: None,
+            line: None,
             memory: Memory::of_mb(memory_mb),
             time: Allowance::default(),
             out,
@@ -86,6 +89,14 @@ impl Host {
         self.memory.refused = false;
         self.out.take();
         self.err.take();
+    }
+}
+
+impl Host {
+    /// How long the turn's HTTP requests may take: they have a limit of their
+    /// own and do not count as running.
+    pub fn http_limit(&self) -> Duration {
+        self.line.as_ref().map(Line::limit).unwrap_or_default()
     }
 }
 

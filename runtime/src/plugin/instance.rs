@@ -10,6 +10,7 @@ use super::{
     code::Ready,
     engine::{Live, Machine, Ticking},
     host::Host,
+    http::Line,
     vitals::metered,
 };
 use crate::{
@@ -136,6 +137,7 @@ impl Instance {
     pub async fn handle(
         &mut self,
         draft: Draft,
+        line: Line,
         event: &Event,
         limit: Duration,
         seed: u64,
@@ -145,14 +147,17 @@ impl Instance {
         let host = self.store.data_mut();
         host.begin(draft.now(), seed);
         host.draft = Some(draft);
+        host.line = Some(line);
+        let waiting = WAITING + host.http_limit();
         let _ticking = arm(&self.machine, &mut self.store, limit);
         let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);
         let mut cpu = Duration::ZERO;
-        let ended = timeout(limit + WAITING, metered(&mut cpu, call)).await;
+        let ended = timeout(limit + waiting, metered(&mut cpu, call)).await;
         let host = self.store.data_mut();
         self.used = Usage { cpu, memory_bytes: host.memory.held as u64 };
         // It is there: nothing else takes it.
         let mut draft = host.draft.take().unwrap_or(bare);
+        host.line = None;
         let printed = (host.out.take(), host.err.take());
         for line in printed.0 {
             draft.log(LogLevel::Info, &line);

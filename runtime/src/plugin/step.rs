@@ -5,6 +5,7 @@ use super::{
     bindings::switchboard::plugin::types::Problem,
     code::Ready,
     engine::MEMORY_MB_MAX,
+    http::Outlet,
     instance::{Failure, Instance, WORDS_CHARS},
     isolation::{Isolated, Mode},
     load::Plugin,
@@ -65,6 +66,7 @@ pub struct PluginStep {
     rules: String,
     limits: Limits,
     isolation: Mode,
+    outlet: Arc<Outlet>,
     idle: Mutex<Vec<Instance>>,
     quarantine: Mutex<Quarantine>,
 }
@@ -89,6 +91,7 @@ impl Plugin {
                 step.limits.memory_mb
             )));
         }
+        let outlet = Outlet::new(step, &self.machine.http).map_err(ConfigureError::Failed)?;
         let descriptor = self.descriptor();
         let step = PluginStep {
             name: step.name.clone(),
@@ -97,6 +100,7 @@ impl Plugin {
             rules: rules.to_string(),
             limits: step.limits.clone(),
             isolation: Mode::choose(step.isolation, self),
+            outlet,
             idle: Mutex::default(),
             quarantine: Mutex::default(),
         };
@@ -213,7 +217,7 @@ impl PluginStep {
         };
         let limit = Duration::from_millis(self.limits.time_ms);
         let event = convert::event(draft.event(), &*draft.setting.provider);
-        let handled = instance.handle(draft, &event, limit, seed).await;
+        let handled = instance.handle(draft, self.outlet.line(), &event, limit, seed).await;
         *used = instance.used;
         match handled {
             (draft, Ok(Ok(verdict))) => {

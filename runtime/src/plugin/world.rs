@@ -20,7 +20,8 @@ use wasmtime_wasi::{
 /// The contract this host serves.
 const PACKAGE: &str = "switchboard:plugin";
 const VERSION: &str = "0.1.0";
-const IMPORTS: [&str; 7] = ["types", "contact", "event", "business", "effects", "kv", "log"];
+const IMPORTS: [&str; 8] =
+    ["types", "contact", "event", "business", "effects", "kv", "log", "http"];
 const EXPORT: &str = "guest";
 /// What a guest's standard library cannot do without. Behind each is nothing
 /// but the turn: see `host`.

@@ -2,6 +2,7 @@
 //! before anything runs on it. Never changed: a reload builds the next one.
 
 use crate::{
+    cases,
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, Problem, ProviderKind, Schema,
         StepConfig,
@@ -214,7 +215,7 @@ impl Builder<'_> {
             }
         }
         let step = match plugin.configure(config, document.value()).await {
-            Ok(step) => chain_step(Arc::new(step), config),
+            Ok(step) => chain_step(Arc::new(step), config, document.value()),
             Err(ConfigureError::Failed(why)) => {
                 return Err(at_plugin(format!("the plugin could not be set up: it {why}")));
             }
@@ -266,7 +267,7 @@ impl Builder<'_> {
     }
 }
 
-fn chain_step(step: Arc<dyn Step>, config: &StepConfig) -> ChainStep {
+fn chain_step(step: Arc<dyn Step>, config: &StepConfig, rules: &Value) -> ChainStep {
     ChainStep {
         step,
         on_error: config.on_error,
@@ -277,5 +278,6 @@ fn chain_step(step: Arc<dyn Step>, config: &StepConfig) -> ChainStep {
             log_lines: config.limits.log_lines,
             value_bytes: config.limits.value_bytes,
         },
+        rules: cases::rules_hash(rules),
     }
 }

@@ -23,5 +23,7 @@ pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendSta
 pub use outgoing::{
     Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
 };
-pub use trace::{Inputs, LogLevel, LogLine, StepTrace, Trace, Verdict};
+pub use trace::{
+    Inputs, LogLevel, LogLine, Record, Recording, StepRecord, StepTrace, Trace, Verdict,
+};
 pub use turn::{Snapshot, TurnCommit};

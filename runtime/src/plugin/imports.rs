@@ -195,7 +195,7 @@ impl effects::Host for Host {
 
 impl kv::Host for Host {
     async fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        let Some(draft) = &self.draft else { return Ok(None) };
+        let Some(draft) = &mut self.draft else { return Ok(None) };
         Ok(draft.kv_get(convert::scope(scope), &key).await?)
     }
     fn set(
@@ -216,7 +216,7 @@ impl kv::Host for Host {
         prefix: String,
         limit: u32,
     ) -> wasmtime::Result<Vec<String>> {
-        let Some(draft) = &self.draft else { return Ok(Vec::new()) };
+        let Some(draft) = &mut self.draft else { return Ok(Vec::new()) };
         Ok(draft.kv_keys(convert::scope(scope), &prefix, limit as usize).await?)
     }
 }

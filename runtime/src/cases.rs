@@ -19,5 +19,4 @@ pub use folder::{CaseError, bless, pack, read, unpack, write};
 pub use form::{Case, Expected};
 pub use run::{Came, Outcome, run, run_within};
 
-/// The custom section of a component that holds its cases.
-pub const SECTION: &str = "switchboard:cases";
+pub use crate::plugin::CASES_SECTION as SECTION;

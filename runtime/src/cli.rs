@@ -1,6 +1,7 @@
 //! The commands. Each reads its arguments, calls the part that does the work
 //! and says in words how it went; the exit code says it to scripts.
 
+mod admin;
 mod check;
 mod demo;
 mod init;

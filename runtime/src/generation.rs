@@ -1,6 +1,8 @@
 //! Chains, rules and loaded plugins as one immutable value, checked as a whole
 //! before anything runs on it. Never changed: a reload builds the next one.
 
+mod selfcheck;
+
 use crate::{
     cases,
     config::{
@@ -201,6 +203,13 @@ impl Builder<'_> {
             self.origins.0.insert(config.name.clone(), (origin, step.clone()));
             return Ok(step);
         }
+        if !self.ran_before(&origin.plugin) {
+            let checked = selfcheck::run(self.plugins, &plugin, &config.limits).await;
+            if let Some(remark) = checked.map_err(at_plugin)? {
+                let pointer = format!("/step/{index}/plugin");
+                self.warnings.push(file.document.problem(&pointer, remark));
+            }
+        }
         if let Some(schema) = plugin.descriptor().rules_schema.clone() {
             let schema = Schema::parse(schema).map_err(|why| {
                 at_plugin(format!("the plugin's schema for its rules is not valid: {why}"))
@@ -231,6 +240,12 @@ impl Builder<'_> {
     fn unchanged(&self, origin: &Origin) -> Option<ChainStep> {
         let (before, step) = self.previous?.0.get(&origin.config.name)?;
         (before == origin).then(|| step.clone())
+    }
+
+    /// Whether a plugin is in use now, in whatever step.
+    fn ran_before(&self, hash: &str) -> bool {
+        let before = self.previous.into_iter().flat_map(|previous| previous.0.values());
+        before.into_iter().any(|(origin, _)| origin.plugin == hash)
     }
 
     /// Warns where what is asked for and what is granted differ.

@@ -9,7 +9,7 @@ use super::{
     engine::Machine,
     host::Host,
     instance::{Failure, Instance},
-    world,
+    sections, world,
 };
 use crate::{
     clock::{Clock, Stopwatch},
@@ -21,7 +21,7 @@ use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc, Weak,
+        Arc, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -71,7 +71,7 @@ pub enum Source {
 
 impl Source {
     /// The component's bytes.
-    async fn read(&self) -> Result<Cow<'static, [u8]>, LoadError> {
+    pub(super) async fn read(&self) -> Result<Cow<'static, [u8]>, LoadError> {
         let path = match self {
             Self::Bundled(name) => {
                 let known = || BUNDLED.join("`, `");
@@ -121,12 +121,19 @@ pub struct Plugins {
     known: Mutex<HashMap<ComponentHash, Weak<Code>>>,
     compiled: AtomicU64,
     from_cache: AtomicU64,
+    /// What came of checks of components, by what was checked.
+    checks: std::sync::Mutex<HashMap<String, Result<(), String>>>,
 }
+
+/// Checks remembered; more than any business has versions of plugins.
+const CHECKS: usize = 1_000;
 
 /// A component, whoever names it.
 pub struct Code {
     pub component: PluginPre<Host>,
     pub descriptor: Descriptor,
+    /// The cases that it carries, packed.
+    pub cases: Option<Vec<u8>>,
 }
 
 /// A loaded plugin.
@@ -146,6 +153,11 @@ impl Plugin {
 
     pub fn descriptor(&self) -> &Descriptor {
         &self.code.descriptor
+    }
+
+    /// The cases that the component carries, as `cases::pack` made them.
+    pub fn packed_cases(&self) -> Option<&[u8]> {
+        self.code.cases.as_deref()
     }
 }
 
@@ -169,6 +181,7 @@ impl Plugins {
             known: Mutex::default(),
             compiled: AtomicU64::new(0),
             from_cache: AtomicU64::new(0),
+            checks: Default::default(),
         }))
     }
 
@@ -182,10 +195,11 @@ impl Plugins {
         let code = match known.get(&hash).and_then(Weak::upgrade) {
             Some(code) => code,
             None => {
+                let cases = sections::cases(&bytes);
                 let component = self.compile(bytes, hash, &name).await?;
                 let component = world::link(&self.linker, &component, &name)?;
                 let descriptor = self.describe(&component, &name).await?;
-                let code = Arc::new(Code { component, descriptor });
+                let code = Arc::new(Code { component, descriptor, cases });
                 known.retain(|_, code| code.strong_count() > 0);
                 known.insert(hash, Arc::downgrade(&code));
                 code
@@ -198,6 +212,20 @@ impl Plugins {
             bundled: matches!(source, Source::Bundled(_)),
             hash,
         }))
+    }
+
+    /// What `remember` was told of `what`.
+    pub fn recall(&self, what: &str) -> Option<Result<(), String>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned()
+    }
+
+    /// Keeps what came of a check of `what`, so that it is done once.
+    pub fn remember(&self, what: String, came: Result<(), String>) {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks.len() >= CHECKS {
+            checks.clear();
+        }
+        checks.insert(what, came);
     }
 
     pub fn loads(&self) -> Loads {
@@ -259,7 +287,7 @@ impl Plugins {
 }
 
 /// Tells apart what the compiler would only call malformed.
-fn check_form(bytes: &[u8], name: &str) -> Result<(), LoadError> {
+pub(super) fn check_form(bytes: &[u8], name: &str) -> Result<(), LoadError> {
     let name = name.to_owned();
     match bytes {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),

@@ -59,7 +59,9 @@ pub async fn run(
         }
     };
     tracing::info!(
-        plugin.name = plugin.descriptor().name, cases = ran, ok = came.is_ok(),
+        plugin.name = plugin.descriptor().name,
+        cases = ran,
+        ok = came.is_ok(),
         "a plugin was checked with its own cases"
     );
     let all = ran == found.len();

@@ -2,7 +2,6 @@
 
 use super::{ChannelId, Contact, Effect, Event, Exchange, KvScope, Millis, SendId, TurnId};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// One turn, as it committed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -50,7 +49,7 @@ impl Recording {
 /// What a turn ran on, but for the rules: those stay in the business folder.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
-    pub event: Arc<Event>,
+    pub event: Event,
     /// As the first step saw it, without notes. Later ones saw it with the
     /// effects of those before.
     pub contact: Option<Contact>,

@@ -134,7 +134,8 @@ fn recording(turn: &mut Turn) -> Recording {
         step.writes.iter().map(of).sum()
     };
     let of_step = |step: &StepRecord| step.inputs.bytes() + written(step);
-    let event = Arc::clone(&turn.setting.event);
+    // Who sent it, the contact knows.
+    let event = Event { sender: None, ..Event::clone(&turn.setting.event) };
     let bytes = event.raw.len() + steps.iter().map(of_step).sum::<usize>();
     let many = |step: &StepRecord| step.inputs.kv.len() >= READS || step.inputs.keys.len() >= READS;
     if bytes > RECORD_BYTES || steps.iter().any(many) {

@@ -261,3 +261,6 @@ impl Turn {
         Verdict::Stop
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         sends: vec![],
         remarks: Vec::new(),
         duration_us: 100,
+        recording: Default::default(),
     });
     Ok(commit)
 }

@@ -1,6 +1,7 @@
 //! The commands. Each reads its arguments, calls the part that does the work
 //! and says in words how it went; the exit code says it to scripts.
 
+mod admin;
 mod check;
 mod demo;
 mod init;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Done = 0,
-    /// The business folder has problems, or a reload was refused.
+    /// The business folder has problems, a reload was refused, or a case failed.
     Problems = 1,
     /// The arguments make no sense.
     Usage = 2,
@@ -42,7 +43,7 @@ impl From<Exit> for ExitCode {
 const CODES: &str = "\
 Exit codes:
   0  all went well
-  1  the business folder has problems, or a reload was refused
+  1  the business folder has problems, a reload was refused, or a case failed
   2  the arguments make no sense
   3  could not start: a port is busy, the data are in use, the folder can't be made, nothing listens
   4  failed while running";

@@ -53,6 +53,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/plugins", get(plugins::list))
         .route("/api/v1/plugins/{step}/logs", get(plugins::logs))
         .route("/api/v1/plugins/{step}/differences", get(plugins::differences))
+        .route("/api/v1/lanes/{lane}/turns/{seq}", get(turn))
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
         .route("/metrics", get(metrics))
@@ -213,6 +214,17 @@ async fn turns(
     let traces = console.store.traces(&lane, page.before, page.limit()).await?;
     let turns: Vec<_> = traces.iter().map(view::trace).collect();
     Ok(Json(json!({ "turns": turns })).into_response())
+}
+
+/// One turn with what it ran on, in the form that `switchboard trace` reads.
+async fn turn(State(console): Shared, Path((lane, seq)): Path<(String, u64)>) -> Answer {
+    let lane: Lane = lane.parse().map_err(bad)?;
+    let traces = console.store.traces(&lane, Some(seq.saturating_add(1)), 1).await?;
+    let trace = traces.into_iter().find(|trace| trace.turn.seq == seq);
+    let trace = trace.ok_or_else(|| {
+        Failure(StatusCode::NOT_FOUND, format!("there is no turn {lane}-{seq} in the history"))
+    })?;
+    Ok(Json(trace).into_response())
 }
 
 /// Gives the conversation back to the bot, by an event in the contact's lane.

@@ -216,7 +216,12 @@ impl Dispatch {
                     store: Arc::clone(&self.store),
                     policy: policy_rules(&generation),
                 };
-                let stage = Stage { setting, chain: &channel.chain, generation: generation.number };
+                let stage = Stage {
+                    setting,
+                    chain: &channel.chain,
+                    generation: generation.number,
+                    record: generation.business.turns.record,
+                };
                 turn::run(snapshot, stage).await
             }
         };

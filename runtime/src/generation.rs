@@ -2,10 +2,12 @@
 //! before anything runs on it. Never changed: a reload builds the next one.
 
 mod origins;
+mod selfcheck;
 
 pub use origins::Origins;
 
 use crate::{
+    cases,
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, Problem, ProviderKind, Schema,
         StepConfig,
@@ -16,10 +18,11 @@ use crate::{
         Version,
     },
     provider::{Provider, meta::Meta},
-    turn::{Chain, ChainStep, DraftLimits, Step},
+    turn::{Chain, ChainStep, Step},
 };
 use futures::future::join_all;
 use origins::{Made, Origin};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::Path,
@@ -76,6 +79,7 @@ pub async fn build(
     let origins = previous.map(|previous| &previous.origins);
     let mut builder = Builder {
         found: &found,
+        plugins,
         loaded: load_all(&found, plugins).await,
         previous: origins,
         origins: Origins::default(),
@@ -168,6 +172,7 @@ fn keep_until_restart(
 /// Makes the steps of one generation.
 struct Builder<'a> {
     found: &'a Found,
+    plugins: &'a Plugins,
     loaded: Loaded,
     previous: Option<&'a Origins>,
     origins: Origins,
@@ -229,6 +234,13 @@ impl Builder<'_> {
             let before = Made { place, ..before.clone() };
             return Ok(self.origins.add(before));
         }
+        if !self.ran_before(&origin.plugin) {
+            let checked = selfcheck::run(self.plugins, &plugin, &config.limits).await;
+            if let Some(remark) = checked.map_err(at_plugin)? {
+                let pointer = format!("/step/{index}/plugin");
+                self.warnings.push(file.document.problem(&pointer, remark));
+            }
+        }
         if let Some(schema) = plugin.descriptor().rules_schema.clone() {
             let schema = Schema::parse(schema).map_err(|why| {
                 at_plugin(format!("the plugin's schema for its rules is not valid: {why}"))
@@ -256,7 +268,7 @@ impl Builder<'_> {
             Version { label: step.plugin().into(), hash: plugin.hash(), step: Arc::new(step) };
         let running = self.previous.and_then(|origins| origins.of(&config.name));
         let rollout = Arc::new(Rollout::new(config, version, running));
-        let link = chain_step(Arc::clone(&rollout) as Arc<dyn Step>, config);
+        let link = chain_step(Arc::clone(&rollout) as Arc<dyn Step>, config, document.value());
         let descriptor = plugin.descriptor().clone();
         Ok(self.origins.add(Made { origin, link, rollout, descriptor, place }))
     }
@@ -292,6 +304,11 @@ impl Builder<'_> {
         Err(problems)
     }
 
+    /// Whether a plugin is in use now, in whatever step.
+    fn ran_before(&self, hash: &str) -> bool {
+        self.previous.is_some_and(|previous| previous.run(hash))
+    }
+
     /// Warns where what is asked for and what is granted differ. A plugin that
     /// asks for more runs with what it has.
     fn compare_grants(
@@ -323,17 +340,13 @@ impl Builder<'_> {
     }
 }
 
-fn chain_step(step: Arc<dyn Step>, config: &StepConfig) -> ChainStep {
+fn chain_step(step: Arc<dyn Step>, config: &StepConfig, rules: &Value) -> ChainStep {
     ChainStep {
         step,
         on_error: config.on_error,
         error_reply: config.error_reply.clone(),
         grants: config.grants.clone(),
-        limits: DraftLimits {
-            effects: config.limits.effects,
-            log_lines: config.limits.log_lines,
-            value_bytes: config.limits.value_bytes,
-            kv_bytes: config.limits.kv_mb * 1024 * 1024,
-        },
+        limits: (&config.limits).into(),
+        rules: cases::rules_hash(rules),
     }
 }

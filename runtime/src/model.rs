@@ -29,5 +29,7 @@ pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,
     StepReport, VersionReport, VitalsReport,
 };
-pub use trace::{Inputs, LogLevel, LogLine, StepTrace, Trace, Verdict};
+pub use trace::{
+    Inputs, LogLevel, LogLine, Record, Recording, StepRecord, StepTrace, Trace, Verdict,
+};
 pub use turn::{Snapshot, TurnCommit};

@@ -103,4 +103,7 @@ pub struct ChainStep {
     pub error_reply: Option<String>,
     pub grants: Grants,
     pub limits: DraftLimits,
+    /// A hash of its rules, so that a recorded turn can tell whether they are
+    /// still the same.
+    pub rules: String,
 }

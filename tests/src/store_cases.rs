@@ -132,6 +132,7 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
         sends: Vec::new(),
         remarks: vec!["a remark".into()],
         duration_us: 7,
+        recording: Default::default(),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
         Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments, &env),
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Add(arguments) => add::run(&arguments),
         Command::List(arguments) => list::run(&arguments, &env),

@@ -105,11 +105,20 @@ pub struct Turns {
     /// sent, because clocks and networks differ.
     #[schemars(range(min = 0, max = 120))]
     pub window_margin_minutes: u64,
+    /// Whether the trace of a turn keeps what it ran on, so that the turn can
+    /// be made a test case.
+    pub record: bool,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { parallel: 64, attempts: 3, handoff_hours: 12, window_margin_minutes: 5 }
+        Self {
+            parallel: 64,
+            attempts: 3,
+            handoff_hours: 12,
+            window_margin_minutes: 5,
+            record: true,
+        }
     }
 }
 

@@ -81,6 +81,11 @@ impl Origins {
         self.0.iter().find(|made| made.name() == step)
     }
 
+    /// Whether some step is made from the plugin with this hash.
+    pub(super) fn run(&self, plugin: &str) -> bool {
+        self.0.iter().any(|made| made.origin.plugin == plugin)
+    }
+
     pub(super) fn of(&self, step: &str) -> Option<&Rollout> {
         self.find(step).map(|made| &*made.rollout)
     }

@@ -26,3 +26,18 @@ pub struct Exchange {
     pub request: HttpRequest,
     pub response: Result<HttpResponse, String>,
 }
+
+impl Exchange {
+    /// About what it takes to keep it.
+    pub fn bytes(&self) -> usize {
+        let of = |headers: &[(String, String)]| -> usize {
+            headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+        };
+        let HttpRequest { method, url, headers, body } = &self.request;
+        let answer = match &self.response {
+            Ok(HttpResponse { status: _, headers, body }) => of(headers) + body.len(),
+            Err(words) => words.len(),
+        };
+        method.len() + url.len() + of(headers) + body.len() + answer
+    }
+}

@@ -1,6 +1,6 @@
 //! Why: what each step of a turn did and said, kept for the operator.
 
-use super::{ChannelId, Effect, Exchange, KvScope, Millis, SendId, TurnId};
+use super::{ChannelId, Contact, Effect, Event, Exchange, KvScope, Millis, SendId, TurnId};
 use serde::{Deserialize, Serialize};
 
 /// One turn, as it committed.
@@ -21,6 +21,53 @@ pub struct Trace {
     /// What the host itself decided: refusals, skipped chain, parked event.
     pub remarks: Vec<String>,
     pub duration_us: u64,
+    /// What it ran on.
+    #[serde(default, skip_serializing_if = "Recording::is_none")]
+    pub recording: Recording,
+}
+
+/// What is kept of a turn so that its steps can be run again elsewhere.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub enum Recording {
+    /// Turns were not recorded when it ran, or no step did.
+    #[default]
+    None,
+    /// It read more than is recorded.
+    TooLarge {
+        bytes: usize,
+        limit: usize,
+    },
+    Whole(Box<Record>),
+}
+
+impl Recording {
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+/// What a turn ran on, but for the rules: those stay in the business folder.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub event: Event,
+    /// As the first step saw it, without notes. Later ones saw it with the
+    /// effects of those before.
+    pub contact: Option<Contact>,
+    /// The business's.
+    pub zone: String,
+    /// One for each step of the trace.
+    pub steps: Vec<StepRecord>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// A hash of the rules that the step had: `ChainStep::rules`.
+    pub rules: String,
+    #[serde(default, skip_serializing_if = "Inputs::is_empty")]
+    pub inputs: Inputs,
+    /// The keys it wrote, as it left them. None: deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<(KvScope, String, Option<Vec<u8>>)>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,8 +89,29 @@ pub struct StepTrace {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Inputs {
     /// Stored values as they were before the turn, each key once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kv: Vec<(KvScope, String, Option<Vec<u8>>)>,
+    /// Stored keys that were listed, read or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<(KvScope, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
+}
+
+impl Inputs {
+    pub fn is_empty(&self) -> bool {
+        self.kv.is_empty() && self.keys.is_empty() && self.exchanges.is_empty()
+    }
+
+    /// About what it takes to keep them.
+    pub fn bytes(&self) -> usize {
+        let kv = |(_, key, value): &(_, String, Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        let kv: usize = self.kv.iter().map(kv).sum();
+        let keys: usize = self.keys.iter().map(|(_, key)| key.len()).sum();
+        kv + keys + self.exchanges.iter().map(Exchange::bytes).sum::<usize>()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use super::{
     describe::Descriptor,
     engine::{Compiler, Machine},
     instance::{Failure, Instance},
+    sections,
 };
 use crate::{
     clock::Clock,
@@ -68,7 +69,7 @@ pub enum Source {
 
 impl Source {
     /// The component's bytes.
-    async fn read(&self) -> Result<Bytes, LoadError> {
+    pub(super) async fn read(&self) -> Result<Bytes, LoadError> {
         let path = match self {
             Self::Bundled(name) => {
                 let known = || BUNDLED.join("`, `");
@@ -116,9 +117,14 @@ pub struct Plugins {
     known: Mutex<HashMap<ComponentHash, Slot>>,
     compiled: AtomicU64,
     from_cache: AtomicU64,
+    /// What came of checks of components, by what was checked.
+    checks: Mutex<HashMap<String, Result<(), String>>>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
+
+/// Checks remembered; more than any business has versions of plugins.
+const CHECKS: usize = 1_000;
 
 /// A loaded plugin.
 pub struct Plugin {
@@ -155,6 +161,11 @@ impl Plugin {
             cached: live.cached,
         }
     }
+
+    /// The cases that the component carries, as `cases::pack` made them.
+    pub fn packed_cases(&self) -> Option<Vec<u8>> {
+        sections::cases(&self.code.bytes)
+    }
 }
 
 impl fmt::Debug for Plugin {
@@ -181,6 +192,7 @@ impl Plugins {
             known: Mutex::default(),
             compiled: AtomicU64::new(0),
             from_cache: AtomicU64::new(0),
+            checks: Default::default(),
         }))
     }
 
@@ -241,6 +253,20 @@ impl Plugins {
         Ok(code)
     }
 
+    /// What `remember` was told of `what`.
+    pub fn recall(&self, what: &str) -> Option<Result<(), String>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned()
+    }
+
+    /// Keeps what came of a check of `what`, so that it is done once.
+    pub fn remember(&self, what: String, came: Result<(), String>) {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks.len() >= CHECKS {
+            checks.clear();
+        }
+        checks.insert(what, came);
+    }
+
     pub fn loads(&self) -> Loads {
         Loads {
             compiled: self.compiled.load(Ordering::Relaxed),
@@ -268,7 +294,7 @@ impl Plugins {
 }
 
 /// Tells apart what the compiler would only call malformed.
-fn check_form(bytes: &[u8], name: &str) -> Result<(), LoadError> {
+pub(super) fn check_form(bytes: &[u8], name: &str) -> Result<(), LoadError> {
     let name = name.to_owned();
     match bytes {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),

@@ -98,7 +98,8 @@ pub fn link(
     PluginPre::new(linker.instantiate_pre(component).map_err(wrong)?).map_err(wrong)
 }
 
-fn check_import(import: &str, name: &str) -> Result<(), LoadError> {
+/// Whether a plugin is given this import; if not, why.
+pub fn check_import(import: &str, name: &str) -> Result<(), LoadError> {
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     let ours = interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/'));
     let offered = match ours {
@@ -113,6 +114,13 @@ fn check_import(import: &str, name: &str) -> Result<(), LoadError> {
     }
     let reason = format!("it imports `{import}`, which plugins are not given");
     Err(LoadError::WrongWorld { name: name.into(), reason })
+}
+
+/// The version, if an export is the contract's.
+pub fn contract(export: &str) -> Option<&str> {
+    let (interface, version) = export.split_once('@')?;
+    let ours = interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/'));
+    (ours == Some(EXPORT)).then_some(version)
 }
 
 fn check_exports(exports: &[&str], name: &str) -> Result<(), LoadError> {

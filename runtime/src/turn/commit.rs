@@ -1,6 +1,9 @@
 //! Turns the kept effects into the one value that is written.
 
-use super::run::Turn;
+use super::{
+    draft::READS,
+    run::{Recorded, Turn},
+};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -115,7 +118,37 @@ fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) ->
     }
 }
 
-fn trace(turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -> Trace {
+/// Bytes that a recording may take: a few messages' worth. The trace is written
+/// with every turn.
+const RECORD_BYTES: usize = 32 * 1024;
+
+fn recording(turn: &mut Turn) -> Recording {
+    let Some(Recorded { contact, steps }) = turn.recorded.take() else { return Recording::None };
+    if steps.is_empty() {
+        return Recording::None;
+    }
+    let written = |step: &StepRecord| -> usize {
+        let of = |(_, key, value): &(_, String, Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        step.writes.iter().map(of).sum()
+    };
+    let of_step = |step: &StepRecord| step.inputs.bytes() + written(step);
+    // Who sent it, the contact knows.
+    let event = Event { sender: None, ..Event::clone(&turn.setting.event) };
+    let bytes = event.raw.len() + steps.iter().map(of_step).sum::<usize>();
+    let many = |step: &StepRecord| step.inputs.kv.len() >= READS || step.inputs.keys.len() >= READS;
+    if bytes > RECORD_BYTES || steps.iter().any(many) {
+        return Recording::TooLarge { bytes, limit: RECORD_BYTES };
+    }
+    // No plugin sees notes.
+    let contact = contact.map(|contact| Contact { notes: Vec::new(), ..contact });
+    let zone = turn.setting.zone.to_string();
+    Recording::Whole(Box::new(Record { event, contact, zone, steps }))
+}
+
+fn trace(mut turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -> Trace {
+    let recording = recording(&mut turn);
     Trace {
         turn: event.id.clone(),
         channel: event.channel.clone(),
@@ -127,6 +160,7 @@ fn trace(turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -> Tr
         sends: commit.outbox.iter().map(|item| item.id.clone()).collect(),
         remarks: turn.remarks,
         duration_us,
+        recording,
     }
 }
 

@@ -6,7 +6,7 @@ mod stored;
 
 use super::words;
 use crate::{
-    config::Grants,
+    config::{Grants, Limits},
     model::*,
     policy,
     provider::Provider,
@@ -36,6 +36,17 @@ pub struct DraftLimits {
     pub value_bytes: usize,
     /// Of all the step's key-values together.
     pub kv_bytes: u64,
+}
+
+impl From<&Limits> for DraftLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            effects: limits.effects,
+            log_lines: limits.log_lines,
+            value_bytes: limits.value_bytes,
+            kv_bytes: limits.kv_mb * 1024 * 1024,
+        }
+    }
 }
 
 /// Reads see what this turn has already changed; writes are held back.
@@ -92,6 +103,9 @@ const SEGMENT_TAGS: usize = 100;
 const SAID_BYTES: usize = 128 * 1024;
 /// Key-values one turn may write.
 const KV_WRITES: usize = 200;
+/// Key-values read, and keys listed, after which a turn is not recorded: each
+/// is looked for among the ones before.
+pub(super) const READS: usize = 200;
 /// A reason or a log line is cut after this many characters.
 const LINE_CHARS: usize = 1_000;
 
@@ -269,16 +283,26 @@ impl Draft {
         })
     }
 
-    pub async fn kv_get(&self, scope: KvScope, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn kv_get(
+        &mut self,
+        scope: KvScope,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(write) = self.kv.get(&(scope, key.to_owned())) {
             let live = write.expires.is_none_or(|at| at > self.now());
             return Ok(write.value.clone().filter(|_| live));
         }
-        self.setting.store.kv_get(&self.step, scope, self.lane(), key, self.now()).await
+        let store = &self.setting.store;
+        let value = store.kv_get(&self.step, scope, self.lane(), key, self.now()).await?;
+        let seen = |(of, name, _): &(KvScope, String, _)| *of == scope && name == key;
+        if self.inputs.kv.len() < READS && !self.inputs.kv.iter().any(seen) {
+            self.inputs.kv.push((scope, key.to_owned(), value.clone()));
+        }
+        Ok(value)
     }
 
     pub async fn kv_keys(
-        &self,
+        &mut self,
         scope: KvScope,
         prefix: &str,
         limit: usize,
@@ -289,6 +313,9 @@ impl Draft {
         let store = &self.setting.store;
         let keys =
             store.kv_keys(&self.step, scope, self.lane(), prefix, stored, self.now()).await?;
+        if self.inputs.keys.len() < READS {
+            self.inputs.keys.extend(keys.iter().map(|key| (scope, key.clone())));
+        }
         let mut keys: std::collections::BTreeSet<String> = keys.into_iter().collect();
         for ((written, key), write) in &self.kv {
             if *written == scope && key.starts_with(prefix) {

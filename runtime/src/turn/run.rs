@@ -9,6 +9,8 @@ pub struct Stage<'a> {
     pub setting: Setting,
     pub chain: &'a Chain,
     pub generation: u64,
+    /// Whether the trace keeps what the turn ran on.
+    pub record: bool,
 }
 
 /// Runs the turn to its commit. Does not fail: a step that fails is dealt with
@@ -17,6 +19,9 @@ pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> TurnCommit {
     let watch = Stopwatch::start();
     let mut turn = Turn::begin(snapshot, &stage);
     turn.host_part();
+    if stage.record {
+        turn.recorded = Some(Recorded { contact: turn.contact.clone(), steps: Vec::new() });
+    }
     for link in &stage.chain.steps {
         if !turn.concerns(link) {
             continue;
@@ -43,6 +48,7 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
         sends: Vec::new(),
         remarks: vec![format!("put aside: {reason}")],
         duration_us: 0,
+        recording: Recording::None,
     });
     commit.parked = Some(reason);
     commit
@@ -66,7 +72,15 @@ pub(super) struct Turn {
     pub steps: Vec<StepTrace>,
     pub remarks: Vec<String>,
     pub receipt: Option<(Receipt, Option<String>)>,
+    /// None if the turn is not recorded.
+    pub recorded: Option<Recorded>,
     sends: u32,
+}
+
+/// What is recorded on the way.
+pub(super) struct Recorded {
+    pub contact: Option<Contact>,
+    pub steps: Vec<StepRecord>,
 }
 
 impl Turn {
@@ -92,6 +106,7 @@ impl Turn {
             steps: Vec::new(),
             remarks: Vec::new(),
             receipt: None,
+            recorded: None,
             sends: 0,
         }
     }
@@ -152,7 +167,15 @@ impl Turn {
     async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
         let ran = link.step.run_measured(self.draft(link)).await;
-        let Ran { draft, outcome, plugin, .. } = ran;
+        let Ran { mut draft, outcome, plugin, .. } = ran;
+        if let Some(recorded) = &mut self.recorded {
+            let kept = |write: &KvWrite| (write.scope, write.key.clone(), write.value.clone());
+            recorded.steps.push(StepRecord {
+                rules: link.rules.clone(),
+                inputs: std::mem::take(&mut draft.inputs),
+                writes: draft.kv.values().map(kept).collect(),
+            });
+        }
         let mut trace = StepTrace {
             step: link.step.name().into(),
             plugin,
@@ -240,3 +263,6 @@ impl Turn {
         Verdict::Stop
     }
 }
+
+#[cfg(test)]
+mod tests;

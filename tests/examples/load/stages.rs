@@ -132,7 +132,8 @@ async fn chain(
             store: Arc::clone(store),
             policy: policy_rules(live),
         };
-        let stage = Stage { setting, chain: &channel.chain, generation: 1 };
+        let record = live.business.turns.record;
+        let stage = Stage { setting, chain: &channel.chain, generation: 1, record };
         let commit = turn::run(snapshot, stage).await;
         assert_eq!(commit.outbox.len(), 1, "{:?}", commit.trace);
         commits.push(commit);

@@ -1,11 +1,205 @@
 //! `switchboard plugin inspect`.
 
-use crate::{app::Failure, cli::Ending};
+use crate::{
+    app::Failure,
+    cases,
+    cli::{Ending, Exit, out},
+    clock::SystemClock,
+    config::{BUNDLED, Env, Found},
+    plugin::{self, Anatomy, Descriptor, Plugins, Source},
+};
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+use std::{path::PathBuf, sync::Arc};
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard plugin inspect my-shop/plugins/loyalty.wasm
+  switchboard plugin inspect my-shop/loyalty
+  switchboard plugin inspect faq --schema
+
+Says what a component is, wants and carries, without running any of a business. What would be refused
+is shown as far as it can be read, with why.
+Exit code 0 if a business could use it, 1 if not.";
 
 /// Show what a component is and wants.
 #[derive(clap::Args)]
-pub(in crate::cli) struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// A component, a business folder and a step in it, or a bundled plugin's name.
+    #[arg(value_name = "FILE|FOLDER/STEP")]
+    what: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Print the JSON Schema of its rules alone.
+    #[arg(long)]
+    schema: bool,
+}
 
-pub(in crate::cli) fn run(_arguments: &Arguments) -> Ending {
-    Err(Failure::CannotStart(anyhow::anyhow!("not built yet")))
+/// All that is known of a component.
+struct Known {
+    anatomy: Anatomy,
+    descriptor: Option<Descriptor>,
+    cases: Result<Vec<String>, String>,
+    /// Why a business can't use it.
+    refused: Option<String>,
+}
+
+pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")
+        .map_err(Failure::CannotStart)?;
+    let source = source(arguments, env).map_err(Failure::CannotStart)?;
+    let known = runtime.block_on(know(&source)).map_err(Failure::CannotStart)?;
+    let exit = if known.refused.is_none() { Exit::Done } else { Exit::Problems };
+    if arguments.schema {
+        return schema(&known).map(|()| exit).map_err(Failure::Running);
+    }
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&as_json(&known));
+        out::line(text.context("could not write the report").map_err(Failure::Running)?);
+    } else {
+        tell(&source, &known);
+    }
+    Ok(exit)
+}
+
+fn source(arguments: &Arguments, env: &Env) -> anyhow::Result<Source> {
+    let what = &arguments.what;
+    if what.is_file() {
+        return Ok(Source::File(what.clone()));
+    }
+    if let Some(name) = what.to_str().filter(|name| BUNDLED.contains(name)) {
+        return Ok(Source::Bundled(name.into()));
+    }
+    let step = what.file_name().and_then(|name| name.to_str());
+    let (Some(folder), Some(step)) = (what.parent().filter(|folder| folder.is_dir()), step) else {
+        bail!("there is no file {}", what.display());
+    };
+    let found = Found::read(folder, env);
+    let mut steps = found.chains.values().flat_map(|chain| &chain.config.steps);
+    let Some(config) = steps.find(|config| config.name == step) else {
+        bail!("there is no file {}, and no step `{step}` in {}", what.display(), folder.display());
+    };
+    Ok(match config.plugin_file() {
+        Some(file) => Source::File(folder.join(file)),
+        None => Source::Bundled(config.plugin.clone()),
+    })
+}
+
+async fn know(source: &Source) -> anyhow::Result<Known> {
+    let (anatomy, malformed) = plugin::anatomy(source).await?;
+    let plugins =
+        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
+    let (descriptor, refused) = match (plugins.load(source).await, malformed) {
+        (Ok(plugin), None) => (Some(plugin.descriptor().clone()), None),
+        (Ok(plugin), Some(why)) => (Some(plugin.descriptor().clone()), Some(why.to_string())),
+        (Err(why), _) => (None, Some(why.to_string())),
+    };
+    let names = |found: Vec<cases::Case>| found.into_iter().map(|case| case.name).collect();
+    let cases = match &anatomy.cases {
+        Some(packed) => cases::unpack(packed).map(names).map_err(|why| why.to_string()),
+        None => Ok(Vec::new()),
+    };
+    Ok(Known { anatomy, descriptor, cases, refused })
+}
+
+fn schema(known: &Known) -> anyhow::Result<()> {
+    let schema = known.descriptor.as_ref().map(|descriptor| &descriptor.rules_schema);
+    match (schema, &known.refused) {
+        (Some(Some(schema)), _) => out::line(serde_json::to_string_pretty(schema)?),
+        (Some(None), _) => out::remark("it has no schema for its rules: it takes any"),
+        (None, Some(why)) => bail!("{why}"),
+        (None, None) => bail!("it could not be read"),
+    }
+    Ok(())
+}
+
+fn as_json(known: &Known) -> Value {
+    let descriptor = known.descriptor.as_ref().map(|it| {
+        let wants = it.wants.iter().map(|want| json!({"name": want.name, "reason": want.reason}));
+        json!({
+            "name": it.name,
+            "version": it.version,
+            "summary": it.summary,
+            "events": it.events,
+            "wants": wants.collect::<Vec<_>>(),
+            "rules_schema": it.rules_schema,
+        })
+    });
+    let (cases, wrong) = match &known.cases {
+        Ok(names) => (json!(names), None),
+        Err(why) => (Value::Null, Some(why)),
+    };
+    json!({
+        "refused": known.refused,
+        "descriptor": descriptor,
+        "contract": known.anatomy.contract,
+        "sha256": known.anatomy.sha256,
+        "sizes": known.anatomy.sizes,
+        "imports": known.anatomy.imports,
+        "exports": known.anatomy.exports,
+        "producers": known.anatomy.producers,
+        "cases": cases,
+        "cases_wrong": wrong,
+    })
+}
+
+fn tell(source: &Source, known: &Known) {
+    let Known { anatomy, descriptor, cases, refused } = known;
+    let row = |name: &str, text: String| out::line(format_args!("{name:<10} {text}"));
+    match descriptor {
+        Some(it) => out::line(format_args!("{} {}: {}", it.name, it.version, it.summary)),
+        None => out::line(source),
+    }
+    if let Some(why) = refused {
+        row("refused", why.clone());
+    }
+    match &anatomy.contract {
+        Some(version) => row("made for", format!("switchboard:plugin {version}")),
+        None => row("made for", "no world of this host".into()),
+    }
+    if let Some(it) = descriptor {
+        row("events", it.events.join(", "));
+        for want in &it.wants {
+            row("wants", format!("{}: {}", want.name, want.reason));
+        }
+        let schema = if it.rules_schema.is_some() { "with a schema" } else { "any" };
+        row("rules", schema.into());
+    }
+    match cases {
+        Ok(names) if names.is_empty() => row("cases", "none embedded".into()),
+        Ok(names) => row("cases", format!("{} embedded: {}", names.len(), names.join(", "))),
+        Err(why) => row("cases", why.clone()),
+    }
+    let sizes = &anatomy.sizes;
+    let modules = out::counted(sizes.modules, "core module");
+    row(
+        "size",
+        format!(
+            "{} ({modules} {}, of that data {}; custom sections {})",
+            kb(sizes.component),
+            kb(sizes.core_modules),
+            kb(sizes.data),
+            kb(sizes.custom_sections)
+        ),
+    );
+    row("sha-256", anatomy.sha256.clone());
+    for it in &anatomy.producers {
+        row(&it.field, format!("{} {}", it.name, it.version).trim().into());
+    }
+    for export in &anatomy.exports {
+        row("exports", export.clone());
+    }
+    for import in &anatomy.imports {
+        let word = if import.given { "given" } else { "NOT given" };
+        row("imports", format!("{} ({word})", import.name));
+    }
+}
+
+fn kb(bytes: usize) -> String {
+    format!("{} KB", bytes.div_ceil(1024))
 }

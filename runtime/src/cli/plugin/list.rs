@@ -5,13 +5,17 @@ mod table;
 
 use crate::{
     app::Failure,
-    cli::{Ending, Exit, check, out, reload},
-    config::{self, Env, Http},
+    cli::{
+        Ending, Exit,
+        admin::{Admin, NobodyListens},
+        check, out,
+    },
+    config::Env,
     model::{StepLog, StepReport},
 };
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,9 +28,6 @@ listens there, the folder is loaded as `check` does, and what is in it is shown 
 TURNS and ERRORS count since the start; MS is what half of the last turns took at most, and 99 of 100; CPU MS
 is what the plugin computed, on average; MEMORY is the most that it has held.
 Exit code 0, 1 if the folder has problems.";
-
-/// The API answers from memory.
-const WAIT: Duration = Duration::from_secs(10);
 
 /// Show the plugins of a business and how they fare.
 #[derive(clap::Args)]
@@ -57,21 +58,21 @@ struct Logs {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let http = match config::load_http(&arguments.folder, env) {
-        Ok(http) => http,
+    let admin = match Admin::of(&arguments.folder, env).map_err(Failure::CannotStart)? {
+        Ok(admin) => admin,
         Err(problems) => {
             problems.iter().for_each(out::line);
             return Ok(Exit::Problems);
         }
     };
     match &arguments.logs {
-        Some(step) => logs(&http, step, arguments.json),
-        None => list(&http, arguments, env),
+        Some(step) => logs(&admin, step, arguments.json),
+        None => list(&admin, arguments, env),
     }
 }
 
-fn list(http: &Http, arguments: &Arguments, env: &Env) -> Ending {
-    let live: Option<List> = ask(http, "/api/v1/plugins").map_err(Failure::CannotStart)?;
+fn list(admin: &Admin, arguments: &Arguments, env: &Env) -> Ending {
+    let live: Option<List> = ask(admin, "/api/v1/plugins").map_err(Failure::CannotStart)?;
     let list = match live {
         Some(list) => List { running: true, ..list },
         None => match check::load(&arguments.folder, env).map_err(Failure::CannotStart)? {
@@ -92,14 +93,13 @@ fn list(http: &Http, arguments: &Arguments, env: &Env) -> Ending {
     Ok(Exit::Done)
 }
 
-fn logs(http: &Http, step: &str, as_json: bool) -> Ending {
+fn logs(admin: &Admin, step: &str, as_json: bool) -> Ending {
     // A step's name needs no escaping; whatever else comes is not found.
     let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let path = format!("/api/v1/plugins/{}/logs?limit=200", if named { step } else { "?" });
-    let found: Option<Logs> = ask(http, &path).map_err(Failure::CannotStart)?;
+    let found: Option<Logs> = ask(admin, &path).map_err(Failure::CannotStart)?;
     let found = found.ok_or_else(|| {
-        let admin = &http.admin;
-        Failure::CannotStart(anyhow!("nothing listens at {admin}: only a running `serve` has logs"))
+        Failure::CannotStart(anyhow!("nothing listens there: only a running `serve` has logs"))
     })?;
     if as_json {
         return json(&found);
@@ -116,21 +116,14 @@ fn json(value: &impl Serialize) -> Ending {
 }
 
 /// None: nothing listens.
-fn ask<T: DeserializeOwned>(http: &Http, path: &str) -> anyhow::Result<Option<T>> {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-    }
+fn ask<T: DeserializeOwned>(admin: &Admin, path: &str) -> anyhow::Result<Option<T>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("could not start the runtime")?;
-    let answered = runtime.block_on(reload::request(http, reqwest::Method::GET, path, WAIT))?;
-    let Ok((admin, status, body)) = answered else { return Ok(None) };
-    if let Ok(Refusal { error }) = serde_json::from_slice(&body) {
-        bail!("{error}");
+    match runtime.block_on(admin.get(path)) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is::<NobodyListens>() => Ok(None),
+        Err(error) => Err(error),
     }
-    serde_json::from_slice(&body).map(Some).with_context(|| {
-        format!("what listens at {admin} does not answer as switchboard ({status})")
-    })
 }

@@ -5,8 +5,9 @@ use crate::{
     config::{Grants, Limits},
     policy,
     provider::meta::Meta,
-    turn::{DraftLimits, Setting},
+    turn::Setting,
 };
+use futures::FutureExt;
 use serde_json::json;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -86,7 +87,6 @@ fn draft() -> Draft {
         accepted_at: 1_000,
         attempts: 0,
     };
-    let Limits { effects, log_lines, value_bytes, .. } = Limits::default();
     Draft {
         setting: Setting {
             event: Arc::new(event),
@@ -98,7 +98,7 @@ fn draft() -> Draft {
         },
         step: "points".into(),
         grants: Grants::default(),
-        limits: DraftLimits { effects, log_lines, value_bytes },
+        limits: (&Limits::default()).into(),
         contact: Some(Contact::new(ContactId(1))),
         sends: 0,
         effects: Vec::new(),
@@ -107,7 +107,13 @@ fn draft() -> Draft {
         logs: Vec::new(),
         network: Default::default(),
         inputs: Default::default(),
+        spent: Default::default(),
     }
+}
+
+/// What is asked of a store in memory is answered at once.
+fn at_once(asked: impl Future<Output = Result<Result<(), String>, crate::store::StoreError>>) {
+    asked.now_or_never().unwrap().unwrap().unwrap();
 }
 
 type Tried = Rollout<Closure>;
@@ -308,17 +314,17 @@ async fn what_nobody_could_answer_is_no_failure_of_a_shadow() {
 #[tokio::test]
 async fn what_a_shadow_does_stays_with_it() {
     let new = version("p 2", "b2", |draft| {
-        draft.kv_set(KvScope::Contact, "k", b"v".to_vec(), None).unwrap();
+        at_once(draft.kv_set(KvScope::Contact, "k", b"v".to_vec(), None));
         draft.log(LogLevel::Info, "from the shadow");
         let Network::Recorded(exchanges) = &draft.network else { panic!("it has a network") };
         assert_eq!(exchanges.len(), 1, "it sees what the old one saw");
-        draft.set_timer("t", 5, "").unwrap();
+        at_once(draft.set_timer("t", 5, ""));
         asks(draft, "https://api.example/");
         Ok(Verdict::Stop)
     });
     let old = version("p 1", "a1", |draft| {
         asks(draft, "https://api.example/");
-        draft.set_timer("t", 4, "").unwrap();
+        at_once(draft.set_timer("t", 4, ""));
         Ok(Verdict::Stop)
     });
     let first = Rollout::new(&config(0, 0, 1), old, None);

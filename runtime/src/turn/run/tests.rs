@@ -1,0 +1,158 @@
+//! What the trace of a turn keeps of what the turn ran on.
+
+use super::{
+    super::{DraftLimits, Step},
+    *,
+};
+use crate::{
+    config::Grants,
+    provider::{Provider, meta::Meta},
+    store::{self, Store},
+};
+use async_trait::async_trait;
+
+const NOW: Millis = 1_772_445_600_000;
+
+/// Reads `key`, writes its length there, and tags.
+struct Reads(&'static str);
+
+#[async_trait]
+impl Step for Reads {
+    fn name(&self) -> &str {
+        "reads"
+    }
+    fn plugin(&self) -> &str {
+        "reads 1.0.0"
+    }
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+        let scope = KvScope::Contact;
+        for _ in 0..2 {
+            let value = draft.kv_get(scope, self.0).await.unwrap().unwrap_or_default();
+            let length = value.len().to_string().into();
+            draft.kv_set(scope, self.0, length, None).await.unwrap().unwrap();
+        }
+        assert_eq!(draft.kv_get(scope, "none").await.unwrap(), None);
+        assert_eq!(draft.kv_keys(KvScope::Contact, "", 10).await.unwrap().len(), 2);
+        draft.tag("seen", None).unwrap();
+        (draft, Ok(Verdict::Continue))
+    }
+}
+
+fn provider() -> Arc<dyn Provider> {
+    let channel = r#"{"id": "main", "provider": "meta", "phone_number_id": "1", "access_token": "a",
+        "app_secret": ["b"], "verify_token": "c"}"#;
+    Arc::new(Meta::new(&serde_json::from_str(channel).unwrap()))
+}
+
+/// A store in which `small` and `large` are kept, and the contact's message.
+async fn waiting() -> (Arc<dyn Store>, Snapshot) {
+    let store = store::memory();
+    let happening = |dedup: &str, raw: &str| Happening {
+        channel: ChannelId::new("main"),
+        dedup: dedup.into(),
+        sender: Some(Sender {
+            phone: Some("15550001111".into()),
+            name: Some("Ann".into()),
+            ..Sender::default()
+        }),
+        kind: EventKind::Message(Message {
+            id: "wamid.HBgLMTU1NTAwMDExMTEVAgASGBQzQTdCQzE4RjQ5QjM2".into(),
+            sent_at: NOW,
+            content: Content::Text("When do you open on Sundays?".into()),
+            replies_to: None,
+            referral: None,
+            forwarded: false,
+        }),
+        raw: raw.into(),
+    };
+    let raw = r#"{"from":"15550001111","id":"wamid.HBgLMTU1NTAwMDExMTEVAgASGBQzQTdCQzE4RjQ5QjM2",
+        "text":{"body":"When do you open on Sundays?"},"timestamp":"1772445600","type":"text"}"#;
+    store.accept(vec![happening("1", ""), happening("2", raw)], NOW).await.unwrap();
+    let lane = Lane::Contact(ContactId(1));
+    let first = store.next_in_lane(&lane).await.unwrap().unwrap();
+    let write = |key: &str, bytes: usize| KvWrite {
+        step: "reads".into(),
+        scope: KvScope::Contact,
+        key: key.into(),
+        value: Some(vec![b'x'; bytes]),
+        expires: None,
+    };
+    let mut commit = TurnCommit::new(first.event.id.clone());
+    commit.kv = vec![write("small", 20), write("large", 40_000)];
+    assert!(store.commit(commit, NOW).await.unwrap());
+    let second = store.next_in_lane(&lane).await.unwrap().unwrap();
+    (store, second)
+}
+
+async fn traced(key: &'static str, record: bool) -> Trace {
+    let (store, snapshot) = waiting().await;
+    let limits =
+        DraftLimits { effects: 10, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000_000 };
+    let link = ChainStep {
+        step: Arc::new(Reads(key)),
+        on_error: OnError::Skip,
+        error_reply: None,
+        grants: Grants::default(),
+        limits,
+        rules: "0123456789abcdef".into(),
+    };
+    let chain = Chain { name: "default".into(), steps: vec![link] };
+    let setting = Setting {
+        event: Arc::new(snapshot.event.clone()),
+        now: NOW,
+        zone: "UTC".into(),
+        provider: provider(),
+        store,
+        policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
+    };
+    let stage = Stage { setting, chain: &chain, generation: 1, record };
+    super::run(snapshot, stage).await.trace.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_turn_ran_on_is_recorded() {
+    let trace = traced("small", true).await;
+    let Recording::Whole(record) = &trace.recording else { panic!("{:?}", trace.recording) };
+    let contact = record.contact.as_ref().unwrap();
+    // As the step saw it: counted, and not yet tagged.
+    assert_eq!((contact.message_count, contact.tags.len()), (1, 0));
+    assert_eq!(contact.name.as_deref(), Some("Ann"));
+    let step = &record.steps[0];
+    assert_eq!(step.rules, "0123456789abcdef");
+    let kv = |key: &str, value: Option<&[u8]>| {
+        (KvScope::Contact, key.to_owned(), value.map(<[u8]>::to_vec))
+    };
+    // Once, as it was before the turn, whatever the turn wrote meanwhile.
+    assert_eq!(step.inputs.kv, [kv("small", Some(&[b'x'; 20])), kv("none", None)]);
+    let keys: Vec<_> = step.inputs.keys.iter().map(|(_, key)| &**key).collect();
+    assert_eq!(keys, ["large", "small"]);
+    assert_eq!(step.writes, [kv("small", Some(b"2"))]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_not_recorded() {
+    let trace = traced("large", true).await;
+    let Recording::TooLarge { bytes, limit } = trace.recording else { panic!() };
+    assert!(bytes > 40_000 && bytes > limit, "{bytes}");
+}
+
+#[tokio::test]
+async fn a_recording_is_small_and_old_traces_open() {
+    let recorded = traced("small", true).await;
+    let without = traced("small", false).await;
+    assert_eq!(without.recording, Recording::None);
+    let encoded = |trace: &Trace| rmp_serde::to_vec_named(trace).unwrap();
+    let (long, short) = (encoded(&recorded), encoded(&without));
+    // Without the field at all, as traces were before there was one.
+    assert!(!String::from_utf8_lossy(&short).contains("recording"));
+    assert_eq!(rmp_serde::from_slice::<Trace>(&short).unwrap().steps, without.steps);
+    assert_eq!(rmp_serde::from_slice::<Trace>(&long).unwrap(), recorded);
+    let json = serde_json::to_string(&recorded).unwrap();
+    assert_eq!(serde_json::from_str::<Trace>(&json).unwrap(), recorded);
+    let bytes = long.len() - short.len();
+    eprintln!("a recording takes {bytes} bytes beside the {} of the trace", short.len());
+    assert!(bytes < 1_500, "{bytes}");
+}

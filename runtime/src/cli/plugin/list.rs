@@ -7,7 +7,7 @@ use crate::{
     app::Failure,
     cli::{Ending, Exit, check, out, reload},
     config::{self, Env, Http},
-    model::{StepLog, StepReport},
+    model::{Difference, StepLog, StepReport},
 };
 use anyhow::{Context, anyhow, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   switchboard plugin list my-shop
   switchboard plugin list my-shop --logs loyalty
+  switchboard plugin list my-shop --differences loyalty
   switchboard plugin list my-shop --json
 
 Asks the running `serve`, at the address `http.admin` of the folder's switchboard.toml. If nothing
@@ -40,6 +41,9 @@ pub(in crate::cli) struct Arguments {
     /// Show the last lines that the plugin of this step wrote.
     #[arg(long, value_name = "STEP")]
     logs: Option<String>,
+    /// Show where this step's new version, in the shadow, did otherwise.
+    #[arg(long, value_name = "STEP", conflicts_with = "logs")]
+    differences: Option<String>,
 }
 
 /// As `--json` prints it.
@@ -56,6 +60,11 @@ struct Logs {
     logs: Vec<StepLog>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Differences {
+    differences: Vec<Difference>,
+}
+
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let http = match config::load_http(&arguments.folder, env) {
         Ok(http) => http,
@@ -64,9 +73,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
             return Ok(Exit::Problems);
         }
     };
-    match &arguments.logs {
-        Some(step) => logs(&http, step, arguments.json),
-        None => list(&http, arguments, env),
+    match (&arguments.logs, &arguments.differences) {
+        (Some(step), _) => logs(&http, step, arguments.json),
+        (None, Some(step)) => differences(&http, step, arguments.json),
+        (None, None) => list(&http, arguments, env),
     }
 }
 
@@ -93,20 +103,36 @@ fn list(http: &Http, arguments: &Arguments, env: &Env) -> Ending {
 }
 
 fn logs(http: &Http, step: &str, as_json: bool) -> Ending {
-    // A step's name needs no escaping; whatever else comes is not found.
-    let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let path = format!("/api/v1/plugins/{}/logs?limit=200", if named { step } else { "?" });
-    let found: Option<Logs> = ask(http, &path).map_err(Failure::CannotStart)?;
-    let found = found.ok_or_else(|| {
-        let admin = &http.admin;
-        Failure::CannotStart(anyhow!("nothing listens at {admin}: only a running `serve` has logs"))
-    })?;
+    let found: Logs = of_step(http, step, "logs?limit=200").map_err(Failure::CannotStart)?;
     if as_json {
         return json(&found);
     }
     found.logs.iter().map(table::log_line).for_each(out::line);
     out::remark(out::counted(found.logs.len(), "line"));
     Ok(Exit::Done)
+}
+
+fn differences(http: &Http, step: &str, as_json: bool) -> Ending {
+    let found: Differences = of_step(http, step, "differences").map_err(Failure::CannotStart)?;
+    if as_json {
+        return json(&found);
+    }
+    found.differences.iter().flat_map(table::difference).for_each(out::line);
+    out::remark(out::counted(found.differences.len(), "difference"));
+    Ok(Exit::Done)
+}
+
+/// What only a running server knows of a step.
+fn of_step<T: DeserializeOwned>(http: &Http, step: &str, what: &str) -> anyhow::Result<T> {
+    // A step's name needs no escaping; whatever else comes is not found.
+    let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !named {
+        bail!("`{step}` is no name of a step: 1 to 64 small letters, digits and `-`");
+    }
+    let found = ask(http, &format!("/api/v1/plugins/{step}/{what}"))?;
+    found.ok_or_else(|| {
+        anyhow!("nothing listens at {}: only a running `serve` knows this", http.admin)
+    })
 }
 
 fn json(value: &impl Serialize) -> Ending {

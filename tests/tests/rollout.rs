@@ -143,22 +143,7 @@ async fn a_version_that_traps_is_rolled_back_and_every_customer_is_answered() {
     assert_eq!(ask(&server, &graph, "19990001").await, "You have 10 points.");
     assert_eq!(points(&server).await["vitals"]["errors"]["trap"], traps, "it was not tried again");
 
-    // People are told too.
-    let told = with_admin(&server, &["reload", text(&shop.folder)]);
-    assert!(said(&told).contains("warning: chains/default.toml:3: step[0].plugin: hostile 0.1.0"));
-    let list = said(&with_admin(&server, &["plugin", "list", text(&shop.folder)]));
-    eprintln!("{list}");
-    let row = list.lines().find(|line| line.starts_with("points ")).unwrap();
-    assert!(row.contains("loyalty 0.1.0") && row.ends_with("ROLLED BACK, see below"), "{row}");
-    assert!(list.contains("points: hostile 0.1.0 was rolled back"), "{list}");
-    let arguments = ["plugin", "list", text(&shop.folder), "--logs", "points"];
-    let logs = said(&with_admin(&server, &arguments));
-    eprintln!("{logs}");
-    assert!(logs.contains("hostile 0.1.0: crashed: boom at 5"), "{logs}");
-    let unknown = ["plugin", "list", text(&shop.folder), "--logs", "pionts"];
-    let unknown = with_admin(&server, &unknown);
-    let words = String::from_utf8(unknown.stderr).unwrap();
-    assert!(words.contains("there is no step `pionts`: there are `points`, `faq`"), "{words}");
+    people_are_told(&server, &shop);
 
     // A mended one goes live.
     put(&shop, &other());
@@ -169,6 +154,24 @@ async fn a_version_that_traps_is_rolled_back_and_every_customer_is_answered() {
     assert_eq!(report["rollout"]["beside"], "loyalty 0.1.0");
     let status = server.admin_get("/api/v1/status").await;
     assert_eq!(status["readiness"]["generation"]["warnings"], serde_json::json!([]));
+}
+
+fn people_are_told(server: &Server, shop: &Shop) {
+    let told = with_admin(server, &["reload", text(&shop.folder)]);
+    assert!(said(&told).contains("warning: chains/default.toml:3: step[0].plugin: hostile 0.1.0"));
+    let list = said(&with_admin(server, &["plugin", "list", text(&shop.folder)]));
+    eprintln!("{list}");
+    let row = list.lines().find(|line| line.starts_with("points ")).unwrap();
+    assert!(row.contains("loyalty 0.1.0") && row.ends_with("ROLLED BACK, see below"), "{row}");
+    assert!(list.contains("points: hostile 0.1.0 was rolled back"), "{list}");
+    let arguments = ["plugin", "list", text(&shop.folder), "--logs", "points"];
+    let logs = said(&with_admin(server, &arguments));
+    eprintln!("{logs}");
+    assert!(logs.contains("hostile 0.1.0: crashed: boom at 5"), "{logs}");
+    let unknown = ["plugin", "list", text(&shop.folder), "--logs", "pionts"];
+    let unknown = with_admin(server, &unknown);
+    let words = String::from_utf8(unknown.stderr).unwrap();
+    assert!(words.contains("there is no step `pionts`: there are `points`, `faq`"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,6 +196,11 @@ async fn a_version_in_the_shadow_is_compared_and_then_goes_live() {
     assert_eq!(one["differs"], serde_json::json!(["effects"]));
     assert_eq!(one["old"]["effects"], serde_json::json!(["replied: You have 10 points."]));
     assert_eq!(one["new"]["effects"], serde_json::json!(["replied: You hold 10 points."]));
+    let arguments = ["plugin", "list", text(&shop.folder), "--differences", "points"];
+    let shown = said(&with_admin(&server, &arguments));
+    eprintln!("{shown}");
+    assert_eq!(shown.lines().filter(|line| line.ends_with(" differ: effects")).count(), 3);
+    assert!(shown.contains("replied: You hold 10 points."), "{shown}");
     // Two builds of one version are told apart by their hash.
     let label = one["new"]["plugin"].as_str().unwrap();
     assert!(label.starts_with("loyalty 0.1.0 ("), "{label}");

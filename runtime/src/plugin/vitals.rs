@@ -310,17 +310,28 @@ fn stored(write: &KvWrite, exact: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::{Context, Poll, Waker};
 
-    #[tokio::test]
-    async fn waiting_is_not_computing() {
+    #[test]
+    fn waiting_is_not_computing() {
+        const STEP: Duration = Duration::from_millis(5);
+        let mut task = Context::from_waker(Waker::noop());
         let mut cpu = Duration::ZERO;
-        let watch = Stopwatch::start();
-        metered(&mut cpu, tokio::time::sleep(Duration::from_millis(50))).await;
-        assert!(cpu < watch.elapsed() / 2, "{cpu:?}");
-        let mut busy = Duration::ZERO;
-        let watch = Stopwatch::start();
-        metered(&mut busy, async { while watch.elapsed() < Duration::from_millis(5) {} }).await;
-        assert!(busy >= Duration::from_millis(5) - Duration::from_micros(500), "{busy:?}");
+        let whole = Stopwatch::start();
+        {
+            let mut polls = 0;
+            let busy_twice = poll_fn(|_| {
+                let busy = Stopwatch::start();
+                while busy.elapsed() < STEP {}
+                polls += 1;
+                if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let mut measured = pin!(metered(&mut cpu, busy_twice));
+            assert!(measured.as_mut().poll(&mut task).is_pending());
+            std::thread::sleep(4 * STEP);
+            assert!(measured.as_mut().poll(&mut task).is_ready());
+        }
+        assert!(cpu >= 2 * STEP && cpu + 4 * STEP <= whole.elapsed(), "{cpu:?}");
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::{
         check, out,
     },
     config::Env,
-    model::{StepLog, StepReport},
+    model::{Difference, StepLog, StepReport},
 };
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   switchboard plugin list my-shop
   switchboard plugin list my-shop --logs loyalty
+  switchboard plugin list my-shop --differences loyalty
   switchboard plugin list my-shop --json
 
 Asks the running `serve`, at the address `http.admin` of the folder's switchboard.toml. If nothing
@@ -41,6 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// Show the last lines that the plugin of this step wrote.
     #[arg(long, value_name = "STEP")]
     logs: Option<String>,
+    /// Show where this step's new version, in the shadow, did otherwise.
+    #[arg(long, value_name = "STEP", conflicts_with = "logs")]
+    differences: Option<String>,
 }
 
 /// As `--json` prints it.
@@ -57,6 +61,11 @@ struct Logs {
     logs: Vec<StepLog>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Differences {
+    differences: Vec<Difference>,
+}
+
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let admin = match Admin::of(&arguments.folder, env).map_err(Failure::CannotStart)? {
         Ok(admin) => admin,
@@ -65,9 +74,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
             return Ok(Exit::Problems);
         }
     };
-    match &arguments.logs {
-        Some(step) => logs(&admin, step, arguments.json),
-        None => list(&admin, arguments, env),
+    match (&arguments.logs, &arguments.differences) {
+        (Some(step), _) => logs(&admin, step, arguments.json),
+        (None, Some(step)) => differences(&admin, step, arguments.json),
+        (None, None) => list(&admin, arguments, env),
     }
 }
 
@@ -94,19 +104,34 @@ fn list(admin: &Admin, arguments: &Arguments, env: &Env) -> Ending {
 }
 
 fn logs(admin: &Admin, step: &str, as_json: bool) -> Ending {
-    // A step's name needs no escaping; whatever else comes is not found.
-    let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let path = format!("/api/v1/plugins/{}/logs?limit=200", if named { step } else { "?" });
-    let found: Option<Logs> = ask(admin, &path).map_err(Failure::CannotStart)?;
-    let found = found.ok_or_else(|| {
-        Failure::CannotStart(anyhow!("nothing listens there: only a running `serve` has logs"))
-    })?;
+    let found: Logs = of_step(admin, step, "logs?limit=200").map_err(Failure::CannotStart)?;
     if as_json {
         return json(&found);
     }
     found.logs.iter().map(table::log_line).for_each(out::line);
     out::remark(out::counted(found.logs.len(), "line"));
     Ok(Exit::Done)
+}
+
+fn differences(admin: &Admin, step: &str, as_json: bool) -> Ending {
+    let found: Differences = of_step(admin, step, "differences").map_err(Failure::CannotStart)?;
+    if as_json {
+        return json(&found);
+    }
+    found.differences.iter().flat_map(table::difference).for_each(out::line);
+    out::remark(out::counted(found.differences.len(), "difference"));
+    Ok(Exit::Done)
+}
+
+/// What only a running server knows of a step.
+fn of_step<T: DeserializeOwned>(admin: &Admin, step: &str, what: &str) -> anyhow::Result<T> {
+    // A step's name needs no escaping; whatever else comes is not found.
+    let named = step.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !named {
+        bail!("`{step}` is no name of a step: 1 to 64 small letters, digits and `-`");
+    }
+    let found = ask(admin, &format!("/api/v1/plugins/{step}/{what}"))?;
+    found.ok_or_else(|| anyhow!("nothing listens there: only a running `serve` knows this"))
 }
 
 fn json(value: &impl Serialize) -> Ending {

@@ -10,6 +10,7 @@ use crate::{
 use futures::FutureExt;
 use serde_json::json;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::Semaphore;
 
 type Does = dyn Fn(&mut Draft) -> Result<Verdict, StepError> + Send + Sync;
 
@@ -17,8 +18,13 @@ struct Closure {
     label: &'static str,
     kinds: &'static [&'static str],
     runs: AtomicU32,
+    /// What the turn `SLOW` waits for.
+    gate: Semaphore,
     does: Box<Does>,
 }
+
+/// The number of an event.
+const SLOW: u64 = 7;
 
 #[async_trait]
 impl Step for Closure {
@@ -33,6 +39,9 @@ impl Step for Closure {
     }
     async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
         self.runs.fetch_add(1, Ordering::SeqCst);
+        if draft.event().id.seq == SLOW {
+            self.gate.acquire().await.unwrap().forget();
+        }
         let outcome = (self.does)(&mut draft);
         if outcome == Err(StepError::Plugin("hang".into())) {
             std::future::pending::<()>().await;
@@ -46,8 +55,8 @@ fn version(
     hash: &str,
     does: impl Fn(&mut Draft) -> Result<Verdict, StepError> + Send + Sync + 'static,
 ) -> Version<Closure> {
-    let (runs, does) = (AtomicU32::new(0), Box::new(does));
-    let step = Closure { label, kinds: &["account"], runs, does };
+    let (runs, gate) = (AtomicU32::new(0), Semaphore::new(0));
+    let step = Closure { label, kinds: &["account"], runs, gate, does: Box::new(does) };
     Version { label: label.into(), hash: hash.into(), step: Arc::new(step) }
 }
 
@@ -74,12 +83,16 @@ fn config(shadow: u32, watch: u32, failures: u32) -> StepConfig {
 }
 
 fn draft() -> Draft {
+    draft_of(1)
+}
+
+fn draft_of(seq: u64) -> Draft {
     let channel = serde_json::from_value(json!({
         "id": "main", "provider": "meta", "phone_number_id": "1060",
         "access_token": "t", "app_secret": ["s"], "verify_token": "v",
     }));
     let event = Event {
-        id: EventId { lane: Lane::Contact(ContactId(1)), seq: 1 },
+        id: EventId { lane: Lane::Contact(ContactId(1)), seq },
         channel: ChannelId::new("main"),
         sender: None,
         kind: EventKind::Account { field: "test".into() },
@@ -212,6 +225,26 @@ async fn one_that_keeps_failing_is_rolled_back_and_no_turn_is_lost() {
     // The old file put back is trusted at once.
     let back = Rollout::new(&config(5, 5, 3), tags("p 1", "a1"), Some(&rollout));
     assert_eq!(back.report(), RolloutReport::default());
+}
+
+#[tokio::test]
+async fn a_turn_ends_on_what_it_began_with() {
+    let new = version("p 2", "b2", |draft| match draft.event().id.seq {
+        SLOW => Ok(Verdict::Stop),
+        _ => Err(StepError::Trap("boom".into())),
+    });
+    let rollout = Arc::new(Rollout::new(&config(0, 9, 1), new.clone(), Some(&settled())));
+    let slow = Arc::clone(&rollout);
+    let slow = tokio::spawn(async move { slow.run_measured(draft_of(SLOW)).await });
+    while runs(&new) == 0 {
+        tokio::task::yield_now().await;
+    }
+    answers(&rollout, "p 1").await;
+    assert!(rollout.rolled_back().is_some());
+    new.step.gate.add_permits(1);
+    let ran = slow.await.unwrap();
+    assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 2", Ok(Verdict::Stop)));
+    assert_eq!(rollout.running().label, "p 1", "it brings nothing back");
 }
 
 #[tokio::test]
@@ -360,6 +393,7 @@ async fn events_that_only_one_version_wants() {
             label,
             kinds,
             runs: AtomicU32::new(0),
+            gate: Semaphore::new(0),
             does: Box::new(|_| Err(StepError::Trap("boom".into()))),
         };
         Version { label: label.into(), hash: hash.into(), step: Arc::new(step) }

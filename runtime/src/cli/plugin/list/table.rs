@@ -1,6 +1,8 @@
 //! How `plugin list` looks on a terminal.
 
-use crate::model::{RolloutPhase, RolloutReport, StepLog, StepReport, VitalsReport};
+use crate::model::{
+    Difference, Millis, RolloutPhase, RolloutReport, Side, StepLog, StepReport, VitalsReport,
+};
 
 const HEADINGS: [&str; 8] =
     ["STEP", "PLUGIN", "TURNS", "ERRORS", "MS (P99)", "CPU MS", "MEMORY", "STATE"];
@@ -93,10 +95,30 @@ fn remarks(report: &StepReport) -> Vec<String> {
 }
 
 pub fn log_line(log: &StepLog) -> String {
-    let at = i64::try_from(log.at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    let at = at.map(|at| format!("{at:.3}")).unwrap_or_default();
     let level = format!("{:?}", log.level).to_lowercase();
-    format!("{at} {level:<5} {} {}: {}", log.turn, plain(&log.plugin), plain(&log.message))
+    let (at, plugin) = (moment(log.at), plain(&log.plugin));
+    format!("{at} {level:<5} {} {plugin}: {}", log.turn, plain(&log.message))
+}
+
+/// A line for the turn and one for what each version did.
+pub fn difference(difference: &Difference) -> [String; 3] {
+    let Difference { turn, at, event, differs, old, new } = difference;
+    let width = old.plugin.chars().count().max(new.plugin.chars().count());
+    let line = |side: &Side| {
+        let stored = side.stored.iter().map(|write| format!("stored {write}"));
+        let requests = side.requests.iter().map(|request| format!("asked {request}"));
+        let verdict = side.verdict.iter().cloned();
+        let did = side.error.iter().cloned().chain(side.effects.iter().cloned());
+        let all: Vec<String> = did.chain(stored).chain(requests).chain(verdict).collect();
+        format!("  {:<width$}  {}", plain(&side.plugin), plain(&all.join("; ")))
+    };
+    let head = format!("{} {event} {turn} differ: {}", moment(*at), differs.join(", "));
+    [head, line(old), line(new)]
+}
+
+fn moment(at: Millis) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.map(|at| format!("{at:.3}")).unwrap_or_default()
 }
 
 /// A plugin may have written it: one line, and nothing for a terminal.

@@ -247,7 +247,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
         (&[Swap(CHAIN, "rules/faq.toml", "rules/faq.yaml"), Write("rules/faq.yaml", b"a: 1")],
          &["rules/faq.yaml: YAML is not supported: write the file as TOML, ending in `.toml`"]),
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
-         &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, send_to_others"]),
+         &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, private, send_to_others"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
          &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
         // Rules that can't be read.
@@ -258,7 +258,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
            "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
-           "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rules",
+           "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
         // A wrong form hides nothing else in its file.
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(BUSINESS, "per_second = 80", "per_second = 8000")],

@@ -18,6 +18,7 @@ mod instance;
 mod load;
 mod output;
 mod quarantine;
+mod schema;
 mod step;
 mod world;
 mod zones;

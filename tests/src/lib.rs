@@ -1,5 +1,6 @@
 //! What the tests share: a business folder, the real binary, Meta's side.
 
+pub mod hostile;
 pub mod meta;
 pub mod server;
 pub mod shop;

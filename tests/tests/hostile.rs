@@ -86,6 +86,10 @@ mod siege {
         }
         assert!(errors[..3].iter().all(|error| error == "crashed: not you"), "{errors:?}");
         assert!(errors[3..].iter().any(|error| error.starts_with("is resting")), "{errors:?}");
+        // A reload by command of what has not changed lifts the rest.
+        siege.reload().await.unwrap();
+        let strike = siege.strike_from(&evil, "picky", "evil").await;
+        assert_eq!(strike.error.as_deref(), Some("crashed: not you"));
     }
 }
 

@@ -89,7 +89,8 @@ impl Siege {
         self.reload().await.expect("the peaceful chain loads");
     }
 
-    async fn reload(&self) -> Result<(), String> {
+    /// By command, as an owner does.
+    pub async fn reload(&self) -> Result<(), String> {
         let url = format!("{}/api/v1/reload", self.server.admin);
         let answer = crate::client().post(url).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();

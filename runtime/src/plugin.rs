@@ -23,6 +23,7 @@ mod load;
 mod output;
 mod quarantine;
 mod rollout;
+mod schema;
 mod sections;
 mod snapshot;
 mod step;

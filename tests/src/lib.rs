@@ -1,6 +1,7 @@
 //! What the tests share: a business folder, the real binary, Meta's side.
 
 pub mod components;
+pub mod hostile;
 pub mod meta;
 pub mod server;
 pub mod shop;

@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::net::TcpListener;
 
@@ -74,6 +74,8 @@ pub struct Sent {
     pub to: String,
     pub opaque: String,
     pub message_id: String,
+    /// When it came.
+    pub at: Instant,
     pub body: Value,
 }
 
@@ -166,7 +168,8 @@ async fn take(
     let message_id = format!("wamid.out{count}");
     let to = body["to"].as_str().or(body["recipient"].as_str()).unwrap_or_default().to_owned();
     let opaque = body["biz_opaque_callback_data"].as_str().unwrap_or_default().to_owned();
-    let sent = Sent { to: to.clone(), opaque, message_id: message_id.clone(), body };
+    let at = Instant::now();
+    let sent = Sent { to: to.clone(), opaque, message_id: message_id.clone(), at, body };
     shared.sent.lock().unwrap().push(sent.clone());
     tokio::spawn(receipt(Arc::clone(&shared), sent));
     let answer = json!({

@@ -85,11 +85,12 @@ fn modules_stand_beside_their_folders() {
 const FILE_LINES: usize = 550;
 const FUNCTION_LINES: usize = 70;
 /// Longer because they are lists: of cases, of names.
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 5] = [
     "tests/tests/store.rs",
     "tests/tests/config.rs",
     "tests/tests/provider.rs",
     "tests/guests/hostile/src/lib.rs",
+    "tests/src/hostile/cases.rs",
 ];
 
 #[test]
@@ -175,10 +176,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("store", &["model", "clock"]),
         ("turn", &["model", "clock", "config", "policy", "provider", "store"]),
         ("plugin", &["model", "clock", "config", "turn", "policy", "store", "provider"]),
-        (
-            "cases",
-            &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"],
-        ),
+        ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
         ("author", &["cases", "clock", "config", "plugin"]),
         ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),

@@ -88,7 +88,8 @@ pub struct Limits {
     /// The most memory an instance may hold, in MB.
     #[schemars(range(min = 1, max = 1_024))]
     pub memory_mb: u32,
-    /// The longest one `handle` may take, host calls included, in ms.
+    /// The longest one `handle` may take, host calls included, in ms. What it
+    /// waits for the store counts.
     #[schemars(range(min = 1, max = 10_000))]
     pub time_ms: u64,
     /// The longest `describe` and `configure` may take, in ms.
@@ -104,7 +105,7 @@ pub struct Limits {
     #[schemars(range(min = 1, max = 65_536))]
     pub value_bytes: usize,
     /// What all key-values of the step may hold together, keys and values, in
-    /// MB.
+    /// MB. Turns at the same moment may pass it by 512 KiB each.
     #[schemars(range(min = 1, max = 65_536))]
     pub kv_mb: u64,
     /// HTTP requests of one turn.

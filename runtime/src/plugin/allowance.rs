@@ -13,6 +13,8 @@ pub struct Allowance {
     ticks: u64,
     /// Spent in host calls, less than a tick.
     rest: Duration,
+    /// The next tick has passed in a host call that was counted.
+    counted: bool,
 }
 
 /// The guest's time is up.
@@ -29,12 +31,13 @@ pub struct Wait {
 impl Allowance {
     pub fn of(limit: Duration) -> Self {
         // The first tick comes early by anything up to its length.
-        Self { ticks: limit.as_millis() as u64 + 1, rest: Duration::ZERO }
+        Self { ticks: limit.as_millis() as u64 + 1, ..Self::default() }
     }
 
     /// A tick has passed while the guest ran. How many are left.
     pub fn tick(&mut self) -> Result<u64, OutOfTime> {
-        self.ticks = self.ticks.saturating_sub(1);
+        let taken = u64::from(!std::mem::take(&mut self.counted));
+        self.ticks = self.ticks.saturating_sub(taken);
         if self.ticks == 0 { Err(OutOfTime) } else { Ok(self.ticks) }
     }
 
@@ -53,13 +56,14 @@ impl Allowance {
         }
     }
 
-    /// Takes off what a host call took. A tick that comes meanwhile is taken
-    /// off too: at most one, however long the call.
+    /// Takes off what a host call took. However long it was, it makes for one
+    /// tick of the guest, which is not taken off again.
     fn take(&mut self, spent: Duration) {
         self.rest += spent;
         let ticks = self.rest.as_millis() as u64;
         self.rest -= TICK * u32::try_from(ticks).unwrap_or(u32::MAX);
         self.ticks = self.ticks.saturating_sub(ticks);
+        self.counted |= ticks > 0;
     }
 }
 
@@ -87,7 +91,8 @@ mod tests {
         for _ in 0..10 {
             time.take(Duration::from_micros(450));
         }
-        assert_eq!((time.tick().unwrap(), time.rest), (5, Duration::from_micros(500)));
+        assert_eq!((time.tick().unwrap(), time.rest), (6, Duration::from_micros(500)));
+        assert_eq!(time.tick().unwrap(), 5);
         time.take(Duration::from_secs(3_600));
         assert!(time.tick().is_err());
         assert!(time.tick().is_err());

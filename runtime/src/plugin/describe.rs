@@ -1,6 +1,6 @@
 //! What a plugin says of itself, checked.
 
-use super::{bindings::switchboard::plugin::types as wit, wants};
+use super::{bindings::switchboard::plugin::types as wit, schema, wants};
 use crate::{model::EventKind, turn::plain_line};
 
 /// A checked descriptor.
@@ -76,6 +76,9 @@ impl Descriptor {
             }
         }
         let rules_schema = said.rules_schema.as_deref().map(serde_json::from_str).transpose();
+        let rules_schema: Option<serde_json::Value> = rules_schema
+            .map_err(|error| format!("its schema for the rules is not JSON: {error}"))?;
+        rules_schema.as_ref().map_or(Ok(()), schema::check)?;
         let want = |it: wit::Capability| Want {
             name: it.name,
             reason: plain_line(&it.reason, SUMMARY_CHARS),
@@ -84,8 +87,7 @@ impl Descriptor {
             name: said.name,
             version: said.version,
             summary: plain_line(&said.summary, SUMMARY_CHARS),
-            rules_schema: rules_schema
-                .map_err(|error| format!("its schema for the rules is not JSON: {error}"))?,
+            rules_schema,
             events: said.events,
             wants: said.wants.into_iter().map(want).collect(),
         })

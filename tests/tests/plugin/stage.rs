@@ -1,4 +1,5 @@
 //! Drafts without a runtime around them.
+#![allow(dead_code)] // each test uses its part
 
 use std::{path::PathBuf, sync::Arc};
 use switchboard::{

@@ -74,3 +74,116 @@ fn one_message_is_bounded_in_bytes() {
     assert!(error.contains("32768"), "{error}");
     draft.reply(Outgoing::Text("\u{1F600}".repeat(4_096))).unwrap();
 }
+
+#[tokio::test]
+async fn a_quota_is_kept_and_what_makes_room_is_let() {
+    let mut draft = draft(3);
+    let set = async |draft: &mut Draft, key: &str, bytes: usize| {
+        draft.kv_set(KvScope::Contact, key, vec![1; bytes], None).await.unwrap()
+    };
+    set(&mut draft, "a", 599).await.unwrap();
+    let refusal = set(&mut draft, "b", 400).await.unwrap_err();
+    assert!(refusal.contains("have 0 bytes, 1001 are to be written"), "{refusal}");
+    assert_eq!(draft.kv.len(), 1, "what was refused is not kept");
+    set(&mut draft, "b", 399).await.unwrap();
+    // A refused write leaves the one before in its place.
+    set(&mut draft, "b", 9_000).await.unwrap_err();
+    let kept = draft.kv_get(KvScope::Contact, "b").await.unwrap().unwrap();
+    assert_eq!(kept.len(), 399);
+    draft.kv_delete(KvScope::Contact, "a").unwrap();
+    set(&mut draft, "c", 599).await.unwrap();
+
+    let mut draft = self::draft(3);
+    draft.limits.kv_bytes = u64::MAX;
+    for n in 0..5 {
+        set(&mut draft, &n.to_string(), 99_999).await.unwrap();
+    }
+    let refusal = set(&mut draft, "5", 99_999).await.unwrap_err();
+    assert!(refusal.contains("524288 bytes"), "{refusal}");
+}
+
+#[tokio::test]
+async fn stored_values_count_and_may_be_written_over() {
+    let mut draft = draft(3);
+    let store = Arc::clone(&draft.setting.store);
+    let sender = Sender { phone: Some("1".into()), ..Sender::default() };
+    let kind = EventKind::Message(Message {
+        id: "wamid.1".into(),
+        sent_at: 1,
+        content: Content::Text("hi".into()),
+        replies_to: None,
+        referral: None,
+        forwarded: false,
+    });
+    let (channel, raw) = (ChannelId::new("main"), String::new());
+    let came = Happening { channel, dedup: "1".into(), sender: Some(sender), kind, raw };
+    store.accept(vec![came], 1).await.unwrap();
+    let mut commit = TurnCommit::new("c1-1".parse().unwrap());
+    let held = Some(vec![1; 1_199]);
+    let (step, key) = ("faq".into(), "k".into());
+    commit.kv.push(KvWrite { step, scope: KvScope::Contact, key, value: held, expires: None });
+    assert!(store.commit(commit, 1).await.unwrap());
+    // Over the quota, because the owner has lowered it.
+    let set = async |draft: &mut Draft, key: &str, bytes: usize| {
+        draft.kv_set(KvScope::Contact, key, vec![1; bytes], None).await.unwrap()
+    };
+    let refusal = set(&mut draft, "new", 1).await.unwrap_err();
+    assert!(refusal.contains("have 1200 bytes, 4 are to be written"), "{refusal}");
+    set(&mut draft, "k", 1_200).await.unwrap_err();
+    set(&mut draft, "k", 1_100).await.unwrap();
+    set(&mut draft, "k", 600).await.unwrap();
+    set(&mut draft, "new", 300).await.unwrap();
+}
+
+#[tokio::test]
+async fn timers_neither_race_nor_last_for_ever() {
+    let mut draft = draft(2_000);
+    let due = |effect: Option<&Effect>| match effect {
+        Some(Effect::SetTimer { due, .. }) => *due,
+        other => panic!("{other:?}"),
+    };
+    draft.set_timer("now", 0, "").await.unwrap().unwrap();
+    assert_eq!(due(draft.effects.last()), 0, "one that has passed fires at once");
+    let refusal = draft.set_timer("never", u64::MAX, "").await.unwrap().unwrap_err();
+    assert!(refusal.contains("ten years"), "{refusal}");
+    for n in 1..1_000 {
+        draft.set_timer(&n.to_string(), 5, "").await.unwrap().unwrap();
+    }
+    let refusal = draft.set_timer("one more", 5, "").await.unwrap().unwrap_err();
+    assert!(refusal.contains("1000 timers"), "{refusal}");
+
+    let mut draft = self::draft(3);
+    let mut event = draft.event().clone();
+    let (step, name, payload) = ("faq".into(), "now".into(), String::new());
+    event.kind = EventKind::TimerFired { step, name, payload, due: 0 };
+    draft.setting.event = Arc::new(event);
+    draft.set_timer("again", 0, "").await.unwrap().unwrap();
+    assert_eq!(due(draft.effects.last()), draft.now() + 1_000);
+}
+
+#[test]
+fn what_is_said_and_asked_for_is_bounded_in_bytes() {
+    let mut draft = draft(10_000);
+    draft.limits.log_lines = 10_000;
+    for _ in 0..1_000 {
+        draft.because(&"é".repeat(2_000));
+        draft.log(LogLevel::Info, &"é".repeat(2_000));
+    }
+    assert_eq!(draft.because.len() + draft.logs.len(), 65, "128 KiB in lines of 2,000 bytes");
+    draft.grants.broadcast = true;
+    let tags = vec!["t".repeat(64); 100];
+    let to = |all: &[String]| Segment { all: all.to_vec(), ..Segment::default() };
+    let count = (0..10_000)
+        .take_while(|n| draft.broadcast(&format!("b{n}"), to(&tags), &"p".repeat(4_000)).is_ok())
+        .count();
+    assert!((90..110).contains(&count), "{count} of 10 KB each");
+    let more = [&tags[..], &tags[..1]].concat();
+    let refusal = draft.broadcast("b", to(&more), "").unwrap_err();
+    assert!(refusal.contains("100 tags"), "{refusal}");
+    let (step, id, payload) = ("faq".into(), "a".into(), String::new());
+    let mut event = draft.event().clone();
+    event.kind = EventKind::Broadcast { step, id, payload };
+    draft.setting.event = Arc::new(event);
+    let refusal = draft.broadcast("b", Segment::default(), "").unwrap_err();
+    assert!(refusal.contains("can't begin another"), "{refusal}");
+}

@@ -305,12 +305,25 @@ async fn fill(
     kv: Vec<KvWrite>,
     now: Millis,
 ) -> Result<(), StoreError> {
+    let message = Message {
+        id: "before".into(),
+        sent_at: now,
+        content: Content::Text(String::new()),
+        replies_to: None,
+        referral: None,
+        forwarded: false,
+    };
     let phone = Some("1".to_owned());
+    // A message makes its contact, the first of the store: `ID`.
+    let (sender, kind) = match of_contact {
+        true => (Some(Sender { phone, ..Sender::default() }), EventKind::Message(message)),
+        false => (None, EventKind::Account { field: "before".into() }),
+    };
     let happening = Happening {
         channel: channel.clone(),
         dedup: "before".into(),
-        sender: of_contact.then(|| Sender { phone, ..Sender::default() }),
-        kind: EventKind::Account { field: "before".into() },
+        sender,
+        kind,
         raw: String::new(),
     };
     for accepted in store.accept(vec![happening], now).await? {

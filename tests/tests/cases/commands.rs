@@ -79,7 +79,7 @@ fn plugin_inspect_shows_what_a_component_is() {
         "cases      1 embedded: asked",
         "switchboard:plugin/kv@0.1.0 (given)",
         "exports    switchboard:plugin/guest@0.1.0",
-        "language",
+        "made with  wit-component",
     ] {
         assert!(said.contains(part), "{part}\n{said}");
     }

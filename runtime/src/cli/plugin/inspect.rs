@@ -189,7 +189,8 @@ fn tell(source: &Source, known: &Known) {
     );
     row("sha-256", anatomy.sha256.clone());
     for it in &anatomy.producers {
-        row(&it.field, format!("{} {}", it.name, it.version).trim().into());
+        let field = if it.field == "processed-by" { "made with" } else { &it.field };
+        row(field, format!("{} {}", it.name, it.version).trim().into());
     }
     for export in &anatomy.exports {
         row("exports", export.clone());

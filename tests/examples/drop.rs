@@ -35,7 +35,7 @@ async fn main() {
     let shop = Shop::new(&graph.url);
     shop.write("switchboard.toml", &switchboard_toml(&graph.url, &[("n0", "9000")], ""));
     std::fs::create_dir(shop.path("plugins")).expect("a folder");
-    std::fs::write(shop.path("plugins/big.wasm"), big).expect("written");
+    std::fs::write(shop.path("plugins/big.wasm"), &big).expect("written");
     // At the end of the chain, and only for contacts whom nobody else answers.
     let rules = given.map_or("rules = \"rules/big.toml\"\n", |_| "");
     shop.write("rules/big.toml", "ask = \"my points\"\n");

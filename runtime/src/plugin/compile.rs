@@ -44,7 +44,11 @@ impl Workshop {
         cache: Option<Arc<Folder>>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Arc<Self>> {
-        let (now, later) = (threads("compile", NICE_NOW)?, threads("compile-later", NICE_LATER)?);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let now = threads("compile", cores, NICE_NOW)?;
+        // Half of them: low priority alone does not keep caches and memory
+        // free for those who answer.
+        let later = threads("compile-later", cores.div_ceil(2), NICE_LATER)?;
         Ok(Arc::new(Self { machine, cache, clock, now, later }))
     }
 
@@ -184,10 +188,11 @@ fn invalid(name: &str, reason: &str) -> LoadError {
     LoadError::Invalid { name: name.into(), reason: reason.into() }
 }
 
-/// As many threads as there are cores. Compiling is spread over the threads of
-/// the group that it was begun in.
-fn threads(name: &'static str, nice: i32) -> anyhow::Result<ThreadPool> {
+/// A group of threads. Compiling is spread over those of the group in which it
+/// was begun.
+fn threads(name: &'static str, count: usize, nice: i32) -> anyhow::Result<ThreadPool> {
     let pool = ThreadPoolBuilder::new()
+        .num_threads(count)
         .thread_name(move |n| format!("{name}-{n}"))
         .start_handler(move |_| stand_back(nice))
         // The default ends the process. Who waits sees that no result comes.

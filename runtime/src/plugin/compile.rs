@@ -74,10 +74,10 @@ impl Workshop {
 
     /// The same code by Cranelift, put in place when it is ready. `Code` lives
     /// until then, so that nobody compiles it a second time.
-    pub fn improve(self: &Arc<Self>, code: Arc<Code>, name: &str) {
+    pub fn improve(self: &Arc<Self>, code: Arc<Code>, bytes: Bytes, name: &str) {
         let (workshop, name) = (self.clone(), name.to_owned());
         self.later(move || {
-            match workshop.cranelift(&code.bytes, code.hash, &name, &code.never_frozen) {
+            match workshop.cranelift(&bytes, code.hash, &name, &code.never_frozen) {
                 Ok(better) => {
                     code.replace(better);
                     tracing::info!(plugin.name = name, "plugin runs on cranelift's code now");

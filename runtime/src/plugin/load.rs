@@ -150,7 +150,7 @@ impl Plugin {
         let live = self.code.live();
         CodeReport {
             compiler: live.compiler.name(),
-            component_bytes: self.code.bytes.len(),
+            component_bytes: self.code.size,
             took: live.took,
             cached: live.cached,
         }
@@ -234,9 +234,9 @@ impl Plugins {
             Compiler::Winch => true,
             Compiler::Cranelift => false,
         };
-        let code = Arc::new(Code::new((hash, bytes), never_frozen, ready, descriptor));
+        let code = Arc::new(Code::new((hash, bytes.clone()), never_frozen, ready, descriptor));
         if quick {
-            self.workshop.improve(code.clone(), name);
+            self.workshop.improve(code.clone(), bytes, name);
         }
         Ok(code)
     }

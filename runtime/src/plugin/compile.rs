@@ -20,7 +20,7 @@ use wasmtime::component::Component;
 pub const BIG_BYTES: usize = 1024 * 1024;
 /// How far compilers stand back where someone waits for them, and where nobody
 /// does (`nice`, at most 19).
-const NICE_NOW: i32 = 10;
+const NICE_NOW: i32 = 15;
 const NICE_LATER: i32 = 19;
 
 /// Everything that making code takes; one for the whole host.
@@ -109,18 +109,19 @@ impl Workshop {
         hash: ComponentHash,
         name: &str,
     ) -> Result<Option<Made>, LoadError> {
-        let Some(cache) = self.cache.clone() else { return Ok(None) };
-        let watch = Stopwatch::start();
-        let workshop = self.clone();
-        let read = move || cache.load(&workshop.machine.cranelift().engine, &hash);
-        let read = tokio::task::spawn_blocking(read).await;
-        let Some(kept) = read.map_err(|error| invalid(name, &error.to_string()))? else {
+        if self.cache.is_none() {
             return Ok(None);
-        };
-        let pool = self.machine.cranelift();
-        let ready = ready(pool, Compiler::Cranelift, &kept.component, name, (watch, true))?;
-        let never_frozen = Some(kept.remark).filter(|remark| !remark.is_empty());
-        Ok(Some(Made { ready, never_frozen }))
+        }
+        let (workshop, what) = (self.clone(), name.to_owned());
+        let read = tokio::task::spawn_blocking(move || {
+            let (pool, watch) = (workshop.machine.cranelift(), Stopwatch::start());
+            let kept = workshop.cache.as_ref().and_then(|cache| cache.load(&pool.engine, &hash));
+            let Some(kept) = kept else { return Ok(None) };
+            let ready = ready(pool, Compiler::Cranelift, &kept.component, &what, (watch, true))?;
+            let never_frozen = Some(kept.remark).filter(|remark| !remark.is_empty());
+            Ok(Some(Made { ready, never_frozen }))
+        });
+        read.await.map_err(|error| invalid(name, &error.to_string()))?
     }
 
     fn first(
@@ -176,6 +177,10 @@ fn ready(
     (watch, cached): (Stopwatch, bool),
 ) -> Result<Ready, LoadError> {
     let linked = world::link(&pool.linker, component, name)?;
+    // Here and not with the first message: an interpreter's has many MB.
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| invalid(name, &format!("{error:#}")))?;
     let took = watch.elapsed();
     let duration_ms = took.as_millis() as u64;
     let compiled_by = compiler.name();

@@ -149,6 +149,7 @@ impl Order {
     ) -> Result<Ready, String> {
         let linked = world::link(&pool.linker, component, &self.name);
         let linked = linked.map_err(|error| error.to_string())?;
+        component.initialize_copy_on_write_image().map_err(told)?;
         Ready::new(&linked, compiler, watch.elapsed(), cached).map_err(told)
     }
 

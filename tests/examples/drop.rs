@@ -54,7 +54,7 @@ async fn main() {
     let dropped = Instant::now();
     shop.replace("chains/default.toml", &format!("{CHAIN}{step}"));
     let (mut live, mut swapped) = (None, None);
-    for round in 2..8 {
+    for round in 2..20 {
         let asking = drive(&address, &graph, ROW, CONNECTIONS, 1, round);
         let watching = watch(&server, dropped, &mut live, &mut swapped);
         let (run, ()) = tokio::join!(asking, watching);

@@ -35,7 +35,7 @@ async fn main() {
     let shop = Shop::new(&graph.url);
     shop.write("switchboard.toml", &switchboard_toml(&graph.url, &[("n0", "9000")], ""));
     std::fs::create_dir(shop.path("plugins")).expect("a folder");
-    std::fs::write(shop.path("plugins/big.wasm"), big).expect("written");
+    std::fs::write(shop.path("plugins/big.wasm"), &big).expect("written");
     // At the end of the chain, and only for contacts whom nobody else answers.
     let rules = given.map_or("rules = \"rules/big.toml\"\n", |_| "");
     shop.write("rules/big.toml", "ask = \"my points\"\n");
@@ -54,7 +54,7 @@ async fn main() {
     let dropped = Instant::now();
     shop.replace("chains/default.toml", &format!("{CHAIN}{step}"));
     let (mut live, mut swapped) = (None, None);
-    for round in 2..8 {
+    for round in 2..20 {
         let asking = drive(&address, &graph, ROW, CONNECTIONS, 1, round);
         let watching = watch(&server, dropped, &mut live, &mut swapped);
         let (run, ()) = tokio::join!(asking, watching);

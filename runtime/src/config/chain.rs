@@ -72,10 +72,12 @@ pub enum OnError {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
-    /// `warm` for bundled plugins, `fresh` for dropped-in ones.
+    /// `warm` for bundled plugins, `fresh` for dropped-in ones of up to 1 MB
+    /// that can be snapshotted, `warm` for the rest.
     #[default]
     Auto,
     /// A new instance for each turn: nothing of one contact can reach another.
+    /// From a snapshot that has the rules already, where one can be made.
     Fresh,
     /// Configured instances are used again, one turn at a time.
     Warm,

@@ -45,6 +45,9 @@ impl Ready {
 pub struct Code {
     pub descriptor: Descriptor,
     pub hash: ComponentHash,
+    /// Of the component.
+    pub size: usize,
+    /// The component itself, for snapshots; empty if none can be made.
     pub bytes: Bytes,
     /// Why no snapshot of it can be made, whatever its rules.
     pub never_frozen: Option<String>,
@@ -58,7 +61,9 @@ impl Code {
         live: Arc<Ready>,
         descriptor: Descriptor,
     ) -> Self {
-        Self { descriptor, hash, bytes, never_frozen, live: ArcSwap::new(live) }
+        let size = bytes.len();
+        let bytes = if never_frozen.is_some() { Bytes::new() } else { bytes };
+        Self { descriptor, hash, size, bytes, never_frozen, live: ArcSwap::new(live) }
     }
 
     /// What a new instance is made from.

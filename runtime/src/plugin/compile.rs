@@ -20,7 +20,7 @@ use wasmtime::component::Component;
 pub const BIG_BYTES: usize = 1024 * 1024;
 /// How far compilers stand back where someone waits for them, and where nobody
 /// does (`nice`, at most 19).
-const NICE_NOW: i32 = 10;
+const NICE_NOW: i32 = 15;
 const NICE_LATER: i32 = 19;
 
 /// Everything that making code takes; one for the whole host.
@@ -44,7 +44,11 @@ impl Workshop {
         cache: Option<Arc<Folder>>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Arc<Self>> {
-        let (now, later) = (threads("compile", NICE_NOW)?, threads("compile-later", NICE_LATER)?);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let now = threads("compile", cores, NICE_NOW)?;
+        // Half of them: low priority alone does not keep caches and memory
+        // free for those who answer.
+        let later = threads("compile-later", cores.div_ceil(2), NICE_LATER)?;
         Ok(Arc::new(Self { machine, cache, clock, now, later }))
     }
 
@@ -70,10 +74,10 @@ impl Workshop {
 
     /// The same code by Cranelift, put in place when it is ready. `Code` lives
     /// until then, so that nobody compiles it a second time.
-    pub fn improve(self: &Arc<Self>, code: Arc<Code>, name: &str) {
+    pub fn improve(self: &Arc<Self>, code: Arc<Code>, bytes: Bytes, name: &str) {
         let (workshop, name) = (self.clone(), name.to_owned());
         self.later(move || {
-            match workshop.cranelift(&code.bytes, code.hash, &name, &code.never_frozen) {
+            match workshop.cranelift(&bytes, code.hash, &name, &code.never_frozen) {
                 Ok(better) => {
                     code.replace(better);
                     tracing::info!(plugin.name = name, "plugin runs on cranelift's code now");
@@ -105,18 +109,19 @@ impl Workshop {
         hash: ComponentHash,
         name: &str,
     ) -> Result<Option<Made>, LoadError> {
-        let Some(cache) = self.cache.clone() else { return Ok(None) };
-        let watch = Stopwatch::start();
-        let workshop = self.clone();
-        let read = move || cache.load(&workshop.machine.cranelift().engine, &hash);
-        let read = tokio::task::spawn_blocking(read).await;
-        let Some(kept) = read.map_err(|error| invalid(name, &error.to_string()))? else {
+        if self.cache.is_none() {
             return Ok(None);
-        };
-        let pool = self.machine.cranelift();
-        let ready = ready(pool, Compiler::Cranelift, &kept.component, name, (watch, true))?;
-        let never_frozen = Some(kept.remark).filter(|remark| !remark.is_empty());
-        Ok(Some(Made { ready, never_frozen }))
+        }
+        let (workshop, what) = (self.clone(), name.to_owned());
+        let read = tokio::task::spawn_blocking(move || {
+            let (pool, watch) = (workshop.machine.cranelift(), Stopwatch::start());
+            let kept = workshop.cache.as_ref().and_then(|cache| cache.load(&pool.engine, &hash));
+            let Some(kept) = kept else { return Ok(None) };
+            let ready = ready(pool, Compiler::Cranelift, &kept.component, &what, (watch, true))?;
+            let never_frozen = Some(kept.remark).filter(|remark| !remark.is_empty());
+            Ok(Some(Made { ready, never_frozen }))
+        });
+        read.await.map_err(|error| invalid(name, &error.to_string()))?
     }
 
     fn first(
@@ -172,6 +177,10 @@ fn ready(
     (watch, cached): (Stopwatch, bool),
 ) -> Result<Ready, LoadError> {
     let linked = world::link(&pool.linker, component, name)?;
+    // Here and not with the first message: an interpreter's has many MB.
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| invalid(name, &format!("{error:#}")))?;
     let took = watch.elapsed();
     let duration_ms = took.as_millis() as u64;
     let compiled_by = compiler.name();
@@ -184,10 +193,11 @@ fn invalid(name: &str, reason: &str) -> LoadError {
     LoadError::Invalid { name: name.into(), reason: reason.into() }
 }
 
-/// As many threads as there are cores. Compiling is spread over the threads of
-/// the group that it was begun in.
-fn threads(name: &'static str, nice: i32) -> anyhow::Result<ThreadPool> {
+/// A group of threads. Compiling is spread over those of the group in which it
+/// was begun.
+fn threads(name: &'static str, count: usize, nice: i32) -> anyhow::Result<ThreadPool> {
     let pool = ThreadPoolBuilder::new()
+        .num_threads(count)
         .thread_name(move |n| format!("{name}-{n}"))
         .start_handler(move |_| stand_back(nice))
         // The default ends the process. Who waits sees that no result comes.

@@ -11,8 +11,11 @@ use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
 };
 use wasmtime::{Engine, component::Component};
 
@@ -39,6 +42,8 @@ pub fn hash(bytes: &[u8]) -> ComponentHash {
 pub struct Folder {
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    /// Files written, so that each is half written under a name of its own.
+    written: AtomicU64,
 }
 
 /// A compiled component, and a remark that was kept with it.
@@ -60,7 +65,7 @@ impl Folder {
             }
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
         }
-        Ok(Self { path, clock })
+        Ok(Self { path, clock, written: AtomicU64::new(0) })
     }
 
     /// The compiled component, if there is an undamaged one.
@@ -88,7 +93,9 @@ impl Folder {
     pub fn keep(&self, engine: &Engine, hash: &ComponentHash, component: &Component, remark: &str) {
         let name = file_name(engine, hash);
         let path = self.path.join(&name);
-        if let Err(error) = write(&path, &name, component, remark) {
+        let count = self.written.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.path.join(format!("{}-{count}.tmp", std::process::id()));
+        if let Err(error) = write((&temporary, &path), &name, component, remark) {
             tracing::warn!(path = %path.display(), %error, "compiled plugin could not be kept");
             return;
         }
@@ -117,14 +124,16 @@ impl Folder {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let (unused, size) = self.use_of(&entry.metadata()?);
+            // Gone already: someone else sweeps too.
+            let Ok(metadata) = entry.metadata() else { continue };
+            let (unused, size) = self.use_of(&metadata);
             let out = match (name.ends_with(EXTENSION), name.ends_with(".tmp")) {
                 (true, _) => !name.ends_with(&ours) || unused > UNUSED_MS,
                 (false, true) => unused > HALF_WRITTEN_MS,
                 (false, false) => continue,
             };
             match out {
-                true => fs::remove_file(entry.path())?,
+                true => remove(&entry.path())?,
                 false => kept.push((unused, size, entry.path())),
             }
         }
@@ -133,7 +142,7 @@ impl Folder {
         for (_, size, path) in kept {
             total += size;
             if total > TOTAL_BYTES {
-                fs::remove_file(path)?;
+                remove(&path)?;
             }
         }
         Ok(())
@@ -141,9 +150,16 @@ impl Folder {
 
     /// For how long a file has not been used, in ms, and its bytes.
     fn use_of(&self, file: &fs::Metadata) -> (u64, u64) {
-        let used = file.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let used = file.modified().unwrap_or(UNIX_EPOCH);
         let used = used.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         (self.clock.now().saturating_sub(used), file.len())
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -174,15 +190,19 @@ fn intact<'a>(name: &str, file: &'a [u8]) -> Option<(&'a str, &'a [u8])> {
 }
 
 /// Under another name first, so that nobody reads half a file.
-fn write(path: &Path, name: &str, component: &Component, remark: &str) -> wasmtime::Result<()> {
+fn write(
+    (temporary, path): (&Path, &Path),
+    name: &str,
+    component: &Component,
+    remark: &str,
+) -> wasmtime::Result<()> {
     let mut content = (remark.len() as u32).to_le_bytes().to_vec();
     content.extend_from_slice(remark.as_bytes());
     content.extend(component.serialize()?);
     let mut file = MAGIC.to_vec();
     file.extend_from_slice(&checksum(name, &content));
     file.append(&mut content);
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    fs::write(&temporary, file)?;
+    fs::write(temporary, file)?;
     Ok(fs::rename(&temporary, path)?)
 }
 

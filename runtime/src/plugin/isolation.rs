@@ -6,6 +6,7 @@ use crate::config::Isolation;
 use arc_swap::ArcSwap;
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -64,7 +65,7 @@ impl Mode {
             Isolation::Auto if plugin.bundled => warm("a bundled plugin keeps only its rules"),
             Isolation::Auto => match plugin.snapshot_possible() {
                 Err(why) => Self::Warm { why: format!("it cannot be snapshotted: {why}") },
-                Ok(()) if plugin.code.bytes.len() > BIG_BYTES => {
+                Ok(()) if plugin.code.size > BIG_BYTES => {
                     warm("it takes seconds to compile, which each change of its rules would need")
                 }
                 Ok(()) => Self::Fresh(Arc::new(Fresh::new(plugin))),
@@ -140,7 +141,9 @@ impl Mode {
             if fresh.strong_count() == 0 {
                 return;
             }
-            let made = match order.make() {
+            // What reads components is made for well-behaved ones.
+            let made = catch_unwind(AssertUnwindSafe(|| order.make()));
+            let made = match made.unwrap_or_else(|_| Err("its maker broke off".into())) {
                 Ok(ready) => Snapshot::There(Arc::new(ready)),
                 Err(why) => {
                     tracing::debug!(plugin.name = order.name, why, "no snapshot");

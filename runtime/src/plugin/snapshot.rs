@@ -15,7 +15,7 @@ use super::{
     world,
 };
 use crate::clock::Stopwatch;
-use std::{sync::Arc, time::Duration};
+use std::{panic::catch_unwind, sync::Arc, time::Duration};
 use wasmtime::{
     Store,
     component::{Component, Lift, WasmList},
@@ -56,7 +56,10 @@ pub fn never(bytes: &[u8]) -> Option<String> {
             mb(COMPONENT_BYTES)
         ));
     }
-    Wizer::new().instrument_component(bytes).err().map(|error| in_words(&error))
+    match catch_unwind(|| Wizer::new().instrument_component(bytes).map(drop)) {
+        Ok(read) => read.err().map(|error| in_words(&error)),
+        Err(_) => Some("its form is not one that can be read back".into()),
+    }
 }
 
 /// What the snapshot's maker says of a component, in our words.
@@ -146,6 +149,7 @@ impl Order {
     ) -> Result<Ready, String> {
         let linked = world::link(&pool.linker, component, &self.name);
         let linked = linked.map_err(|error| error.to_string())?;
+        component.initialize_copy_on_write_image().map_err(told)?;
         Ready::new(&linked, compiler, watch.elapsed(), cached).map_err(told)
     }
 

@@ -111,6 +111,7 @@ fn what_is_not_used_is_removed() {
 }
 
 #[test]
+#[cfg(unix)]
 fn another_users_folder_is_refused() {
     let stage = stage();
     let path = stage.place.path().join("theirs");

@@ -11,6 +11,7 @@ mod compiled;
 mod convert;
 mod describe;
 mod engine;
+mod fetch;
 mod host;
 mod imports;
 mod instance;
@@ -23,5 +24,6 @@ mod zones;
 
 pub use describe::{Descriptor, Want};
 pub use engine::MEMORY_MB_MAX;
+pub use fetch::{FetchError, Fetched, Origin, fetch};
 pub use load::{LoadError, Loads, Plugin, Plugins, Source};
 pub use step::{ConfigureError, PluginStep, RuleProblem};

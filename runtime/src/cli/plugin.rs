@@ -30,14 +30,14 @@ enum Command {
     List(list::Arguments),
 }
 
-pub(super) fn run(arguments: Arguments, _env: Env) -> Ending {
+pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
-        Command::Add(arguments) => add::run(&arguments),
+        Command::Add(arguments) => add::run(&arguments, &env),
         Command::List(arguments) => list::run(&arguments),
     }
 }

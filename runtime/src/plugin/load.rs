@@ -30,7 +30,7 @@ use tokio::sync::Mutex;
 use wasmtime::component::{Component, Linker};
 
 /// The largest component, in MB: Python's interpreter makes 18.
-const COMPONENT_MB: u64 = 64;
+pub(super) const COMPONENT_MB: u64 = 64;
 
 /// Why a plugin could not be loaded, in words for its owner.
 #[derive(thiserror::Error, Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub enum LoadError {
 pub enum Source {
     Bundled(String),
     File(PathBuf),
+    /// Bytes that are no file yet, with what to call them.
+    Fetched { name: String, bytes: Arc<[u8]> },
 }
 
 impl Source {
@@ -80,6 +82,7 @@ impl Source {
                     .ok_or_else(|| LoadError::Unknown { name: name.clone(), known: known() });
             }
             Self::File(path) => path,
+            Self::Fetched { bytes, .. } => return Ok(Cow::Owned(bytes.to_vec())),
         };
         let name = self.to_string();
         let failed = |error: std::io::Error| match error.kind() {
@@ -99,6 +102,7 @@ impl fmt::Display for Source {
         match self {
             Self::Bundled(name) => f.write_str(name),
             Self::File(path) => path.display().fmt(f),
+            Self::Fetched { name, .. } => f.write_str(name),
         }
     }
 }

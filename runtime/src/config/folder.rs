@@ -1,8 +1,8 @@
 //! A whole business folder: every file read and checked, every problem kept.
 
 use super::{
-    Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, checks, lock, overrides,
-    values, words,
+    Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, checks, lock,
+    overrides, values, words,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;

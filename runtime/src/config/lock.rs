@@ -104,10 +104,8 @@ impl Lock {
             vec![Problem { line, ..Problem::of_file(LOCK_FILE, words::of_toml(&error)) }]
         })?;
         if written.version != FORM {
-            let message = format!(
-                "has the form {}, and this version reads the form {FORM}",
-                written.version
-            );
+            let message =
+                format!("has the form {}, and this version reads the form {FORM}", written.version);
             return Err(vec![Problem::of_file(LOCK_FILE, message)]);
         }
         Self::checked(written.plugins)

@@ -97,7 +97,9 @@ impl Origin {
             return Ok(Self::File(folder.join(text)));
         };
         if !["https", "http"].contains(&scheme) {
-            return Err(no("begins neither with `oci://` nor with `https://`, nor is a path".into()));
+            return Err(no(
+                "begins neither with `oci://` nor with `https://`, nor is a path".into()
+            ));
         }
         let url = Url::parse(text).map_err(|error| no(format!("is not an address: {error}")))?;
         if !url.username().is_empty() || url.password().is_some() {

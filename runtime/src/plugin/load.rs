@@ -68,7 +68,10 @@ pub enum Source {
     Bundled(String),
     File(PathBuf),
     /// Bytes that are no file yet, with what to call them.
-    Fetched { name: String, bytes: Arc<[u8]> },
+    Fetched {
+        name: String,
+        bytes: Arc<[u8]>,
+    },
 }
 
 impl Source {

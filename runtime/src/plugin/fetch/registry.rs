@@ -46,10 +46,11 @@ pub async fn pull(
 ) -> Result<Fetched, FetchError> {
     let mut session = Session::new(reference, env)?;
     let wanted = reference.digest().or(reference.tag()).unwrap_or("latest");
-    let (manifest, manifest_digest) = session.manifest(wanted).await?.success().and_then(|answer| {
-        let found = checked(&answer, reference.digest())?;
-        Ok((session.parse(&answer)?, found))
-    })?;
+    let (manifest, manifest_digest) =
+        session.manifest(wanted).await?.success().and_then(|answer| {
+            let found = checked(&answer, reference.digest())?;
+            Ok((session.parse(&answer)?, found))
+        })?;
     // Before the component: what nobody has signed is not even fetched.
     let signed_by = match keys {
         [] => None,

@@ -37,9 +37,10 @@ impl Web {
             if attempt.previous().len() > HOPS {
                 return attempt.error(format!("more than {HOPS} redirects"));
             }
-            let followed = attempt.previous().last().map_or(Ok(()), |previous| {
-                may_follow(previous, attempt.url())
-            });
+            let followed = attempt
+                .previous()
+                .last()
+                .map_or(Ok(()), |previous| may_follow(previous, attempt.url()));
             match followed {
                 Ok(()) => attempt.follow(),
                 Err(why) => attempt.error(why),

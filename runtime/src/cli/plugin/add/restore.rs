@@ -48,8 +48,8 @@ async fn one(
 ) -> Result<&'static str, Stop> {
     let file = folder.join(pin.file());
     if file.exists() {
-        let bytes = std::fs::read(&file)
-            .with_context(|| format!("{} can't be read", file.display()))?;
+        let bytes =
+            std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
         return match config::digest(&bytes) == pin.digest {
             true => Ok("is there"),
             false => Err(Stop::Refused(format!(

@@ -64,9 +64,10 @@ fn wanted(wants: &[Want], before: Option<&Before>) {
         let had = match before {
             // Nothing to compare with.
             None => true,
-            Some(before) => before.descriptor.as_ref().is_some_and(|before| {
-                before.wants.iter().any(|other| other.name == want.name)
-            }),
+            Some(before) => before
+                .descriptor
+                .as_ref()
+                .is_some_and(|before| before.wants.iter().any(|other| other.name == want.name)),
         };
         let new = if had { "" } else { "NEW: " };
         out::line(format_args!("  {new}{}: {}", plain(&want.name), plain(&want.reason)));
@@ -75,11 +76,8 @@ fn wanted(wants: &[Want], before: Option<&Before>) {
 
 /// The lines for a chain. What is asked for is there to be uncommented.
 fn step(pin: &Pin, descriptor: &Descriptor) -> String {
-    let mut text = format!(
-        "[[step]]\nname = \"{}\"\nplugin = \"{}\"\n",
-        pin.name,
-        pin.file().display()
-    );
+    let mut text =
+        format!("[[step]]\nname = \"{}\"\nplugin = \"{}\"\n", pin.name, pin.file().display());
     if descriptor.rules_schema.is_some() {
         text += &format!("rules = \"rules/{}.toml\"\n", pin.name);
     }

@@ -114,7 +114,7 @@ async fn a_web_server_is_not_trusted() {
         ("endless", 1, "is larger than 67108864 bytes"),
         ("circle", 3, "more than 5 redirects"),
         ("open", 3, "redirected to http://acme.example/good.wasm, which is not followed"),
-        ("file", 3, "could not be fetched"),
+        ("file", 3, "answered 302: its redirect leads to where nothing is fetched from"),
         ("busy", 3, "answered 429: too many requests; try again in 7 seconds (it says: slow[2J"),
         ("broken", 3, "answered 500: it has trouble of its own"),
         ("page", 3, "answered 404: there is no such thing\n"),

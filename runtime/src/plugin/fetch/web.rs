@@ -99,6 +99,7 @@ impl Answer {
             return Ok(self);
         }
         let mut reason = match self.status {
+            300..400 => ": its redirect leads to where nothing is fetched from".into(),
             404 => ": there is no such thing".into(),
             401 | 403 => ": it does not give this to you".into(),
             429 => ": too many requests".into(),

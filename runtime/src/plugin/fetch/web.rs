@@ -95,11 +95,11 @@ impl Web {
 
 impl Answer {
     pub fn success(self) -> Result<Self, FetchError> {
-        if (200..300).contains(&self.status) {
+        if (200..=299).contains(&self.status) {
             return Ok(self);
         }
         let mut reason = match self.status {
-            300..400 => ": its redirect leads to where nothing is fetched from".into(),
+            300..=399 => ": its redirect leads to where nothing is fetched from".into(),
             404 => ": there is no such thing".into(),
             401 | 403 => ": it does not give this to you".into(),
             429 => ": too many requests".into(),

@@ -73,6 +73,7 @@ mod from_a_registry {
         let (code, said) = stage.check();
         assert_eq!(code, 1);
         assert!(said.contains("`switchboard plugin add --restore --to "), "{said}");
+        assert!(said.ends_with("not ok: 1 problem\n"), "{said}");
         let (code, said, error) = stage.add(&["--restore"]);
         assert_eq!((code, said.as_str()), (0, "plugins/speechless.wasm: fetched\n"), "{error}");
         assert_eq!((stage.plugin(), stage.check().0), (first(), 0));
@@ -257,6 +258,37 @@ mod signed {
 
 mod locked {
     use super::stage::*;
+    use switchboard_tests::eventually;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_running_server_takes_up_what_is_added_and_not_what_is_slipped_in() {
+        let stage = Stage::new();
+        let (old, new) = (stage.outside("1.wasm", &first()), stage.outside("2.wasm", &second()));
+        assert_eq!(stage.add(&[&old]).0, 0);
+        stage.append("chains/default.toml", STEP);
+        let server = stage.serve();
+        let logged = |words: &str| server.log.lock().unwrap().contains(words);
+        assert!(!logged("asks for `broadcast`"));
+        assert_eq!(stage.add(&[&new, "--update"]).0, 0);
+        // The new version runs: what it asks for and is not granted is said.
+        eventually("the new version", || logged("asks for `broadcast`")).await;
+        std::fs::write(stage.file(), first()).unwrap();
+        let slipped_in = format!("expected {}", digest(&second()));
+        eventually("the refusal", || logged(&slipped_in)).await;
+        let problems = server.admin_get("/readyz").await["generation"]["problems"].to_string();
+        assert!(problems.contains("is not the file that plugins.lock names"), "{problems}");
+        // Mended by having the lock's file again.
+        std::fs::remove_file(stage.file()).unwrap();
+        assert_eq!(stage.add(&["--restore"]).0, 0);
+        for _ in 0..3_000 {
+            let ready = server.admin_get("/readyz").await;
+            if ready["generation"]["problems"] == serde_json::json!([]) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("waited a minute for the folder to be in order");
+    }
 
     #[test]
     fn a_file_that_is_not_the_pinned_one_is_not_run() {

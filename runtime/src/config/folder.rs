@@ -76,8 +76,8 @@ impl Found {
         if found.document.is_some() || path.join(BUSINESS_FILE).is_file() {
             found.read_chains(env);
             found.read_rules();
+            lock::check(&mut found);
         }
-        lock::check(&mut found);
         found
     }
 

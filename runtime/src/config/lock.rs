@@ -213,6 +213,11 @@ pub(super) fn check(found: &mut Found) {
             }
         }
     }
+    // That a file is missing is said once, with how to get it.
+    let told = |problem: &Problem| {
+        problems.iter().any(|ours: &Problem| ours.file == problem.file && ours.key == problem.key)
+    };
+    found.problems.retain(|problem| !told(problem));
     found.problems.extend(problems);
 }
 

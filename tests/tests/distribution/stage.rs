@@ -8,7 +8,7 @@ use p256::{
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, process::Command};
 use switchboard_tests::{
-    server::binary,
+    server::{Server, binary},
     shop::{NUMBER_ID, Shop, switchboard_toml, text},
 };
 
@@ -111,6 +111,11 @@ impl Stage {
     pub fn add(&self, arguments: &[&str]) -> (i32, String, String) {
         let to = ["--to", text(&self.shop.folder)];
         self.run(&[&["plugin", "add"], arguments, &to].concat())
+    }
+
+    /// `switchboard serve` on the folder.
+    pub fn serve(&self) -> Server {
+        Server::start(&self.shop)
     }
 
     pub fn check(&self) -> (i32, String) {

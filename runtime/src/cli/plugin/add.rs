@@ -24,9 +24,9 @@ Examples:
   switchboard plugin add --restore --to my-shop
 
 Writes plugins/NAME.wasm and pins its bytes in plugins.lock, which belongs into git; the .wasm file
-need not, because --restore fetches it again. With `[plugins] keys` in switchboard.toml, or --key, only
-what one of those keys has signed is taken: beside a file or an address its `.sig`, in a registry
-cosign's signature. Logins for registries are those of docker's config.json.
+need not, because --restore fetches it again. With `[plugins] keys` in switchboard.toml, or --key,
+only what one of those keys has signed is taken: in a registry cosign's signature, beside a file or
+an address its `.sig`. Logins for registries are those of docker's config.json.
 Exit code 0 when it is there, 1 if it was turned away, 3 if it could not be had.";
 
 /// Fetch a plugin into a business folder and pin it.

@@ -118,7 +118,6 @@ fn a_payload_names_this_manifest() {
     }
 }
 
-/// OpenSSL signs as cosign does, for those who have no cosign.
 #[test]
 fn keys_of_another_kind_are_refused_in_words() {
     for (pem, why) in [

@@ -14,6 +14,8 @@ mod env;
 mod folder;
 mod grants;
 mod json_lines;
+mod keys;
+mod lock;
 mod overrides;
 mod problem;
 mod schema;
@@ -22,13 +24,15 @@ mod values;
 mod words;
 
 pub use business::{
-    Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Turns,
+    Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Trust, Turns,
 };
 pub use chain::{BUNDLED, ChainConfig, Isolation, Limits, OnError, Rollout, StepConfig};
 pub use document::Document;
 pub use env::Env;
-pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http};
+pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http, load_trust};
 pub use grants::Grants;
+pub use keys::PublicKey;
+pub use lock::{LOCK_FILE, Lock, Pin, digest, is_digest, is_plugin_name};
 pub use problem::{Problem, list};
 pub use schema::Schema;
 pub use secret::Secret;

@@ -9,8 +9,8 @@ pub use origins::Origins;
 use crate::{
     cases,
     config::{
-        Business, ChainFile, ChannelConfig, Document, Env, Found, Problem, ProviderKind, Schema,
-        StepConfig,
+        Business, ChainFile, ChannelConfig, Document, Env, Found, LOCK_FILE, Problem, ProviderKind,
+        Schema, StepConfig,
     },
     model::ChannelId,
     plugin::{
@@ -212,6 +212,10 @@ impl Builder<'_> {
             vec![file.document.problem(&format!("/step/{index}/plugin"), message)]
         };
         let plugin = self.plugin(file, index, config)?;
+        let pin = config.plugin_file().and_then(|file| self.found.lock.of_file(file));
+        if pin.is_some_and(|pin| pin.digest != format!("sha256:{}", plugin.hash())) {
+            return Err(at_plugin(format!("was replaced after {LOCK_FILE} was compared with it")));
+        }
         self.compare_grants(file, index, config, &plugin);
         let none = Document::empty(file.document.file());
         let rules = config.rules.as_ref().and_then(|rules| self.found.rules.get(rules));

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
         Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments, &env),
         Command::Dev(arguments) => dev::run(&arguments),
-        Command::Add(arguments) => add::run(&arguments),
+        Command::Add(arguments) => add::run(&arguments, &env),
         Command::List(arguments) => list::run(&arguments, &env),
     }
 }

@@ -16,6 +16,8 @@ pub struct Business {
     pub turns: Turns,
     #[serde(default)]
     pub retention: Retention,
+    #[serde(default)]
+    pub plugins: Trust,
     /// The business's IANA time zone.
     #[serde(default = "utc")]
     pub zone: String,
@@ -135,6 +137,19 @@ impl Default for Retention {
     fn default() -> Self {
         Self { days: 90 }
     }
+}
+
+/// Whose plugins are taken. Reloads.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trust {
+    /// Public keys (PEM, ECDSA P-256, as cosign makes them): files in the
+    /// business folder. With any, `plugin add` takes only what one of them has
+    /// signed.
+    #[schemars(length(max = 32))]
+    pub keys: Vec<String>,
+    /// Whether a plugin's file that `plugins.lock` does not name is refused.
+    pub require_lock: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! A whole business folder: every file read and checked, every problem kept.
 
 use super::{
-    Business, ChainConfig, Document, Env, Http, Problem, Schema, checks, overrides, values, words,
+    Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, checks, lock,
+    overrides, values, words,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -53,6 +55,7 @@ pub struct Found {
     pub document: Option<Document>,
     pub chains: BTreeMap<String, ChainFile>,
     pub rules: BTreeMap<String, Document>,
+    pub lock: Lock,
     pub problems: Vec<Problem>,
     pub warnings: Vec<Problem>,
 }
@@ -65,6 +68,7 @@ impl Found {
             document: None,
             chains: BTreeMap::new(),
             rules: BTreeMap::new(),
+            lock: Lock::default(),
             problems: Vec::new(),
             warnings: Vec::new(),
         };
@@ -72,6 +76,7 @@ impl Found {
         if found.document.is_some() || path.join(BUSINESS_FILE).is_file() {
             found.read_chains(env);
             found.read_rules();
+            lock::check(&mut found);
         }
         found
     }
@@ -216,23 +221,38 @@ impl Found {
 /// The listeners alone, for a command that only asks the running process: it
 /// need not know the tokens of the channels. Error: what is wrong with them.
 pub fn load_http(folder: &Path, env: &Env) -> Result<Http, Vec<Problem>> {
+    section(folder, env, "http", |business| business.http)
+}
+
+/// `[plugins]` alone, in the same way.
+pub fn load_trust(folder: &Path, env: &Env) -> Result<Trust, Vec<Problem>> {
+    section(folder, env, "plugins", |business| business.plugins)
+}
+
+fn section<T: DeserializeOwned + Default>(
+    folder: &Path,
+    env: &Env,
+    name: &str,
+    of: impl Fn(Business) -> T,
+) -> Result<T, Vec<Problem>> {
     let (document, business) = business(folder, env).map_err(|problem| vec![problem])?;
     let problems = match business {
-        Ok(business) => return Ok(business.http),
+        Ok(business) => return Ok(of(business)),
         Err(problems) => problems,
     };
-    let is_of_http = |problem: &Problem| {
+    let variable = format!("SWITCHBOARD__{}", name.to_uppercase());
+    let is_of_it = |problem: &Problem| {
         problem.key.is_empty()
-            || problem.key.split('.').next() == Some("http")
-            || problem.key.starts_with("SWITCHBOARD__HTTP")
+            || problem.key.split(['.', '[']).next() == Some(name)
+            || problem.key.starts_with(&variable)
     };
-    let problems: Vec<_> = problems.into_iter().filter(is_of_http).collect();
+    let problems: Vec<_> = problems.into_iter().filter(is_of_it).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let written = document.value().get("http").cloned();
-    let http = written.map_or_else(|| Ok(Http::default()), serde_json::from_value);
-    http.map_err(|error| vec![document.problem("/http", error.to_string())])
+    let written = document.value().get(name).cloned();
+    let section = written.map_or_else(|| Ok(T::default()), serde_json::from_value);
+    section.map_err(|error| vec![document.problem(&format!("/{name}"), error.to_string())])
 }
 
 /// `switchboard.toml` alone, for what must be known before the plugins are

@@ -28,7 +28,7 @@ use std::{
 };
 
 /// The largest component, in MB: Python's interpreter makes 18.
-const COMPONENT_MB: u64 = 64;
+pub(super) const COMPONENT_MB: u64 = 64;
 
 /// Why a plugin could not be loaded, in words for its owner.
 #[derive(thiserror::Error, Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,11 @@ pub enum LoadError {
 pub enum Source {
     Bundled(String),
     File(PathBuf),
+    /// Bytes that are no file yet, with what to call them.
+    Fetched {
+        name: String,
+        bytes: Arc<[u8]>,
+    },
 }
 
 impl Source {
@@ -78,6 +83,7 @@ impl Source {
                     .ok_or_else(|| LoadError::Unknown { name: name.clone(), known: known() });
             }
             Self::File(path) => path,
+            Self::Fetched { bytes, .. } => return Ok(Bytes::copy_from_slice(bytes)),
         };
         let name = self.to_string();
         let failed = |error: std::io::Error| match error.kind() {
@@ -97,6 +103,7 @@ impl fmt::Display for Source {
         match self {
             Self::Bundled(name) => f.write_str(name),
             Self::File(path) => path.display().fmt(f),
+            Self::Fetched { name, .. } => f.write_str(name),
         }
     }
 }

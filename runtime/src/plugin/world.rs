@@ -17,9 +17,22 @@ use wasmtime_wasi::{
     p2::bindings,
 };
 
-/// The contract this host serves.
+/// A version of the contract that this host serves.
+struct Served {
+    version: &'static str,
+    imports: &'static [&'static str],
+    /// Puts the version's imports into a linker, beside those of others.
+    add: fn(&mut Linker<Host>) -> wasmtime::Result<()>,
+}
+
+/// The newest first, two at most. How one is added is in `wit/CHANGES.md`.
+const SERVED: [Served; 1] = [Served {
+    version: "0.1.0",
+    imports: &IMPORTS,
+    add: |linker| World::add_to_linker::<Host, HasSelf<Host>>(linker, |host| host),
+}];
+
 const PACKAGE: &str = "switchboard:plugin";
-const VERSION: &str = "0.1.0";
 const IMPORTS: [&str; 8] =
     ["types", "contact", "event", "business", "effects", "kv", "log", "http"];
 const EXPORT: &str = "guest";
@@ -46,11 +59,18 @@ const WASI: [&str; 18] = [
     "wasi:random/random",
 ];
 
-/// The linker with every import of the contract and the WASI above.
+/// The linker with every import of the contract, in every version that is
+/// served, and the WASI above.
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
+    linker_of(engine, &SERVED)
+}
+
+fn linker_of(engine: &Engine, all: &[Served]) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
-    World::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
+    for served in all {
+        (served.add)(l)?;
+    }
     bindings::io::error::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
     bindings::io::poll::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
     bindings::io::streams::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
@@ -84,29 +104,74 @@ pub fn link(
     component: &Component,
     name: &str,
 ) -> Result<PluginPre<Host>, LoadError> {
+    let made = check(linker.engine(), component, &SERVED, name)?;
+    let wrong = |error: wasmtime::Error| made.does_not_link(&error, name);
+    PluginPre::new(linker.instantiate_pre(component).map_err(wrong)?).map_err(wrong)
+}
+
+/// The version that a component was made for, and the one that serves it.
+struct Made<'s> {
+    version: String,
+    served: &'s Served,
+}
+
+impl Made<'_> {
+    fn does_not_link(&self, error: &wasmtime::Error, name: &str) -> LoadError {
+        let Served { version: ours, .. } = self.served;
+        let reason = match patch(&self.version) > patch(ours) {
+            true => format!(
+                "it is made for {PACKAGE} {}, which is newer than the {ours} of this host, and \
+                 uses what came with it: {error:#}",
+                self.version
+            ),
+            false => format!("{error:#}"),
+        };
+        LoadError::WrongWorld { name: name.into(), reason }
+    }
+}
+
+/// What a component imports is offered, and what it exports is a guest, both
+/// in the same version.
+fn check<'s>(
+    engine: &Engine,
+    component: &Component,
+    all: &'s [Served],
+    name: &str,
+) -> Result<Made<'s>, LoadError> {
     let kind = component.component_type();
-    let engine = linker.engine();
-    for (import, _) in kind.imports(engine) {
-        check_import(import, name)?;
+    let imports: Vec<&str> = kind.imports(engine).map(|(import, _)| import).collect();
+    for import in &imports {
+        check_import_of(import, all, name)?;
     }
     let exports: Vec<&str> = kind.exports(engine).map(|(export, _)| export).collect();
-    check_exports(&exports, name)?;
-    let wrong = |error: wasmtime::Error| LoadError::WrongWorld {
-        name: name.into(),
-        reason: format!("{error:#}"),
-    };
-    PluginPre::new(linker.instantiate_pre(component).map_err(wrong)?).map_err(wrong)
+    let made = check_exports(&exports, all, name)?;
+    let other = imports.iter().find(|import| {
+        let version = import.strip_prefix(PACKAGE).and_then(|ours| ours.split_once('@'));
+        version.is_some_and(|(_, version)| series(version) != series(&made.version))
+    });
+    match other {
+        None => Ok(made),
+        Some(import) => {
+            let reason = format!(
+                "it exports `{PACKAGE}/{EXPORT}@{}` and imports `{import}`: both must have the \
+                 same version",
+                made.version
+            );
+            Err(LoadError::WrongWorld { name: name.into(), reason })
+        }
+    }
 }
 
 /// Whether a plugin is given this import; if not, why.
 pub fn check_import(import: &str, name: &str) -> Result<(), LoadError> {
+    check_import_of(import, &SERVED, name)
+}
+
+fn check_import_of(import: &str, all: &[Served], name: &str) -> Result<(), LoadError> {
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
     let ours = interface.strip_prefix(PACKAGE).and_then(|rest| rest.strip_prefix('/'));
     let offered = match ours {
-        Some(part) => {
-            check_version(version, name)?;
-            IMPORTS.contains(&part)
-        }
+        Some(part) => served(version, all, name)?.imports.contains(&part),
         None => WASI.contains(&interface) && version.starts_with("0.2."),
     };
     if offered {
@@ -123,30 +188,47 @@ pub fn contract(export: &str) -> Option<&str> {
     (ours == Some(EXPORT)).then_some(version)
 }
 
-fn check_exports(exports: &[&str], name: &str) -> Result<(), LoadError> {
+fn check_exports<'s>(
+    exports: &[&str],
+    all: &'s [Served],
+    name: &str,
+) -> Result<Made<'s>, LoadError> {
     let guest = format!("{PACKAGE}/{EXPORT}");
-    let versions: Vec<&str> = exports
+    let mut versions = exports
         .iter()
         .filter_map(|export| export.split_once('@'))
-        .filter_map(|(interface, version)| (interface == guest).then_some(version))
-        .collect();
-    let Some(version) = versions.first() else {
+        .filter_map(|(interface, version)| (interface == guest).then_some(version));
+    let Some(version) = versions.next() else {
         let has = match exports {
             [] => "it exports nothing".into(),
             _ => format!("it exports `{}`", exports.join("`, `")),
         };
-        let reason = format!("it does not export `{guest}@{VERSION}`: {has}");
+        let wanted: Vec<String> =
+            all.iter().map(|served| format!("`{guest}@{}`", served.version)).collect();
+        let reason = format!("it does not export {}: {has}", wanted.join(" or "));
         return Err(LoadError::WrongWorld { name: name.into(), reason });
     };
-    check_version(version, name)
+    Ok(Made { version: version.into(), served: served(version, all, name)? })
 }
 
-/// The same minor version: below 1.0, a minor one breaks.
-fn check_version(version: &str, name: &str) -> Result<(), LoadError> {
-    let series = |version: &str| version.rsplit_once('.').map(|(series, _)| series.to_owned());
-    if series(version) == series(VERSION) {
-        return Ok(());
-    }
-    let (wants, offers) = (version.into(), VERSION.into());
-    Err(LoadError::WrongVersion { name: name.into(), wants, offers })
+/// The served version of the same series: below 1.0, a minor one breaks.
+fn served<'s>(version: &str, all: &'s [Served], name: &str) -> Result<&'s Served, LoadError> {
+    all.iter().find(|served| series(served.version) == series(version)).ok_or_else(|| {
+        let offers: Vec<&str> = all.iter().map(|served| served.version).collect();
+        let (wants, offers) = (version.into(), offers.join(" and "));
+        LoadError::WrongVersion { name: name.into(), wants, offers }
+    })
 }
+
+/// `0.1` of `0.1.7`.
+fn series(version: &str) -> Option<&str> {
+    version.rsplit_once('.').map(|(series, _)| series)
+}
+
+/// `7` of `0.1.7`.
+fn patch(version: &str) -> Option<u32> {
+    version.rsplit_once('.').and_then(|(_, patch)| patch.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 /// Only these hold rules, chains and plugins. Editors' temporary files end
 /// otherwise.
-const ENDINGS: [&str; 3] = ["toml", "json", "wasm"];
+const ENDINGS: [&str; 6] = ["toml", "json", "wasm", "lock", "pub", "pem"];
 /// Folders within folders are followed this deep.
 const DEPTH: usize = 8;
 

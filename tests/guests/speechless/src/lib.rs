@@ -20,11 +20,17 @@ mod component {
             }
             let name = if how == "how:name" { "No Name" } else { "speechless" };
             let kind = if how == "how:kind" { "dreams" } else { "message" };
-            let want = (how == "how:want")
-                .then(|| Capability { name: "the-moon".into(), reason: "why not".into() });
+            let want = match how {
+                "how:want" => Some(("the-moon", "why not")),
+                "how:more" => Some(("broadcast", "to tell\u{1b}[2J of offers")),
+                _ => None,
+            };
+            let version = if how == "how:more" { "2.0.0" } else { "1.0.0" };
+            let want =
+                want.map(|(name, reason)| Capability { name: name.into(), reason: reason.into() });
             Descriptor {
                 name: name.into(),
-                version: "1.0.0".into(),
+                version: version.into(),
                 summary: String::new(),
                 rules_schema: (how == "how:json").then(|| "{".into()),
                 events: vec![kind.into()],

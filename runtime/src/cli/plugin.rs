@@ -30,10 +30,10 @@ enum Command {
     List(list::Arguments),
 }
 
-pub(super) fn run(arguments: Arguments, _env: Env) -> Ending {
+pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),
-        Command::Build(arguments) => build::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments, &env),
         Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),

@@ -65,8 +65,7 @@ pub fn build(folder: &Path, env: &Env, say: &dyn Fn(&str)) -> Result<Built, Buil
     let stamp = stamp::of(&project, cases.as_deref())?;
     let fresh = !stamp::fits(&owned, &component, &stamp);
     if fresh {
-        let bench =
-            Bench { project: &project, toolchains: &toolchains, env, owned: &owned, say };
+        let bench = Bench { project: &project, toolchains: &toolchains, env, owned: &owned, say };
         let mut bytes = match project.language {
             Language::Rust => rust::build(&bench),
             Language::Typescript => typescript::build(&bench),

@@ -169,7 +169,10 @@ mod tests {
         let text = text.to_str().unwrap();
         let of = |env: Env| Toolchains::of(&env).unwrap().0;
         let own = format!("{text}/own");
-        assert_eq!(of(Env::from([("SWITCHBOARD_TOOLCHAINS", &*own), ("HOME", text)])), Path::new(&own));
+        assert_eq!(
+            of(Env::from([("SWITCHBOARD_TOOLCHAINS", &*own), ("HOME", text)])),
+            Path::new(&own)
+        );
         let cache = Env::from([("XDG_CACHE_HOME", text), ("HOME", "/nonexistent")]);
         assert_eq!(of(cache), Path::new(text).join("switchboard/toolchains"));
         let home = Env::from([("HOME", text), ("XDG_CACHE_HOME", "")]);
@@ -183,9 +186,8 @@ mod tests {
         let toolchains = Toolchains(root.path().into());
         let env = Env::from([("PATH", "/nonexistent")]);
         let said = std::cell::RefCell::new(String::new());
-        let error = toolchains
-            .get(&C_TOOLS, &env, &|line| said.borrow_mut().push_str(line))
-            .unwrap_err();
+        let error =
+            toolchains.get(&C_TOOLS, &env, &|line| said.borrow_mut().push_str(line)).unwrap_err();
         assert!(matches!(error, BuildError::MissingTool { tool: "python3", .. }), "{error}");
         assert!(said.borrow().starts_with("fetching ziglang==0.16.0 (about 400 MB"));
         assert!(!root.path().join(C_TOOLS.name).exists());

@@ -50,7 +50,7 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
 fn bindings(bench: &Bench<'_>, contract: &Contract) -> Result<(), BuildError> {
     let options =
         Opts { pkg_name: Some(MODULE.into()), format: Format::False, ..Default::default() };
-    for (name, text) in contract.generate(options.build())? {
+    for (name, text) in contract.with_unlike_names().generate(options.build())? {
         let text = text.replace(PREFIX, "").replace(LIBRARY.0, LIBRARY.1);
         bench.owned.put(&format!("go/{}", name.replace(PREFIX, "")), text)?;
     }

@@ -5,8 +5,15 @@ use super::{BuildError, files};
 use serde_json::{Map, Value};
 use std::{fs, path::Path};
 
-const FILES: [&str; 7] =
-    ["event.json", "contact.json", "rules.json", "rules.toml", "stored.json", "http.json", "step.toml"];
+const FILES: [&str; 7] = [
+    "event.json",
+    "contact.json",
+    "rules.json",
+    "rules.toml",
+    "stored.json",
+    "http.json",
+    "step.toml",
+];
 const EXPECTED: &str = "expected.json";
 
 /// The cases in a folder, in the order of their names; none if there is none.

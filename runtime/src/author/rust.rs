@@ -51,7 +51,10 @@ fn component(messages: &str) -> Option<PathBuf> {
     let of = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let made = message.get("filenames")?.as_array()?;
-        made.iter().filter_map(|name| name.as_str()).find(|name| name.ends_with(".wasm")).map(PathBuf::from)
+        made.iter()
+            .filter_map(|name| name.as_str())
+            .find(|name| name.ends_with(".wasm"))
+            .map(PathBuf::from)
     };
     messages.lines().rev().find_map(of)
 }
@@ -131,8 +134,11 @@ mod tests {
         for path in files::sources(&root.join("plugin-sdk/src")).unwrap() {
             found.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
         }
-        let listed: BTreeSet<String> =
-            SDK.iter().map(|(name, _)| name.to_string()).filter(|name| name.starts_with("plugin-sdk")).collect();
+        let listed: BTreeSet<String> = SDK
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .filter(|name| name.starts_with("plugin-sdk"))
+            .collect();
         assert_eq!(found, listed);
     }
 }

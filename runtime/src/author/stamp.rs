@@ -55,11 +55,7 @@ pub(super) fn fits(owned: &Owned, component: &Path, stamp: &Option<String>) -> b
     fs::read_to_string(owned.path(FILE)).is_ok_and(|held| held == line(stamp, &bytes))
 }
 
-pub(super) fn put(
-    owned: &Owned,
-    bytes: &[u8],
-    stamp: &Option<String>,
-) -> Result<(), BuildError> {
+pub(super) fn put(owned: &Owned, bytes: &[u8], stamp: &Option<String>) -> Result<(), BuildError> {
     match stamp {
         Some(stamp) => owned.put(FILE, line(stamp, bytes)),
         None => Ok(()),

@@ -24,8 +24,11 @@ type Plugin interface {
 	Configure(rules string) []types.Problem
 	// Handle deals with one event. An error drops every effect of this step.
 	// Memory is not state: keep what matters in kv.
-	Handle(event types.Event) (guest.Verdict, error)
+	Handle(event types.Event) (Verdict, error)
 }
+
+// Verdict is what the chain does after this step.
+type Verdict = guest.Verdict
 
 // Continue goes on with the next step, Stop makes later steps not see this event.
 const (
@@ -56,6 +59,18 @@ func Export(plugin Plugin) {
 func Err[T any](result wit.Result[T, string]) error {
 	if result.IsErr() {
 		return errors.New(result.Err())
+	}
+	return nil
+}
+
+// First is the first error that is one. An error drops every effect of the
+// step, so that effects may be asked for one after the other, and looked at
+// together.
+func First(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -29,18 +29,17 @@ impl Contract {
         Ok(Self { resolve, world })
     }
 
-    /// What a generator makes of it: names and texts of files. Generators may
+    /// What a generator makes of it: files by their names. Generators may
     /// change what they read, so they are given a copy.
     pub fn generate(
         &self,
         mut generator: Box<dyn WorldGenerator>,
-    ) -> Result<Vec<(String, String)>, BuildError> {
+    ) -> Result<Vec<(String, Vec<u8>)>, BuildError> {
         let (mut resolve, mut made) = (self.resolve.clone(), Files::default());
         generator
             .generate(&mut resolve, self.world, &mut made)
             .map_err(|error| BuildError::Contract(format!("{error:#}")))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(made.iter().map(|(name, bytes)| (name.to_owned(), text(bytes))).collect())
+        Ok(made.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_owned())).collect())
     }
 }
 

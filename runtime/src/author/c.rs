@@ -13,11 +13,18 @@ pub(super) const KIT: [(&str, &str); 2] =
 
 pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
     let contract = Contract::read()?;
-    let options = Opts { no_object_file: true, rename: short_names(), ..Default::default() };
-    for (name, text) in contract.generate(options.build())? {
-        // What a plugin exports by the name that the contract gives it.
-        let text = text.replace("exports_guest_", "guest_").replace("EXPORTS_GUEST_", "GUEST_");
-        bench.owned.put(&format!("c/{name}"), text)?;
+    let options = Opts { rename: short_names(), ..Default::default() };
+    for (name, bytes) in contract.generate(options.build())? {
+        // What a plugin exports is called as the contract calls it. (The third
+        // file is no text: it holds the contract for what follows linking.)
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => text
+                .replace("exports_guest_", "guest_")
+                .replace("EXPORTS_GUEST_", "GUEST_")
+                .into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        bench.owned.put(&format!("c/{name}"), bytes)?;
     }
     for (name, text) in KIT {
         bench.owned.put(name, text)?;
@@ -33,12 +40,12 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
         .args(["-Os", "-s", "-Wall", "-I"])
         .arg(&made)
         .args(sources(&bench.project.folder)?)
-        .args([made.join("plugin.c"), made.join("json.c")])
+        .args(["plugin.c", "plugin_component_type.o", "json.c"].map(|name| made.join(name)))
         .arg("-o")
         .arg(&module)
         .called("compiling with zig cc")
         .run()?;
-    component::from_module(&files::read(&module)?, &contract, Language::C)
+    component::from_module(&files::read(&module)?, Language::C)
 }
 
 /// `effects_reply` instead of `switchboard_plugin_effects_reply`.

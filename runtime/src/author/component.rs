@@ -22,26 +22,28 @@ pub fn embed(component: &[u8], cases_json: &[u8]) -> Vec<u8> {
     [component, section.get(PREAMBLE..).unwrap_or_default()].concat()
 }
 
-/// A module that was built for WASI preview 1 against the contract's bindings.
-pub(super) fn from_module(
-    module: &[u8],
+/// A module with the contract that it was built against added, for those whose
+/// bindings do not.
+pub(super) fn with_contract(
+    mut module: Vec<u8>,
     contract: &Contract,
     language: Language,
 ) -> Result<Vec<u8>, BuildError> {
-    let encode = || -> Result<Vec<u8>, String> {
-        let told = |error| format!("{error:#}");
-        let mut module = module.to_vec();
-        let (resolve, world) = (&contract.resolve, contract.world);
-        embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)
-            .map_err(told)?;
-        ComponentEncoder::default()
-            .validate(true)
-            .module(&module)
-            .and_then(|encoder| encoder.adapter(ADAPTER_NAME, ADAPTER))
-            .and_then(|mut encoder| encoder.encode())
-            .map_err(told)
-    };
-    encode().map_err(|reason| BuildError::NotAPlugin { language, reason })
+    let (resolve, world) = (&contract.resolve, contract.world);
+    match embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8) {
+        Ok(()) => Ok(module),
+        Err(error) => Err(BuildError::NotAPlugin { language, reason: format!("{error:#}") }),
+    }
+}
+
+/// The component of a module that was built for WASI preview 1.
+pub(super) fn from_module(module: &[u8], language: Language) -> Result<Vec<u8>, BuildError> {
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|encoder| encoder.adapter(ADAPTER_NAME, ADAPTER))
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| BuildError::NotAPlugin { language, reason: format!("{error:#}") })
 }
 
 #[cfg(test)]

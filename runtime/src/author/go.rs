@@ -22,6 +22,9 @@ const MODULE: &str = "switchboard";
 /// The generator's names for the contract's packages begin so. Without it a
 /// plugin imports `switchboard/effects`.
 const PREFIX: &str = "switchboard_plugin_";
+/// Without symbols; and with leave to ask for memory before Go has started,
+/// which the generated code needs.
+const LINKING: &str = "-ldflags=-s -w -checklinkname=0";
 /// What the generated code imports is part of the kit.
 const LIBRARY: (&str, &str) = ("go.bytecodealliance.org/pkg/wit", "switchboard/wit");
 
@@ -39,19 +42,21 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
         .set("GOPATH", bench.toolchains.cache("go"))
         .set("GOOS", "wasip1")
         .set("GOARCH", "wasm")
-        .args(["build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o"])
+        .args(["build", "-buildmode=c-shared", "-trimpath", LINKING, "-o"])
         .arg(&module)
         .arg(".")
         .called("compiling with go build")
         .run()?;
-    component::from_module(&files::read(&module)?, &contract, Language::Go)
+    let module = component::with_contract(files::read(&module)?, &contract, Language::Go)?;
+    component::from_module(&module, Language::Go)
 }
 
 fn bindings(bench: &Bench<'_>, contract: &Contract) -> Result<(), BuildError> {
     let options =
         Opts { pkg_name: Some(MODULE.into()), format: Format::False, ..Default::default() };
-    for (name, text) in contract.with_unlike_names().generate(options.build())? {
-        let text = text.replace(PREFIX, "").replace(LIBRARY.0, LIBRARY.1);
+    for (name, bytes) in contract.with_unlike_names().generate(options.build())? {
+        let text =
+            String::from_utf8_lossy(&bytes).replace(PREFIX, "").replace(LIBRARY.0, LIBRARY.1);
         bench.owned.put(&format!("go/{}", name.replace(PREFIX, "")), text)?;
     }
     for (name, text) in KIT {

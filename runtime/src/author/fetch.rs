@@ -193,4 +193,40 @@ mod tests {
         assert!(!root.path().join(C_TOOLS.name).exists());
         assert!(!root.path().join(".ziglang-0.16.0.partial").exists());
     }
+
+    /// Stands in for pip: takes its time, leaves something in the folder after
+    /// `--target`, and counts how often it is called.
+    const SLOW_PIP: &str = r#"#!/bin/sh
+echo called >> "$CALLS"
+while [ "$1" != --target ]; do shift; done
+sleep 0.3
+echo whole > "$2/tool"
+"#;
+
+    #[test]
+    fn two_that_fetch_the_same_wait_for_each_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let (bin, calls) = (root.path().join("bin"), root.path().join("calls"));
+        fs::create_dir(&bin).unwrap();
+        fs::write(bin.join("python3"), SLOW_PIP).unwrap();
+        fs::set_permissions(bin.join("python3"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:/bin:/usr/bin", bin.display());
+        let env = Env::from([("PATH", &*path), ("CALLS", calls.to_str().unwrap())]);
+        let toolchains = Toolchains(root.path().join("toolchains"));
+        fs::create_dir(&toolchains.0).unwrap();
+        // What a build that was killed has left.
+        fs::create_dir(toolchains.0.join(".ziglang-0.16.0.partial")).unwrap();
+        fs::write(toolchains.0.join(".ziglang-0.16.0.partial/half"), "").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let folder = toolchains.get(&C_TOOLS, &env, &|_| {}).unwrap();
+                    assert_eq!(fs::read_to_string(folder.join("tool")).unwrap(), "whole\n");
+                    assert!(!folder.join("half").exists());
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(calls).unwrap(), "called\n");
+    }
 }

@@ -90,7 +90,7 @@ async fn points_go_on_counting_whatever_language_counts_them() {
     customer.asks().await;
     let mut languages = vec![*first];
     for (language, component) in others {
-        let before = generation(&server).await["id"].clone();
+        let before = generation(&server).await["generation"].clone();
         let new = place.with_extension("new~");
         std::fs::copy(component, &new).unwrap();
         std::fs::rename(&new, &place).unwrap();
@@ -100,7 +100,7 @@ async fn points_go_on_counting_whatever_language_counts_them() {
             customer.buys().await;
             let now = generation(&server).await;
             assert_eq!(now["problems"], json!([]), "{language}");
-            live = now["id"] != before;
+            live = now["generation"] != before;
             if live {
                 break;
             }

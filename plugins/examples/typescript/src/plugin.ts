@@ -9,8 +9,8 @@ import * as kv from "switchboard:plugin/kv@0.1.0";
 import type { Descriptor, Event, Message, Timer } from "switchboard:plugin/types@0.1.0";
 import { readRules, type Rules } from "./rules.js";
 
-/** Moments are in milliseconds, as a bigint. */
-const DAY = 24n * 60n * 60n * 1000n;
+/** Moments are in milliseconds. */
+const DAY = 24 * 60 * 60 * 1000;
 
 // Set once by `configure`. Nothing else may be kept in memory between two
 // events: what matters is in the key-value store.
@@ -69,9 +69,9 @@ function onWords(words: string): Verdict {
 
 function onOrder(): Verdict {
   const points = storedPoints() + rules.perPurchase;
-  kv.set("contact", "points", toBytes(`${points}`), undefined);
-  effects.setTimer("expiry", business.now() + BigInt(rules.expireDays) * DAY, `${points}`);
-  effects.tag("customer", undefined);
+  kv.set("contact", "points", toBytes(`${points}`));
+  effects.setTimer("expiry", business.now() + rules.expireDays * DAY, `${points}`);
+  effects.tag("customer");
   say(rules.thanks, points);
   effects.because(`a purchase: +${rules.perPurchase}, now ${points}`);
   return "continue";
@@ -87,7 +87,7 @@ function onExpiry(timer: Timer): Verdict {
 
 function storedPoints(): number {
   const stored = kv.get("contact", "points");
-  if (stored === undefined) {
+  if (stored === null) {
     return 0;
   }
   const text = toText(stored);

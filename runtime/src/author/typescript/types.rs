@@ -8,6 +8,9 @@ use wit_parser::{
     WorldItem,
 };
 
+/// What QuickJS gives for an option that is none.
+const OR_NONE: &str = " | null";
+
 /// The text of `switchboard.d.ts`.
 pub(in super::super) fn of(contract: &Contract) -> Result<String, BuildError> {
     let Contract { resolve, world } = contract;
@@ -87,7 +90,10 @@ impl Module<'_> {
         let mut parameters = Vec::new();
         for parameter in &function.params {
             let kind = self.kind(&parameter.ty)?;
-            parameters.push(format!("{}: {kind}", camel(&parameter.name)));
+            // It may be left out where nothing stands behind it.
+            let last = parameters.len() + 1 == function.params.len();
+            let mark = if last && kind.ends_with(OR_NONE) { "?" } else { "" };
+            parameters.push(format!("{}{mark}: {kind}", camel(&parameter.name)));
         }
         let result = match &function.result {
             None => "void".to_owned(),
@@ -120,7 +126,7 @@ impl Module<'_> {
                 for field in &record.fields {
                     self.docs("    ", &field.docs);
                     let (name, kind) = (camel(&field.name), self.kind(&field.ty)?);
-                    let mark = if kind.ends_with("| undefined") { "?" } else { "" };
+                    let mark = if kind.ends_with(OR_NONE) { "?" } else { "" };
                     self.line("    ", &format!("{name}{mark}: {kind};"));
                 }
                 self.line("  ", "}");
@@ -175,7 +181,8 @@ impl Module<'_> {
         let id = match kind {
             Type::Bool => return Ok("boolean".into()),
             Type::String | Type::Char => return Ok("string".into()),
-            Type::U64 | Type::S64 => return Ok("bigint".into()),
+            // Exact to 2^53: a moment is far below.
+            Type::U64 | Type::S64 => return Ok("number".into()),
             Type::U8 | Type::S8 | Type::U16 | Type::S16 | Type::U32 | Type::S32 => {
                 return Ok("number".into());
             }
@@ -188,7 +195,7 @@ impl Module<'_> {
             (Some(name), _) => Ok(pascal(name)),
             (None, TypeDefKind::List(Type::U8)) => Ok("Uint8Array".into()),
             (None, TypeDefKind::List(of)) => Ok(format!("{}[]", self.kind(of)?)),
-            (None, TypeDefKind::Option(of)) => Ok(format!("{} | undefined", self.kind(of)?)),
+            (None, TypeDefKind::Option(of)) => Ok(format!("{}{OR_NONE}", self.kind(of)?)),
             (None, _) => Err(unknown("a type without a name")),
         }
     }
@@ -254,11 +261,12 @@ mod tests {
             "declare module \"switchboard:plugin/effects@0.1.0\" {",
             "  export function setTimer(name: string, due: Instant, payload: string): void;",
             "  export type Instant = import(\"switchboard:plugin/types@0.1.0\").Instant;",
-            "  export type Instant = bigint;",
-            "    rulesSchema?: string | undefined;",
+            "  export type Instant = number;",
+            "    rulesSchema?: string | null;",
+            "  export function tag(name: string, expires?: Instant | null): void;",
             "    | { tag: \"message\"; val: Message }",
             "  export { _delete as delete };",
-            "  export function get(scope: Scope, key: string): Uint8Array | undefined;",
+            "  export function get(scope: Scope, key: string): Uint8Array | null;",
             "  export interface Guest {",
             "    handle(event: Event): Verdict;",
             "     * @throws {string}",

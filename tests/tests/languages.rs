@@ -143,7 +143,7 @@ fn refused(language: Language, file: &str, source: &str) -> Option<String> {
 #[test]
 fn what_a_compiler_complains_of_is_shown() {
     let source = "import { tag } from \"switchboard:plugin/effects@0.1.0\";\n\
-                  export const guest = { handle: () => tag(7, undefined) };\n";
+                  export const guest = { handle: () => tag(7, null) };\n";
     if let Some(told) = refused(Language::Typescript, "src/plugin.ts", source) {
         assert!(told.contains("src/plugin.ts(2,") && told.contains("'string'"), "{told}");
     }

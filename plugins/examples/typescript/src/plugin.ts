@@ -69,9 +69,9 @@ function onWords(words: string): Verdict {
 
 function onOrder(): Verdict {
   const points = storedPoints() + rules.perPurchase;
-  kv.set("contact", "points", toBytes(`${points}`));
+  kv.set("contact", "points", toBytes(`${points}`), null);
   effects.setTimer("expiry", business.now() + rules.expireDays * DAY, `${points}`);
-  effects.tag("customer");
+  effects.tag("customer", null);
   say(rules.thanks, points);
   effects.because(`a purchase: +${rules.perPurchase}, now ${points}`);
   return "continue";

@@ -90,10 +90,7 @@ impl Module<'_> {
         let mut parameters = Vec::new();
         for parameter in &function.params {
             let kind = self.kind(&parameter.ty)?;
-            // It may be left out where nothing stands behind it.
-            let last = parameters.len() + 1 == function.params.len();
-            let mark = if last && kind.ends_with(OR_NONE) { "?" } else { "" };
-            parameters.push(format!("{}{mark}: {kind}", camel(&parameter.name)));
+            parameters.push(format!("{}: {kind}", camel(&parameter.name)));
         }
         let result = match &function.result {
             None => "void".to_owned(),
@@ -263,7 +260,7 @@ mod tests {
             "  export type Instant = import(\"switchboard:plugin/types@0.1.0\").Instant;",
             "  export type Instant = number;",
             "    rulesSchema?: string | null;",
-            "  export function tag(name: string, expires?: Instant | null): void;",
+            "  export function tag(name: string, expires: Instant | null): void;",
             "    | { tag: \"message\"; val: Message }",
             "  export { _delete as delete };",
             "  export function get(scope: Scope, key: string): Uint8Array | null;",

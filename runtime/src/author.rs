@@ -35,7 +35,7 @@ pub struct Built {
     pub component: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// False where nothing had changed since it was built.
+    /// False where it was there and is the same.
     pub fresh: bool,
 }
 
@@ -63,24 +63,29 @@ pub fn build(folder: &Path, env: &Env, say: &dyn Fn(&str)) -> Result<Built, Buil
     let cases = pack::pack(&project.cases)?;
     let component = project.folder.join("build").join(format!("{}.wasm", project.name));
     let stamp = stamp::of(&project, cases.as_deref())?;
-    let fresh = !stamp::fits(&owned, &component, &stamp);
-    if fresh {
-        let bench = Bench { project: &project, toolchains: &toolchains, env, owned: &owned, say };
-        let mut bytes = match project.language {
-            Language::Rust => rust::build(&bench),
-            Language::Typescript => typescript::build(&bench),
-            Language::Python => python::build(&bench),
-            Language::Go => go::build(&bench),
-            Language::C => c::build(&bench),
-        }?;
-        if let Some(cases) = &cases {
-            bytes = embed(&bytes, cases);
-        }
-        files::replace(&component, &bytes)?;
-        stamp::put(&owned, &bytes, &stamp)?;
-    }
+    let fresh = !stamp::fits(&owned, &component, &stamp)
+        && make(&Bench { project: &project, toolchains: &toolchains, env, owned: &owned, say })
+            .map(|bytes| match &cases {
+                Some(cases) => embed(&bytes, cases),
+                None => bytes,
+            })
+            .and_then(|bytes| {
+                stamp::put(&owned, &bytes, &stamp)?;
+                // The same again is left alone: a server may be watching.
+                files::put(&component, &bytes)
+            })?;
     let bytes = fs::metadata(&component).map_err(files::trouble(&component))?.len();
     Ok(Built { project, component, bytes, fresh })
+}
+
+fn make(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
+    match bench.project.language {
+        Language::Rust => rust::build(bench),
+        Language::Typescript => typescript::build(bench),
+        Language::Python => python::build(bench),
+        Language::Go => go::build(bench),
+        Language::C => c::build(bench),
+    }
 }
 
 /// Held until the file is dropped.

@@ -12,7 +12,7 @@ mod swap;
 use std::{path::PathBuf, sync::Arc};
 use switchboard::{
     author::{self, BuildError, Built, Language},
-    config::Env,
+    config::{Env, Isolation},
     model::Verdict,
     plugin::{Plugin, Source},
     turn::Step,
@@ -117,6 +117,24 @@ async fn no_guest_can_open_a_file() {
         assert!(told.contains("os error"), "{told}");
     }
     assert!(!std::path::Path::new("mine").exists());
+}
+
+/// Go's collector must run where a component may call its host, and must run:
+/// an instance that is kept handles any number of events.
+#[tokio::test(flavor = "multi_thread")]
+async fn go_can_be_kept_warm() {
+    let Some(built) = tokio::task::block_in_place(|| built(Language::Go)) else { return };
+    let plugin = loaded(&built).await;
+    let mut config = stage::step("loyalty");
+    config.isolation = Isolation::Warm;
+    config.limits.time_ms = 30_000;
+    let step = plugin.configure(&config, &serde_json::json!({})).await.unwrap();
+    // Of which each event makes a few copies: far more than its memory.
+    let words = "words ".repeat(2_000) + "points";
+    for _ in 0..2_000 {
+        let (_, verdict) = step.run(stage::says(&words)).await;
+        assert_eq!(verdict, Ok(Verdict::Stop));
+    }
 }
 
 /// A project with one source that its language's compiler does not take.

@@ -38,11 +38,7 @@ impl Owned {
     }
 
     pub fn put(&self, inside: &str, bytes: impl AsRef<[u8]>) -> Result<(), BuildError> {
-        let (path, bytes) = (self.path(inside), bytes.as_ref());
-        if fs::read(&path).is_ok_and(|held| held == bytes) {
-            return Ok(());
-        }
-        replace(&path, bytes)
+        put(&self.path(inside), bytes.as_ref()).map(drop)
     }
 
     /// An empty folder, for what a tool makes anew each time.
@@ -59,9 +55,17 @@ impl Owned {
     }
 }
 
+/// Writes a file unless it holds the same. Whether it was written.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<bool, BuildError> {
+    if fs::read(path).is_ok_and(|held| held == bytes) {
+        return Ok(false);
+    }
+    replace(path, bytes).map(|()| true)
+}
+
 /// Writes a file whole, by renaming: who reads it meanwhile, such as a server
 /// that watches it, sees the old one or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(trouble(folder))?;
     let mut new = path.as_os_str().to_owned();

@@ -203,7 +203,7 @@ impl Module<'_> {
         if let Some((_, Some(error))) = thrown {
             text = format!("{}\n@throws {{{}}}", text.trim_end(), self.kind(&error)?);
         }
-        self.docs(indent, &Docs { contents: Some(text), ..Docs::default() });
+        self.docs(indent, &Docs { contents: Some(text) });
         Ok(())
     }
 

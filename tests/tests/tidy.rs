@@ -47,7 +47,12 @@ fn sources() -> Vec<Source> {
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && path.file_name().unwrap() != "target" {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // What is hidden is made by tools: `.switchboard` in an example.
+        if name == "target" || name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
             walk(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);

@@ -33,7 +33,7 @@ enum Command {
 pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),
-        Command::Build(arguments) => build::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments, &env),
         Command::Test(arguments) => test::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments, &env),
         Command::Dev(arguments) => dev::run(&arguments),

@@ -14,6 +14,7 @@ use wasmtime_wasi::{
     WasiView,
     cli::{WasiCli, WasiCliView},
     clocks::{WasiClocks, WasiClocksView},
+    filesystem::{WasiFilesystem, WasiFilesystemView},
     p2::bindings,
 };
 
@@ -37,8 +38,9 @@ const IMPORTS: [&str; 8] =
     ["types", "contact", "event", "business", "effects", "kv", "log", "http"];
 const EXPORT: &str = "guest";
 /// What a guest's standard library cannot do without. Behind each is nothing
-/// but the turn: see `host`.
-const WASI: [&str; 18] = [
+/// but the turn: see `host`. Files are linked because the libraries of C and Go
+/// name them; no folder is open, so there is none to find.
+const WASI: [&str; 20] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -51,6 +53,8 @@ const WASI: [&str; 18] = [
     "wasi:cli/terminal-stdout",
     "wasi:clocks/monotonic-clock",
     "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -76,6 +80,8 @@ fn linker_of(engine: &Engine, all: &[Served]) -> wasmtime::Result<Linker<Host>> 
     bindings::io::streams::add_to_linker::<Host, Tables>(l, |host| host.ctx().table)?;
     bindings::clocks::wall_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
     bindings::clocks::monotonic_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+    bindings::filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+    bindings::filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
     bindings::random::random::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
     bindings::random::insecure::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;
     bindings::random::insecure_seed::add_to_linker::<Host, HasSelf<Host>>(l, |host| host)?;

@@ -1,11 +1,67 @@
 //! `switchboard plugin build`.
 
-use crate::{app::Failure, cli::Ending};
+use crate::{
+    app::Failure,
+    author::{self, BuildError},
+    cli::{Ending, Exit, out},
+    clock::Stopwatch,
+    config::Env,
+};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard plugin build plugins/examples/python
+  switchboard plugin build
+
+The folder's plugin.toml names the plugin and its language: rust, typescript, python, go or c. The
+component is written to build/<name>.wasm, with the cases of cases/ inside. What a language needs is
+fetched once, into $SWITCHBOARD_TOOLCHAINS or ~/.cache/switchboard/toolchains; Python must be there
+for python, go and c, Node.js for typescript, Rust for rust.";
 
 /// Build a plugin from its source.
 #[derive(clap::Args)]
-pub(in crate::cli) struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// The folder with plugin.toml.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
 
-pub(in crate::cli) fn run(_arguments: &Arguments) -> Ending {
-    Err(Failure::CannotStart(anyhow::anyhow!("not built yet")))
+pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let watch = Stopwatch::start();
+    let built = match author::build(&arguments.folder, env, &|line| out::remark(line)) {
+        Ok(built) => built,
+        Err(error) => return failed(error),
+    };
+    let state = if built.fresh { "built" } else { "not changed, looked at" };
+    out::line(format_args!(
+        "{} ({}, {state} in {:.1} s)",
+        built.component.display(),
+        size(built.bytes),
+        watch.elapsed().as_secs_f64()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Whose fault it is: the source's, or the machine's.
+fn failed(error: BuildError) -> Ending {
+    match error {
+        BuildError::Project { .. } | BuildError::Failed { .. } | BuildError::NotAPlugin { .. } => {
+            out::remark(error);
+            Ok(Exit::Problems)
+        }
+        BuildError::MissingTool { .. }
+        | BuildError::File { .. }
+        | BuildError::NoPlace
+        | BuildError::Contract(_) => Err(Failure::CannotStart(error.into())),
+    }
+}
+
+/// `34 KB`, `18.4 MB`.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
+        _ => format!("{:.1} MB", bytes as f64 / 1_000_000.0),
+    }
 }

@@ -205,6 +205,12 @@ fn act(what: &str) -> Result<(), String> {
         "ungranted" => {
             broadcast("b", &Segment { all_of: vec![], any_of: vec![], none_of: vec![] }, "")?
         }
+        "files" => {
+            let told = |outcome: std::io::Result<()>| outcome.unwrap_err().to_string();
+            because(told(std::fs::read("/etc/passwd").map(drop)));
+            because(told(std::fs::write("mine", "a")));
+            because(told(std::fs::read_dir(".").map(drop)));
+        }
         "remember" => {
             let calls = CALLS.fetch_add(1, Ordering::Relaxed);
             because(format!("called {calls} times before"));

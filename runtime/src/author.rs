@@ -3,24 +3,26 @@
 
 mod bindings;
 mod c;
+pub mod chain;
 mod component;
 mod fetch;
 mod files;
 mod go;
-mod pack;
 mod project;
 mod python;
 mod rust;
+pub mod scaffold;
 mod stamp;
 mod tool;
 mod typescript;
+pub mod watch;
 
 pub use component::embed;
 pub use fetch::Toolchains;
 pub use project::{Language, Project};
 pub use tool::BuildError;
 
-use crate::config::Env;
+use crate::{cases, config::Env};
 use files::Owned;
 use std::{
     fs::{self, File},
@@ -60,7 +62,7 @@ pub fn build(folder: &Path, env: &Env, say: &dyn Fn(&str)) -> Result<Built, Buil
     let owned = Owned::prepare(&project)?;
     let _lock = lock(&owned.path("lock"))?;
     let toolchains = Toolchains::of(env)?;
-    let cases = pack::pack(&project.cases)?;
+    let cases = packed(&project.cases)?;
     let component = project.folder.join("build").join(format!("{}.wasm", project.name));
     let stamp = stamp::of(&project, cases.as_deref())?;
     let fresh = !stamp::fits(&owned, &component, &stamp)
@@ -86,6 +88,11 @@ fn make(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
         Language::Go => go::build(bench),
         Language::C => c::build(bench),
     }
+}
+
+/// The cases of a project that has some.
+fn packed(folder: &Path) -> Result<Option<Vec<u8>>, BuildError> {
+    if folder.is_dir() { Ok(cases::pack(folder)?) } else { Ok(None) }
 }
 
 /// Held until the file is dropped.

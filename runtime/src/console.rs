@@ -134,7 +134,7 @@ async fn metrics(State(console): Shared) -> Answer {
     let status = console.reloader.status();
     console.metrics.set_generation(status.generation, status.problems.len());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let text = console.metrics.encode(&console.reports());
+    let text = console.metrics.encode(&console.reports().await?);
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 

@@ -22,6 +22,8 @@ pub enum BuildError {
     File { path: PathBuf, error: io::Error },
     #[error("what {language} has built does not make a plugin: {reason}")]
     NotAPlugin { language: super::Language, reason: String },
+    #[error(transparent)]
+    Cases(#[from] crate::cases::CaseError),
     #[error("there is no place for toolchains: set SWITCHBOARD_TOOLCHAINS to a folder")]
     NoPlace,
     #[error("the contract that is part of this program can't be read: {0}")]

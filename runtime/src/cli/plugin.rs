@@ -34,9 +34,9 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments, &env),
-        Command::Test(arguments) => test::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments, &env),
         Command::Inspect(arguments) => inspect::run(&arguments, &env),
-        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments, &env),
         Command::Add(arguments) => add::run(&arguments, &env),
         Command::List(arguments) => list::run(&arguments, &env),
     }

@@ -1,9 +1,13 @@
 //! `switchboard reload`: has the running `serve` read its folder again.
 
 use super::{Ending, Exit, admin::Admin, out};
-use crate::{app::Failure, config::Env, reload::Answer};
+use crate::{
+    app::Failure,
+    config::{Env, Problem},
+    reload::Answer,
+};
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,23 +28,33 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let admin = match Admin::of(&arguments.folder, env).map_err(Failure::CannotStart)? {
-        Ok(admin) => admin,
+    match ask(&arguments.folder, env).map_err(Failure::CannotStart)? {
+        Ok(answer) => Ok(tell(&answer)),
         Err(problems) => {
             problems.iter().for_each(out::line);
-            return Ok(Exit::Problems);
+            Ok(Exit::Problems)
         }
+    }
+}
+
+/// What the running server says. The inner error: the folder's `[http]` can't
+/// be read.
+pub(super) fn ask(folder: &Path, env: &Env) -> anyhow::Result<Result<Answer, Vec<Problem>>> {
+    let admin = match Admin::of(folder, env)? {
+        Ok(admin) => admin,
+        Err(problems) => return Ok(Err(problems)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("could not start the runtime")
-        .map_err(Failure::CannotStart)?;
-    let answer = runtime.block_on(admin.post::<Answer>("/api/v1/reload"));
-    let answer = answer.map_err(Failure::CannotStart)?;
+        .context("could not start the runtime")?;
+    runtime.block_on(admin.post("/api/v1/reload")).map(Ok)
+}
+
+pub(super) fn tell(answer: &Answer) -> Exit {
     answer.warnings.iter().for_each(|warning| out::line(format_args!("warning: {warning}")));
     answer.problems.iter().for_each(out::line);
-    Ok(match answer.generation {
+    match answer.generation {
         Some(number) => {
             out::line(format_args!("loaded: generation {number} runs now"));
             Exit::Done
@@ -49,5 +63,5 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
             out::line("not loaded: the generation before goes on");
             Exit::Problems
         }
-    })
+    }
 }

@@ -1,7 +1,7 @@
 //! How the plugins fare.
 
 use super::{Answer, Console, Failure, Page, Shared};
-use crate::model::StepReport;
+use crate::{model::StepReport, store::StoreError};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -11,19 +11,24 @@ use axum::{
 use serde_json::json;
 
 impl Console {
-    pub(super) fn reports(&self) -> Vec<StepReport> {
-        self.reloader.current().reports()
+    pub(super) async fn reports(&self) -> Result<Vec<StepReport>, StoreError> {
+        let mut reports = self.reloader.current().reports();
+        for report in &mut reports {
+            report.kv_bytes = Some(self.store.kv_usage(&report.step).await?.bytes);
+        }
+        Ok(reports)
     }
 
     fn no_step(&self, step: &str) -> Failure {
-        let known: Vec<String> = self.reports().into_iter().map(|report| report.step).collect();
+        let reports = self.reloader.current().reports();
+        let known: Vec<String> = reports.into_iter().map(|report| report.step).collect();
         let reason = format!("there is no step `{step}`: there are `{}`", known.join("`, `"));
         Failure(StatusCode::NOT_FOUND, reason)
     }
 }
 
 pub async fn list(State(console): Shared) -> Answer {
-    Ok(Json(json!({ "plugins": console.reports() })).into_response())
+    Ok(Json(json!({ "plugins": console.reports().await? })).into_response())
 }
 
 pub async fn logs(

@@ -4,7 +4,7 @@ use super::Generation;
 use crate::{
     config::{Problem, StepConfig},
     model::{Difference, GrantReport, StepLog, StepReport},
-    plugin::{Descriptor, Rollout},
+    plugin::{Descriptor, Rollout, Wanted},
     turn::{ChainStep, Step},
 };
 use serde_json::Value;
@@ -39,29 +39,27 @@ impl Made {
         &self.origin.config.name
     }
 
-    fn report(&self, generation: u64) -> StepReport {
+    fn report(&self, generation: &Generation) -> StepReport {
         let running = self.rollout.running();
-        let granted = |name: &str| self.origin.config.grants.allows(name).unwrap_or_default();
-        let wants = self.descriptor.wants.iter().map(|want| GrantReport {
-            name: want.name.clone(),
-            reason: want.reason.clone(),
-            granted: granted(&want.name),
-        });
+        let compared = generation.wants.get(self.name()).cloned().unwrap_or_default();
+        let wants =
+            compared.wanted.into_iter().map(|Wanted { name, reason, granted, to_grant }| {
+                GrantReport { name, reason, granted, to_grant }
+            });
         StepReport {
             step: self.name().into(),
             plugin: running.label,
             hash: running.hash,
             summary: self.descriptor.summary.clone(),
-            generation,
+            generation: generation.number,
             vitals: self.rollout.vitals().report(),
             rollout: self.rollout.report(),
             grants: wants.collect(),
-            // What the running step says of itself, and the store of its
-            // values, is put in where it is known.
+            // Put in by who has the store.
             kv_bytes: None,
-            isolation: None,
-            compiler: None,
-            condition: None,
+            isolation: Some(running.step.isolation().to_string()),
+            compiler: Some(running.step.code().compiler.into()),
+            condition: running.step.condition().rests(),
         }
     }
 }
@@ -98,7 +96,7 @@ impl Origins {
 impl Generation {
     /// How every step fares, in the order of the chains.
     pub fn reports(&self) -> Vec<StepReport> {
-        self.origins.0.iter().map(|made| made.report(self.number)).collect()
+        self.origins.0.iter().map(|made| made.report(self)).collect()
     }
 
     /// The steps that do not run the version in the folder, and why.

@@ -26,7 +26,7 @@ pub struct StepReport {
     pub isolation: Option<String>,
     /// Whose code runs.
     pub compiler: Option<String>,
-    /// Whether it rests after faults.
+    /// That it rests after faults, and until when; none if it does not.
     pub condition: Option<String>,
 }
 
@@ -80,6 +80,8 @@ pub struct GrantReport {
     pub name: String,
     pub reason: String,
     pub granted: bool,
+    /// What the owner writes in the chain to grant it.
+    pub to_grant: String,
 }
 
 /// How far a new version has come.

@@ -31,6 +31,24 @@ pub struct Condition {
     pub lanes_resting: usize,
 }
 
+impl Condition {
+    /// In words; none if it rests for nobody.
+    pub fn rests(&self) -> Option<String> {
+        let after = self.last_error.unwrap_or("faults");
+        match (self.state, self.lanes_resting) {
+            (ConditionState::Resting { until }, _) => {
+                let until = i64::try_from(until).ok();
+                let until = until.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+                let until = until.map(|at| at.to_string()).unwrap_or_default();
+                Some(format!("rests until {until} after {} faults ({after})", self.faults))
+            }
+            (ConditionState::Ok, 0) => None,
+            (ConditionState::Ok, 1) => Some(format!("rests for one contact ({after})")),
+            (ConditionState::Ok, lanes) => Some(format!("rests for {lanes} contacts ({after})")),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum ConditionState {

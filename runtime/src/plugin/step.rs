@@ -3,7 +3,7 @@
 
 use super::{
     bindings::switchboard::plugin::types::Problem,
-    code::Ready,
+    code::{CodeReport, Ready},
     engine::MEMORY_MB_MAX,
     http::Outlet,
     instance::{Failure, Instance, WORDS_CHARS},
@@ -130,6 +130,11 @@ impl PluginStep {
     /// snapshot is ready.
     pub fn isolation(&self) -> Isolated {
         self.isolation.in_effect()
+    }
+
+    /// What new instances run on now.
+    pub fn code(&self) -> CodeReport {
+        self.plugin.code()
     }
 
     /// A new instance that has its rules.

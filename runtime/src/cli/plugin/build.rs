@@ -2,12 +2,12 @@
 
 use crate::{
     app::Failure,
-    author::{self, BuildError},
+    author::{self, BuildError, Built},
     cli::{Ending, Exit, out},
     clock::Stopwatch,
     config::Env,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,10 +29,18 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    match build(&arguments.folder, env)? {
+        Some(_) => Ok(Exit::Done),
+        None => Ok(Exit::Problems),
+    }
+}
+
+/// Builds and says so. None: the source is at fault, which was said.
+pub(super) fn build(folder: &Path, env: &Env) -> Result<Option<Built>, Failure> {
     let watch = Stopwatch::start();
-    let built = match author::build(&arguments.folder, env, &|line| out::remark(line)) {
+    let built = match author::build(folder, env, &|line| out::remark(line)) {
         Ok(built) => built,
-        Err(error) => return failed(error),
+        Err(error) => return failed(error).map(|()| None),
     };
     let state = if built.fresh { "built" } else { "not changed, looked at" };
     out::line(format_args!(
@@ -41,15 +49,18 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
         size(built.bytes),
         watch.elapsed().as_secs_f64()
     ));
-    Ok(Exit::Done)
+    Ok(Some(built))
 }
 
 /// Whose fault it is: the source's, or the machine's.
-fn failed(error: BuildError) -> Ending {
+fn failed(error: BuildError) -> Result<(), Failure> {
     match error {
-        BuildError::Project { .. } | BuildError::Failed { .. } | BuildError::NotAPlugin { .. } => {
+        BuildError::Project { .. }
+        | BuildError::Failed { .. }
+        | BuildError::NotAPlugin { .. }
+        | BuildError::Cases(_) => {
             out::remark(error);
-            Ok(Exit::Problems)
+            Ok(())
         }
         BuildError::MissingTool { .. }
         | BuildError::File { .. }

@@ -1,11 +1,13 @@
 //! `switchboard plugin test`.
 
+use super::build;
 use crate::{
     app::Failure,
+    author::Built,
     cases::{self, Case, Outcome},
     cli::{Ending, Exit, out},
     clock::SystemClock,
-    config::BUNDLED,
+    config::{BUNDLED, Env},
     plugin::{Plugin, Plugins, Source},
 };
 use anyhow::{Context, bail};
@@ -28,10 +30,10 @@ else real: no store, no network, a clock that stands still.
 Exit code 0 if all went as expected, 1 if not or if there are no cases.";
 
 /// Run a plugin's cases on the real host.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
-    /// The plugin's project folder, a component (its embedded cases), or a bundled plugin's name.
+    /// The plugin's project folder, which is built first, a component (its embedded cases), or a bundled plugin's name.
     plugin: PathBuf,
     /// Only these cases.
     #[arg(value_name = "CASE")]
@@ -70,55 +72,51 @@ struct Line {
     logs: Vec<crate::model::LogLine>,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments) -> Ending {
-    let subject = subject(arguments).map_err(Failure::CannotStart)?;
+pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let path = &arguments.plugin;
+    if !path.is_dir() {
+        return ended(arguments, &subject(arguments));
+    }
+    match build::build(path, env)? {
+        Some(built) => {
+            let cases = arguments.cases.clone().unwrap_or_else(|| built.project.cases.clone());
+            ended(arguments, &Subject { source: Source::File(built.component), cases: Some(cases) })
+        }
+        None => Ok(Exit::Problems),
+    }
+}
+
+/// Runs all cases of a project that was built.
+pub(super) fn project(built: &Built) -> Ending {
+    let cases = Some(built.project.cases.clone());
+    ended(&Arguments::default(), &Subject { source: Source::File(built.component.clone()), cases })
+}
+
+fn ended(arguments: &Arguments, subject: &Subject) -> Ending {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("could not start the runtime")
         .map_err(Failure::CannotStart)?;
-    let report = runtime.block_on(test(arguments, &subject)).map_err(Failure::CannotStart)?;
+    let report = runtime.block_on(test(arguments, subject)).map_err(Failure::CannotStart)?;
     if arguments.json {
         let text = serde_json::to_string_pretty(&report).context("could not write the report");
         out::line(text.map_err(Failure::Running)?);
     } else {
-        tell(&report, &subject);
+        tell(&report, subject);
     }
     Ok(if report.ok { Exit::Done } else { Exit::Problems })
 }
 
-fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
+/// A component that is there, or a bundled plugin.
+fn subject(arguments: &Arguments) -> Subject {
     let path = &arguments.plugin;
-    if path.is_dir() {
-        let file = built(path)?;
-        let cases = arguments.cases.clone().unwrap_or_else(|| path.join("cases"));
-        return Ok(Subject { source: Source::File(file), cases: Some(cases) });
-    }
     let bundled = path.to_str().filter(|name| BUNDLED.contains(name) && !path.exists());
     let source = match bundled {
         Some(name) => Source::Bundled(name.into()),
         None => Source::File(path.clone()),
     };
-    Ok(Subject { source, cases: arguments.cases.clone() })
-}
-
-/// The project's component. SEAM: `crate::author::build` belongs before the
-/// file is looked for.
-fn built(folder: &Path) -> anyhow::Result<PathBuf> {
-    #[derive(serde::Deserialize)]
-    struct Project {
-        name: String,
-    }
-    let file = folder.join("plugin.toml");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("{} can't be read: it makes a plugin's folder", file.display()))?;
-    let project: Project =
-        toml::from_str(&text).with_context(|| format!("{} can't be read", file.display()))?;
-    let component = folder.join("build").join(format!("{}.wasm", project.name));
-    if !component.is_file() {
-        bail!("there is no {}: `switchboard plugin build` makes it", component.display());
-    }
-    Ok(component)
+    Subject { source, cases: arguments.cases.clone() }
 }
 
 async fn test(arguments: &Arguments, subject: &Subject) -> anyhow::Result<Report> {

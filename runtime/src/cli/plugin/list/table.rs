@@ -82,6 +82,9 @@ fn remarks(report: &StepReport) -> Vec<String> {
     if let Some(why) = &report.rollout.rolled_back {
         found.push(format!("{step}: {}", plain(&why.to_string())));
     }
+    if let Some(isolation) = &report.isolation {
+        found.push(format!("{step}: {}", plain(isolation)));
+    }
     let kinds = report.vitals.errors.iter().map(|(kind, count)| format!("{count} {kind}"));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
     if !kinds.is_empty() {
@@ -89,7 +92,8 @@ fn remarks(report: &StepReport) -> Vec<String> {
     }
     for want in report.grants.iter().filter(|want| !want.granted) {
         let (name, reason) = (plain(&want.name), plain(&want.reason));
-        found.push(format!("{step}: asks for `{name}`, which is not granted: {reason}"));
+        let to_grant = plain(&want.to_grant);
+        found.push(format!("{step}: asks for `{name}` ({reason}); to allow it: {to_grant}"));
     }
     found
 }

@@ -203,7 +203,7 @@ fn write(
     file.extend_from_slice(&checksum(name, &content));
     file.append(&mut content);
     fs::write(temporary, file)?;
-    Ok(fs::rename(&temporary, path)?)
+    Ok(fs::rename(temporary, path)?)
 }
 
 #[allow(unsafe_code)]

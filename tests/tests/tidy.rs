@@ -181,10 +181,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("store", &["model", "clock"]),
         ("turn", &["model", "clock", "config", "policy", "provider", "store"]),
         ("plugin", &["model", "clock", "config", "turn", "policy", "store", "provider"]),
-        (
-            "cases",
-            &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"],
-        ),
+        ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
         ("author", &["cases", "clock", "config", "plugin"]),
         ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),

@@ -41,6 +41,8 @@ pub(in crate::cli) struct Arguments {
 struct Known {
     anatomy: Anatomy,
     descriptor: Option<Descriptor>,
+    /// Whether turns can each have a fresh instance from a snapshot; why not.
+    snapshot: Option<Result<(), String>>,
     cases: Result<Vec<String>, String>,
     /// Why a business can't use it.
     refused: Option<String>,
@@ -94,17 +96,18 @@ async fn know(source: &Source) -> anyhow::Result<Known> {
     let (anatomy, malformed) = plugin::anatomy(source).await?;
     let plugins =
         Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    let (descriptor, refused) = match (plugins.load(source).await, malformed) {
-        (Ok(plugin), None) => (Some(plugin.descriptor().clone()), None),
-        (Ok(plugin), Some(why)) => (Some(plugin.descriptor().clone()), Some(why.to_string())),
-        (Err(why), _) => (None, Some(why.to_string())),
+    let (plugin, refused) = match plugins.load(source).await {
+        Ok(plugin) => (Some(plugin), malformed.map(|why| why.to_string())),
+        Err(why) => (None, Some(why.to_string())),
     };
+    let descriptor = plugin.as_ref().map(|plugin| plugin.descriptor().clone());
+    let snapshot = plugin.as_ref().map(|plugin| plugin.snapshot_possible().map_err(str::to_owned));
     let names = |found: Vec<cases::Case>| found.into_iter().map(|case| case.name).collect();
     let cases = match &anatomy.cases {
         Some(packed) => cases::unpack(packed).map(names).map_err(|why| why.to_string()),
         None => Ok(Vec::new()),
     };
-    Ok(Known { anatomy, descriptor, cases, refused })
+    Ok(Known { anatomy, descriptor, snapshot, cases, refused })
 }
 
 fn schema(known: &Known) -> anyhow::Result<()> {
@@ -137,6 +140,8 @@ fn as_json(known: &Known) -> Value {
     json!({
         "refused": known.refused,
         "descriptor": descriptor,
+        "snapshot": known.snapshot.as_ref().map(Result::is_ok),
+        "snapshot_impossible": known.snapshot.as_ref().and_then(|it| it.as_ref().err()),
         "contract": known.anatomy.contract,
         "sha256": known.anatomy.sha256,
         "sizes": known.anatomy.sizes,
@@ -149,7 +154,7 @@ fn as_json(known: &Known) -> Value {
 }
 
 fn tell(source: &Source, known: &Known) {
-    let Known { anatomy, descriptor, cases, refused } = known;
+    let Known { anatomy, descriptor, snapshot, cases, refused } = known;
     let row = |name: &str, text: String| out::line(format_args!("{name:<10} {text}"));
     match descriptor {
         Some(it) => out::line(format_args!("{} {}: {}", it.name, it.version, it.summary)),
@@ -169,6 +174,11 @@ fn tell(source: &Source, known: &Known) {
         }
         let schema = if it.rules_schema.is_some() { "with a schema" } else { "any" };
         row("rules", schema.into());
+    }
+    match snapshot {
+        Some(Ok(())) => row("fresh", "from a snapshot, with its rules".into()),
+        Some(Err(why)) => row("fresh", format!("not from a snapshot: {why}")),
+        None => {}
     }
     match cases {
         Ok(names) if names.is_empty() => row("cases", "none embedded".into()),

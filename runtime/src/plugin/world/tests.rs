@@ -2,10 +2,15 @@
 //! than the host's.
 
 use super::{
-    super::{bundled, engine::Machine, instance::Instance},
+    super::{
+        bundled,
+        code::Ready,
+        engine::{Compiler, Machine},
+        instance::Instance,
+    },
     *,
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use wasmtime::Store;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -71,7 +76,7 @@ fn next_guest() -> Vec<u8> {
 }
 
 fn compiled(machine: &Machine, bytes: &[u8]) -> Component {
-    Component::from_binary(&machine.engine, bytes).unwrap()
+    Component::from_binary(&machine.cranelift().engine, bytes).unwrap()
 }
 
 /// The bytes with one text written over another of the same length.
@@ -90,8 +95,9 @@ fn patched(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-async fn describe(machine: &std::sync::Arc<Machine>, pre: &PluginPre<Host>) -> String {
-    let mut instance = Instance::new(machine, pre, 64, LIMIT, (0, 0)).await.unwrap();
+async fn describe(machine: &Arc<Machine>, pre: &PluginPre<Host>) -> String {
+    let code = Ready::new(pre, Compiler::Cranelift, Duration::ZERO, false).unwrap();
+    let mut instance = Instance::new(machine, &Arc::new(code), 64, LIMIT, (0, 0)).await.unwrap();
     instance.describe(LIMIT).await.unwrap().name
 }
 
@@ -100,19 +106,19 @@ async fn one_linker_serves_two_versions() {
     let machine = Machine::new().unwrap();
     let [first] = SERVED;
     let both = [NEXT, first];
-    let linker = linker_of(&machine.engine, &both).unwrap();
+    let linker = linker_of(&machine.cranelift().engine, &both).unwrap();
 
     let faq = compiled(&machine, bundled::bytes("faq").unwrap());
-    let made = check(&machine.engine, &faq, &both, "faq").unwrap();
+    let made = check(&machine.cranelift().engine, &faq, &both, "faq").unwrap();
     assert_eq!(made.served.version, "0.1.0");
     let pre = PluginPre::new(linker.instantiate_pre(&faq).unwrap()).unwrap();
     assert_eq!(describe(&machine, &pre).await, "faq");
 
     let guest = compiled(&machine, &next_guest());
-    let made = check(&machine.engine, &guest, &both, "next").unwrap();
+    let made = check(&machine.cranelift().engine, &guest, &both, "next").unwrap();
     assert_eq!(made.served.version, "0.2.0");
     let pre = next::PluginPre::new(linker.instantiate_pre(&guest).unwrap()).unwrap();
-    let mut store = Store::new(&machine.engine, Host::new(64));
+    let mut store = Store::new(&machine.cranelift().engine, Host::new(64));
     store.set_epoch_deadline(u64::from(u32::MAX));
     let plugin = pre.instantiate_async(&mut store).await.unwrap();
     let guest = plugin.switchboard_plugin_guest();
@@ -127,7 +133,7 @@ fn a_version_that_is_not_served_is_refused_with_those_that_are() {
     let machine = Machine::new().unwrap();
     let guest = compiled(&machine, &next_guest());
     let told = |all: &[Served]| {
-        check(&machine.engine, &guest, all, "next").map(|_| ()).unwrap_err().to_string()
+        check(&machine.cranelift().engine, &guest, all, "next").map(|_| ()).unwrap_err().to_string()
     };
     let words = "next is made for switchboard:plugin 0.2.0, and this host serves 0.1.0";
     assert_eq!(told(&SERVED), words);
@@ -143,14 +149,17 @@ fn a_component_keeps_to_one_version() {
     let both = [NEXT, first];
     let mixed = patched(&next_guest(), "contact@0.2.0", "contact@0.1.0");
     let guest = compiled(&machine, &mixed);
-    let told = check(&machine.engine, &guest, &both, "mixed").map(|_| ()).unwrap_err().to_string();
+    let told = check(&machine.cranelift().engine, &guest, &both, "mixed")
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
     assert!(told.contains("both must have the same version"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patch_newer_than_the_hosts_runs_if_it_uses_nothing_new() {
     let machine = Machine::new().unwrap();
-    let linker = linker(&machine.engine).unwrap();
+    let linker = linker(&machine.cranelift().engine).unwrap();
     let newer = patched(bundled::bytes("faq").unwrap(), "@0.1.0", "@0.1.9");
     let pre = link(&linker, &compiled(&machine, &newer), "faq").unwrap();
     assert_eq!(describe(&machine, &pre).await, "faq");
@@ -159,7 +168,7 @@ async fn a_patch_newer_than_the_hosts_runs_if_it_uses_nothing_new() {
 #[test]
 fn a_function_that_came_later_is_named() {
     let machine = Machine::new().unwrap();
-    let linker = linker(&machine.engine).unwrap();
+    let linker = linker(&machine.cranelift().engine).unwrap();
     let wit = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir("../wit").unwrap() {
         let path = file.unwrap().path();

@@ -169,6 +169,7 @@ mod tests {
                 name: "broadcast".into(),
                 reason: "to tell\neveryone".into(),
                 granted: false,
+                to_grant: "`grants = { broadcast = true }`".into(),
             }],
             ..StepReport::default()
         };
@@ -180,7 +181,7 @@ mod tests {
         faq     faq 0.1.0          0       0         -       -       -  live
         points: loyalty 0.2.0 was rolled back at 2026-03-02T10:00:00Z, and loyalty 0.1.0 runs instead: 5 of 7 turns failed, the last with `trap`; put a mended version into the folder, or the old one back: a restart loads what is there
         points: errors: 1 deadline, 5 trap
-        points: asks for `broadcast`, which is not granted: to tell everyone
+        points: asks for `broadcast` (to tell everyone); to allow it: `grants = { broadcast = true }`
         ");
     }
 }

@@ -131,7 +131,7 @@ async fn go_can_be_kept_warm() {
     let step = plugin.configure(&config, &serde_json::json!({})).await.unwrap();
     // Of which each event makes a few copies: far more than its memory.
     let words = "words ".repeat(2_000) + "points";
-    for _ in 0..2_000 {
+    for _ in 0..8_000 {
         let (_, verdict) = step.run(stage::says(&words)).await;
         assert_eq!(verdict, Ok(Verdict::Stop));
     }

@@ -12,8 +12,8 @@ import (
 	"switchboard/export_guest"
 	"switchboard/guest"
 	"switchboard/types"
-	_ "switchboard/wit_exports"
 	wit "switchboard/wit/types"
+	_ "switchboard/wit_exports"
 )
 
 // Plugin is what a plugin does.

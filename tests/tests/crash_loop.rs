@@ -72,6 +72,7 @@ fn generation(attempts: u32) -> Generation {
         error_reply: None,
         grants: Default::default(),
         limits: DraftLimits { effects: 1, log_lines: 1, value_bytes: 1, kv_bytes: 1 },
+        rules: Default::default(),
     };
     let chain = Arc::new(Chain { name: "default".into(), steps: vec![step] });
     let provider = Arc::new(Meta::new(&config));
@@ -83,6 +84,7 @@ fn generation(attempts: u32) -> Generation {
         channels: BTreeMap::from([(id, channel)]),
         by_number: Default::default(),
         warnings: Vec::new(),
+        wants: Default::default(),
         origins: Default::default(),
     }
 }

@@ -1,8 +1,6 @@
 //! One plugin in five languages: built from source, held to the same cases,
 //! and taking over from each other in a running server.
 
-#[path = "languages/run.rs"]
-mod run;
 #[path = "plugin/stage.rs"]
 #[allow(dead_code, reason = "the stage of other tests, too")]
 mod stage;
@@ -12,6 +10,7 @@ mod swap;
 use std::{path::PathBuf, sync::Arc};
 use switchboard::{
     author::{self, BuildError, Built, Language},
+    cases,
     config::{Env, Isolation},
     model::Verdict,
     plugin::{Plugin, Source},
@@ -47,16 +46,6 @@ async fn loaded(built: &Built) -> Arc<Plugin> {
     plugins.load(&Source::File(built.component.clone())).await.unwrap()
 }
 
-/// The names of the cases inside a component, where they are the last section.
-fn packed(built: &Built) -> Vec<String> {
-    const SECTION: &[u8] = b"switchboard:cases";
-    let bytes = std::fs::read(&built.component).unwrap();
-    let at = bytes.windows(SECTION.len()).rposition(|window| window == SECTION).unwrap();
-    let packed: Vec<serde_json::Value> =
-        serde_json::from_slice(&bytes[at + SECTION.len()..]).unwrap();
-    packed.iter().map(|case| case["name"].as_str().unwrap().to_owned()).collect()
-}
-
 /// Every case, and all that differ at once.
 async fn keeps_to_the_cases(language: Language) {
     let Some(built) = tokio::task::block_in_place(|| built(language)) else { return };
@@ -66,14 +55,13 @@ async fn keeps_to_the_cases(language: Language) {
     assert_eq!(descriptor.summary, "Counts purchases and tells customers their points");
     assert_eq!(descriptor.events, ["message", "timer"]);
     assert!(descriptor.rules_schema.is_none() && descriptor.wants.is_empty());
-    let cases = run::cases(&examples().join("cases"));
-    assert_eq!(packed(&built), cases.iter().map(run::Case::name).collect::<Vec<_>>());
+    let cases = cases::read(&examples().join("cases")).unwrap();
+    assert_eq!(cases::unpack(&plugin.packed_cases().unwrap()).unwrap(), cases);
     assert!(cases.len() >= 14, "{} cases", cases.len());
     let mut differences = Vec::new();
     for case in &cases {
-        if let Some(difference) = case.run(&plugin).await {
-            differences.push(format!("{}: {difference}", case.name()));
-        }
+        let outcome = cases::run(&plugin, case).await;
+        differences.extend(outcome.differences.iter().map(|it| format!("{}: {it}", case.name)));
     }
     assert!(differences.is_empty(), "{language}:\n{}", differences.join("\n"));
 }

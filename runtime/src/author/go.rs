@@ -7,14 +7,13 @@ use super::{
 use wit_bindgen_go::{Format, Opts};
 
 /// What a project is given beside the bindings.
-pub(super) const KIT: [(&str, &str); 7] = [
+pub(super) const KIT: [(&str, &str); 6] = [
     ("go/go.mod", include_str!("go/go.mod.txt")),
     ("go/plugin/plugin.go", include_str!("go/plugin/plugin.go")),
     ("go/export_guest/export_guest.go", include_str!("go/export_guest/export_guest.go")),
     ("go/wit/runtime/runtime.go", include_str!("go/wit/runtime/runtime.go")),
     ("go/wit/types/option.go", include_str!("go/wit/types/option.go")),
     ("go/wit/types/result.go", include_str!("go/wit/types/result.go")),
-    ("go/wit/types/unit.go", include_str!("go/wit/types/unit.go")),
 ];
 
 /// The module that holds all of it.
@@ -22,9 +21,8 @@ const MODULE: &str = "switchboard";
 /// The generator's names for the contract's packages begin so. Without it a
 /// plugin imports `switchboard/effects`.
 const PREFIX: &str = "switchboard_plugin_";
-/// Without symbols; and with leave to ask for memory before Go has started,
-/// which the generated code needs.
-const LINKING: &str = "-ldflags=-s -w -checklinkname=0";
+/// Without symbols.
+const LINKING: &str = "-ldflags=-s -w";
 /// What the generated code imports is part of the kit.
 const LIBRARY: (&str, &str) = ("go.bytecodealliance.org/pkg/wit", "switchboard/wit");
 

@@ -1,125 +1,50 @@
-// From go.bytecodealliance.org/pkg (Apache-2.0 WITH LLVM-exception), which wit-bindgen's Go needs.
-
+// Package runtime lends memory to the host: its half of a call puts there what
+// a function is given. The bindings ask for it by these names.
 package runtime
 
 import (
-	"fmt"
 	"runtime"
 	"unsafe"
 )
 
-type Handle struct {
-	value int32
-}
+// Eight bytes are aligned for whatever the contract has.
+const word = 8
 
-func (h *Handle) Use() int32 {
-	if h.value == 0 {
-		panic("nil handle")
-	}
-	return h.value
-}
+// lent holds on to what the host was lent until the call is over.
+var lent runtime.Pinner
 
-func (h *Handle) Take() int32 {
-	if h.value == 0 {
-		panic("nil handle")
-	}
-	value := h.value
-	h.value = 0
-	return value
-}
+// Unpin ends what was lent for a call.
+func Unpin() { lent.Unpin() }
 
-func (h *Handle) Set(value int32) {
-	if value == 0 {
-		panic("nil handle")
-	}
-	if h.value != 0 {
-		panic("handle already set")
-	}
-	h.value = value
-}
-
-func (h *Handle) TakeOrNil() int32 {
-	value := h.value
-	h.value = 0
-	return value
-}
-
-func MakeHandle(value int32) *Handle {
-	if value == 0 {
-		panic("nil handle")
-	}
-	return &Handle{value}
-}
-
-func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
-	pointer := allocateRaw(size, align)
-	pinner.Pin(pointer)
-	return pointer
-}
-
-func allocateRaw(size, align uintptr) unsafe.Pointer {
+// Allocate makes room that stays where it is while pinner holds it.
+func Allocate(pinner *runtime.Pinner, size, _ uintptr) unsafe.Pointer {
 	if size == 0 {
 		return nil
 	}
-
-	if size%align != 0 {
-		panic(fmt.Sprintf("size %v is not compatible with alignment %v", size, align))
-	}
-
-	switch align {
-	case 1:
-		return unsafe.Pointer(unsafe.SliceData(make([]uint8, size)))
-	case 2:
-		return unsafe.Pointer(unsafe.SliceData(make([]uint16, size/align)))
-	case 4:
-		return unsafe.Pointer(unsafe.SliceData(make([]uint32, size/align)))
-	case 8:
-		return unsafe.Pointer(unsafe.SliceData(make([]uint64, size/align)))
-	default:
-		panic(fmt.Sprintf("unsupported alignment: %v", align))
-	}
+	room := unsafe.Pointer(unsafe.SliceData(make([]uint64, (size+word-1)/word)))
+	pinner.Pin(room)
+	return room
 }
 
-// NB: `cabi_realloc` may be called before the Go runtime has been initialized,
-// in which case we need to use `runtime.sbrk` to do allocations.  The following
-// is an abbreviation of [Till's
-// efforts](https://github.com/bytecodealliance/go-modules/pull/367).
+// Before Go has started nothing can be allocated, but what stands between a
+// component and its host asks for a page of its own then, and a little more.
+var (
+	started   bool
+	early     [96 * 1024 / word]uint64
+	earlyUsed uintptr
+)
 
-//go:linkname sbrk runtime.sbrk
-func sbrk(n uintptr) unsafe.Pointer
+func init() { started = true }
 
-//nolint:unused
-var useGCAllocations = false
-
-func init() {
-	useGCAllocations = true
-}
-
-//nolint:unused
-func offset(ptr, align uintptr) uintptr {
-	newptr := (ptr + align - 1) &^ (align - 1)
-	return newptr - ptr
-}
-
-var pinner = runtime.Pinner{}
-
-func Unpin() {
-	pinner.Unpin()
-}
-
-//nolint:unused
 //go:wasmexport cabi_realloc
-func cabiRealloc(oldPointer unsafe.Pointer, oldSize, align, newSize uintptr) unsafe.Pointer {
-	if oldPointer != nil || oldSize != 0 {
-		panic("todo")
+func cabiRealloc(old unsafe.Pointer, _, align, size uintptr) unsafe.Pointer {
+	if old != nil {
+		panic("what was lent does not grow")
 	}
-
-	if useGCAllocations {
-		return Allocate(&pinner, newSize, align)
-	} else {
-		alignedSize := newSize + offset(newSize, align)
-		unaligned := sbrk(alignedSize)
-		off := offset(uintptr(unaligned), align)
-		return unsafe.Add(unaligned, off)
+	if started {
+		return Allocate(&lent, size, align)
 	}
+	room := unsafe.Pointer(&early[earlyUsed])
+	earlyUsed += (size + word - 1) / word
+	return room
 }

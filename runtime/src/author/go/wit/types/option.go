@@ -1,48 +1,44 @@
-// From go.bytecodealliance.org/pkg (Apache-2.0 WITH LLVM-exception), which wit-bindgen's Go needs.
-
+// Package wit_types has the shapes of the contract that Go lacks. The bindings
+// ask for them by these names.
 package wit_types
 
 const (
-	OptionNone = 0
-	OptionSome = 1
+	OptionNone uint8 = iota
+	OptionSome
 )
 
+// Option is a value that may not be there.
 type Option[T any] struct {
-	tag   uint8
-	value T
+	value *T
 }
 
-func (self Option[T]) Tag() uint8 {
-	return self.tag
-}
+func Some[T any](value T) Option[T] { return Option[T]{&value} }
 
-func (self Option[T]) Some() T {
-	if self.tag != OptionSome {
-		panic("tag mismatch")
+func None[T any]() Option[T] { return Option[T]{} }
+
+func (o Option[T]) IsSome() bool { return o.value != nil }
+
+func (o Option[T]) IsNone() bool { return o.value == nil }
+
+// Some is the value. It panics if there is none.
+func (o Option[T]) Some() T {
+	if o.value == nil {
+		panic("there is no value")
 	}
-	return self.value
+	return *o.value
 }
 
-func (self Option[T]) SomeOr(value T) T {
-	if self.tag != OptionSome {
-		return value
-	} else {
-		return self.value
+// SomeOr is the value, or another if there is none.
+func (o Option[T]) SomeOr(otherwise T) T {
+	if o.value == nil {
+		return otherwise
 	}
+	return *o.value
 }
 
-func (self Option[T]) IsSome() bool {
-	return self.tag == OptionSome
-}
-
-func (self Option[T]) IsNone() bool {
-	return self.tag == OptionNone
-}
-
-func None[T any]() Option[T] {
-	return Option[T]{OptionNone, make([]T, 1)[0]}
-}
-
-func Some[T any](value T) Option[T] {
-	return Option[T]{OptionSome, value}
+func (o Option[T]) Tag() uint8 {
+	if o.value == nil {
+		return OptionNone
+	}
+	return OptionSome
 }

@@ -1,47 +1,47 @@
-// From go.bytecodealliance.org/pkg (Apache-2.0 WITH LLVM-exception), which wit-bindgen's Go needs.
-
 package wit_types
 
 const (
-	ResultOk  = 0
-	ResultErr = 1
+	ResultOk uint8 = iota
+	ResultErr
 )
 
-type Result[T any, U any] struct {
-	tag   uint8
-	value any
+// Result is what a function gives, or why it failed.
+type Result[T any, E any] struct {
+	failed bool
+	value  T
+	reason E
 }
 
-func (self Result[T, U]) Tag() uint8 {
-	return self.tag
-}
+func Ok[T any, E any](value T) Result[T, E] { return Result[T, E]{value: value} }
 
-func (self Result[T, U]) Ok() T {
-	if self.tag != ResultOk {
-		panic("tag mismatch")
+func Err[T any, E any](reason E) Result[T, E] { return Result[T, E]{failed: true, reason: reason} }
+
+func (r Result[T, E]) IsOk() bool { return !r.failed }
+
+func (r Result[T, E]) IsErr() bool { return r.failed }
+
+// Ok is what it gives. It panics if it failed.
+func (r Result[T, E]) Ok() T {
+	if r.failed {
+		panic("it failed")
 	}
-	return self.value.(T)
+	return r.value
 }
 
-func (self Result[T, U]) Err() U {
-	if self.tag != ResultErr {
-		panic("tag mismatch")
+// Err is why it failed. It panics if it did not.
+func (r Result[T, E]) Err() E {
+	if !r.failed {
+		panic("it did not fail")
 	}
-	return self.value.(U)
+	return r.reason
 }
 
-func (self Result[T, U]) IsErr() bool {
-	return self.tag == ResultErr
+func (r Result[T, E]) Tag() uint8 {
+	if r.failed {
+		return ResultErr
+	}
+	return ResultOk
 }
 
-func (self Result[T, U]) IsOk() bool {
-	return self.tag == ResultOk
-}
-
-func Ok[T any, U any](value T) Result[T, U] {
-	return Result[T, U]{ResultOk, value}
-}
-
-func Err[T any, U any](value U) Result[T, U] {
-	return Result[T, U]{ResultErr, value}
-}
+// Unit is what a function gives that gives nothing.
+type Unit struct{}

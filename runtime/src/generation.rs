@@ -212,10 +212,6 @@ impl Builder<'_> {
             vec![file.document.problem(&format!("/step/{index}/plugin"), message)]
         };
         let plugin = self.plugin(file, index, config)?;
-        let pin = config.plugin_file().and_then(|file| self.found.lock.of_file(file));
-        if pin.is_some_and(|pin| pin.digest != format!("sha256:{}", plugin.hash())) {
-            return Err(at_plugin(format!("was replaced after {LOCK_FILE} was compared with it")));
-        }
         self.compare_grants(file, index, config, &plugin);
         let none = Document::empty(file.document.file());
         let rules = config.rules.as_ref().and_then(|rules| self.found.rules.get(rules));
@@ -297,15 +293,22 @@ impl Builder<'_> {
             })
             .collect();
         // Every sound step's was loaded, and only sound ones come here.
-        match self.loaded.get(&source(self.found, config)).cloned() {
-            Some(Ok(plugin)) if problems.is_empty() => return Ok(plugin),
-            Some(Ok(_)) | None => {}
-            Some(Err(why)) => {
-                let pointer = format!("/step/{index}/plugin");
-                problems.push(file.document.problem(&pointer, why.to_string()));
+        let wrong = match self.loaded.get(&source(self.found, config)).cloned() {
+            Some(Ok(plugin)) if self.is_pinned(config, &plugin) => {
+                return if problems.is_empty() { Ok(plugin) } else { Err(problems) };
             }
-        }
+            Some(Ok(_)) => format!("was replaced after {LOCK_FILE} was compared with it"),
+            Some(Err(why)) => why.to_string(),
+            None => return Err(problems),
+        };
+        problems.push(file.document.problem(&format!("/step/{index}/plugin"), wrong));
         Err(problems)
+    }
+
+    /// Whether the bytes that were loaded are those in the lock, if it has them.
+    fn is_pinned(&self, config: &StepConfig, plugin: &Plugin) -> bool {
+        let pin = config.plugin_file().and_then(|file| self.found.lock.of_file(file));
+        pin.is_none_or(|pin| pin.digest == format!("sha256:{}", plugin.hash()))
     }
 
     /// Whether a plugin is in use now, in whatever step.

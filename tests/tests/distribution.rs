@@ -43,7 +43,7 @@ mod from_a_registry {
         let (code, said, error) = stage.add(&[&second_source, "--update"]);
         assert_eq!(code, 0, "{error}");
         assert!(said.starts_with("speechless 2.0.0 (was 1.0.0): "), "{said}");
-        assert!(said.contains("NEW: broadcast: to tell [2J of offers\n"), "{said}");
+        assert!(said.contains("NEW: broadcast: to tell\u{fffd}[2J of offers\n"), "{said}");
         assert_eq!((stage.plugin(), stage.check().0), (second(), 0));
     }
 

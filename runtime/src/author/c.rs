@@ -50,8 +50,8 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
 
 /// `effects_reply` instead of `switchboard_plugin_effects_reply`.
 fn short_names() -> Vec<(String, String)> {
-    const INTERFACES: [&str; 8] =
-        ["types", "contact", "event", "business", "effects", "kv", "log", "guest"];
+    const INTERFACES: [&str; 9] =
+        ["types", "contact", "event", "business", "effects", "kv", "log", "http", "guest"];
     let short = |name: &&str| (format!("switchboard:plugin/{name}@0.1.0"), (*name).to_owned());
     INTERFACES.iter().map(short).collect()
 }

@@ -98,13 +98,13 @@ fn files() -> Vec<Case> {
             Refusal("it imports `wasi:sockets/network@0.2.0`"),
         ),
         made(
-            "asks for files",
+            "asks for files in a way of its own",
             import(
                 &["package wasi:filesystem@0.2.0; interface preopens { get-directories: func(); }"],
                 "import wasi:filesystem/preopens@0.2.0;",
                 r#"(import "wasi:filesystem/preopens@0.2.0" "get-directories" (func))"#,
             ),
-            Refusal("it imports `wasi:filesystem/preopens@0.2.0`"),
+            Refusal("imports instance `wasi:filesystem/preopens@0.2.0`"),
         ),
         made(
             "asks for wasi:http",

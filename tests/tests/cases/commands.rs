@@ -16,11 +16,16 @@ pub fn told(arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
-/// A built project with one case.
+/// A component beside the folder of its cases.
 pub fn project(folder: &Path, component: &[u8]) {
-    fs::create_dir_all(folder.join("build")).unwrap();
-    fs::write(folder.join("plugin.toml"), "name = \"points\"\nlanguage = \"rust\"\n").unwrap();
-    fs::write(folder.join("build/points.wasm"), component).unwrap();
+    fs::create_dir_all(folder.join("cases")).unwrap();
+    fs::write(folder.join("points.wasm"), component).unwrap();
+}
+
+/// `plugin test` on it.
+pub fn tested(folder: &Path, more: &[&str]) -> (i32, String) {
+    let (component, cases) = (folder.join("points.wasm"), folder.join("cases"));
+    told(&[&["plugin", "test", text(&component), "--cases", text(&cases)], more].concat())
 }
 
 #[test]
@@ -28,30 +33,30 @@ fn plugin_test_tells_and_blesses() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("points");
     project(&folder, POINTS);
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert!(code == 1 && said.contains("there are no cases in"), "{said}");
     write_case(&folder.join("cases/asked"), &POINTS_CASE);
     write_case(&folder.join("cases/other"), &POINTS_CASE);
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(said, "ok      asked\nok      other\npoints 0.1.0: 2 cases, all ok\n");
     // Another version, another answer.
     project(&folder, &patched(POINTS, "You have ", "You hold "));
-    let (code, said) = told(&["plugin", "test", text(&folder), "asked"]);
+    let (code, said) = tested(&folder, &["asked"]);
     assert!(code == 1 && said.starts_with("FAILED  asked\n"), "{said}");
     assert!(said.contains("You have 40") && said.contains("You hold 40"), "{said}");
     assert!(said.ends_with("points 0.1.0: 1 case, 1 failed\n"), "{said}");
-    let (code, json) = told(&["plugin", "test", text(&folder), "--json"]);
+    let (code, json) = tested(&folder, &["--json"]);
     let report: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &report["ok"]), (1, &false.into()));
     assert_eq!(report["cases"][1]["name"], "other");
-    let (code, said) = told(&["plugin", "test", text(&folder), "asked", "--bless"]);
+    let (code, said) = tested(&folder, &["asked", "--bless"]);
     assert!(code == 0 && said.starts_with("written asked\n"), "{said}");
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert!(code == 1 && said.contains("ok      asked\nFAILED  other\n"), "{said}");
     // Mistakes are told with file and line.
     fs::write(folder.join("cases/asked/event.json"), "{\n\"mesage\": {}}").unwrap();
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert!(code == 3 && said.contains("asked/event.json:2: unknown key `mesage`"), "{said}");
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     POINTS,
-    commands::{project, told, with_points},
+    commands::{project, tested, told, with_points},
     patched,
 };
 use axum::http::StatusCode;
@@ -75,14 +75,14 @@ async fn a_recorded_turn_becomes_a_case() {
     for personal in [PHONE, "Test", "wamid.secret"] {
         assert!(!written.contains(personal), "{personal}: {written}");
     }
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert!(code == 0 && said.starts_with("ok      second\n"), "{said}");
     let (code, said) = trace(&server, &export);
     assert!(code == 3 && said.contains("second"), "it is not overwritten: {said}");
 
     // The plugin changes, and the case says so.
     project(&folder, &patched(POINTS, "You have ", "You hold "));
-    let (code, said) = told(&["plugin", "test", text(&folder)]);
+    let (code, said) = tested(&folder, &[]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("You have 20 points, Sam.") && said.contains("You hold 20"), "{said}");
 

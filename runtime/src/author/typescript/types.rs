@@ -192,6 +192,10 @@ impl Module<'_> {
             (Some(name), _) => Ok(pascal(name)),
             (None, TypeDefKind::List(Type::U8)) => Ok("Uint8Array".into()),
             (None, TypeDefKind::List(of)) => Ok(format!("{}[]", self.kind(of)?)),
+            (None, TypeDefKind::Tuple(of)) => {
+                let kinds = of.types.iter().map(|kind| self.kind(kind));
+                Ok(format!("[{}]", kinds.collect::<Result<Vec<_>, _>>()?.join(", ")))
+            }
             (None, TypeDefKind::Option(of)) => Ok(format!("{}{OR_NONE}", self.kind(of)?)),
             (None, _) => Err(unknown("a type without a name")),
         }
@@ -263,6 +267,7 @@ mod tests {
             "  export function tag(name: string, expires: Instant | null): void;",
             "    | { tag: \"message\"; val: Message }",
             "  export { _delete as delete };",
+            "    headers: [string, string][];",
             "  export function get(scope: Scope, key: string): Uint8Array | null;",
             "  export interface Guest {",
             "    handle(event: Event): Verdict;",

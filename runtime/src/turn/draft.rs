@@ -79,7 +79,7 @@ pub enum Network {
     #[default]
     Granted,
     /// Nowhere: each is answered by the first exchange here with the same
-    /// method and address. For tests and replays.
+    /// method and address. For cases, and for versions in the shadow.
     Recorded(Vec<Exchange>),
 }
 

@@ -4,6 +4,7 @@
 mod admin;
 mod check;
 mod demo;
+mod ground;
 mod init;
 mod out;
 mod plugin;

@@ -1,19 +1,13 @@
 //! `switchboard check`: everything that is wrong in a business folder.
 
-use super::{Ending, Exit, out};
+use super::{Ending, Exit, ground, out};
 use crate::{
     app::Failure,
-    clock::SystemClock,
     config::{Env, Problem},
     generation::{self, Generation},
-    plugin::Plugins,
 };
-use anyhow::Context;
 use serde::Serialize;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,8 +44,7 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     };
     if arguments.json {
         let report = Report { ok: problems.is_empty(), problems: &problems, warnings: &warnings };
-        let text = serde_json::to_string_pretty(&report).context("could not write the report");
-        out::line(text.map_err(Failure::Running)?);
+        out::json(&report)?;
     } else {
         problems.iter().for_each(out::line);
         warnings.iter().for_each(|warning| out::line(format_args!("warning: {warning}")));
@@ -62,14 +55,8 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
 
 /// Loads a folder as `serve` would, without serving it.
 pub(super) fn load(folder: &Path, env: &Env) -> anyhow::Result<Result<Generation, Vec<Problem>>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")?;
-    // No cache: checking a folder leaves nothing behind.
-    let plugins =
-        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    Ok(runtime.block_on(generation::build(folder, env, &plugins, None, 1)))
+    let plugins = ground::plugins()?;
+    ground::wait(generation::build(folder, env, &plugins, None, 1))
 }
 
 fn summary(

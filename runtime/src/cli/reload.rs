@@ -1,12 +1,11 @@
 //! `switchboard reload`: has the running `serve` read its folder again.
 
-use super::{Ending, Exit, admin::Admin, out};
+use super::{Ending, Exit, admin::Admin, ground, out};
 use crate::{
     app::Failure,
     config::{Env, Problem},
     reload::Answer,
 };
-use anyhow::Context;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -30,10 +29,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     match ask(&arguments.folder, env).map_err(Failure::CannotStart)? {
         Ok(answer) => Ok(tell(&answer)),
-        Err(problems) => {
-            problems.iter().for_each(out::line);
-            Ok(Exit::Problems)
-        }
+        Err(problems) => Ok(out::problems(&problems)),
     }
 }
 
@@ -44,11 +40,7 @@ pub(super) fn ask(folder: &Path, env: &Env) -> anyhow::Result<Result<Answer, Vec
         Ok(admin) => admin,
         Err(problems) => return Ok(Err(problems)),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")?;
-    runtime.block_on(admin.post("/api/v1/reload")).map(Ok)
+    ground::wait(admin.post("/api/v1/reload"))?.map(Ok)
 }
 
 pub(super) fn tell(answer: &Answer) -> Exit {

@@ -3,10 +3,8 @@
 mod export;
 mod list;
 
-use super::{Ending, Exit, admin::Admin, out};
-use crate::{app::Failure, config::Env};
-use anyhow::Context;
-use std::path::Path;
+use super::{Ending, admin::Admin, ground, out};
+use crate::config::Env;
 
 /// Look at recorded turns.
 #[derive(clap::Args)]
@@ -26,28 +24,15 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
         Command::List(arguments) => &arguments.folder,
         Command::Export(arguments) => &arguments.folder,
     };
-    let admin = match admin(folder, &env)? {
+    let admin = match Admin::of(folder, &env)? {
         Ok(admin) => admin,
-        Err(exit) => return Ok(exit),
+        Err(problems) => return Ok(out::problems(&problems)),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")
-        .map_err(Failure::CannotStart)?;
-    let done = match &arguments.command {
-        Command::List(arguments) => runtime.block_on(list::run(arguments, &admin)),
-        Command::Export(arguments) => runtime.block_on(export::run(arguments, &admin, &env)),
-    };
-    done.map_err(Failure::CannotStart)
-}
-
-fn admin(folder: &Path, env: &Env) -> Result<Result<Admin, Exit>, Failure> {
-    Ok(match Admin::of(folder, env).map_err(Failure::CannotStart)? {
-        Ok(admin) => Ok(admin),
-        Err(problems) => {
-            problems.iter().for_each(out::line);
-            Err(Exit::Problems)
+    let done = ground::wait(async {
+        match &arguments.command {
+            Command::List(arguments) => list::run(arguments, &admin).await,
+            Command::Export(arguments) => export::run(arguments, &admin, &env).await,
         }
-    })
+    });
+    Ok(done??)
 }

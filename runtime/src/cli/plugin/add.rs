@@ -6,16 +6,12 @@ mod told;
 
 use crate::{
     app::Failure,
-    cli::{Ending, Exit, out},
-    clock::SystemClock,
+    cli::{Ending, Exit, ground, out},
     config::{self, Env, LOCK_FILE, Lock, Pin, Problem, PublicKey},
     plugin::{self, Descriptor, FetchError, Fetched, Origin, Plugins, Source},
 };
 use anyhow::Context;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,17 +80,13 @@ impl From<Vec<Problem>> for Stop {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")?;
-    let done = runtime.block_on(async {
+    let done = ground::wait(async {
         match &arguments.source {
             Some(source) => add(arguments, source, env).await.map(|()| Exit::Done),
             None => restore::run(&arguments.to, env).await,
         }
     });
-    match done {
+    match done? {
         Ok(exit) => Ok(exit),
         Err(Stop::Refused(why)) => {
             out::remark(format_args!("not added: {}", told::plain(&why)));
@@ -108,10 +100,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
             Err(Failure::CannotStart(anyhow::anyhow!(told::plain(&error.to_string()))))
         }
         Err(Stop::Failed(error)) => Err(Failure::CannotStart(error)),
-        Err(Stop::Problems(problems)) => {
-            problems.iter().for_each(out::remark);
-            Ok(Exit::Problems)
-        }
+        Err(Stop::Problems(problems)) => Ok(out::problems(&problems)),
     }
 }
 
@@ -136,8 +125,7 @@ async fn add(arguments: &Arguments, source: &str, env: &Env) -> Result<(), Stop>
         let (what, expected, found) = (source.into(), expected.clone(), fetched.digest);
         return Err(FetchError::WrongDigest { what, expected, found }.into());
     }
-    let plugins =
-        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
+    let plugins = ground::plugins()?;
     let name = || told::plain(source);
     let component = Source::Fetched { name: name(), bytes: fetched.bytes.as_slice().into() };
     let loaded = plugins.load(&component).await.map_err(|why| Stop::Refused(why.to_string()))?;

@@ -46,7 +46,7 @@ pub(super) fn build(folder: &Path, env: &Env) -> Result<Option<Built>, Failure> 
     out::line(format_args!(
         "{} ({}, {state} in {:.1} s)",
         built.component.display(),
-        size(built.bytes),
+        out::size(built.bytes),
         watch.elapsed().as_secs_f64()
     ));
     Ok(Some(built))
@@ -66,13 +66,5 @@ fn failed(error: BuildError) -> Result<(), Failure> {
         | BuildError::File { .. }
         | BuildError::NoPlace
         | BuildError::Contract(_) => Err(Failure::CannotStart(error.into())),
-    }
-}
-
-/// `34 KB`, `18.4 MB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
-        _ => format!("{:.1} MB", bytes as f64 / 1_000_000.0),
     }
 }

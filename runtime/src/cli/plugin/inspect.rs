@@ -3,14 +3,13 @@
 use crate::{
     app::Failure,
     cases,
-    cli::{Ending, Exit, out},
-    clock::SystemClock,
+    cli::{Ending, Exit, ground, out},
     config::{BUNDLED, Env, Found},
-    plugin::{self, Anatomy, Descriptor, Plugins, Source},
+    plugin::{self, Anatomy, Descriptor, Source},
 };
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,22 +48,15 @@ struct Known {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")
-        .map_err(Failure::CannotStart)?;
-    let source = source(arguments, env).map_err(Failure::CannotStart)?;
-    let known = runtime.block_on(know(&source)).map_err(Failure::CannotStart)?;
+    let source = source(arguments, env)?;
+    let known = ground::wait(know(&source))??;
     let exit = if known.refused.is_none() { Exit::Done } else { Exit::Problems };
     if arguments.schema {
-        return schema(&known).map(|()| exit).map_err(Failure::Running);
+        return schema(&known).map(|()| exit);
     }
-    if arguments.json {
-        let text = serde_json::to_string_pretty(&as_json(&known));
-        out::line(text.context("could not write the report").map_err(Failure::Running)?);
-    } else {
-        tell(&source, &known);
+    match arguments.json {
+        true => out::json(&as_json(&known))?,
+        false => tell(&source, &known),
     }
     Ok(exit)
 }
@@ -94,9 +86,7 @@ fn source(arguments: &Arguments, env: &Env) -> anyhow::Result<Source> {
 
 async fn know(source: &Source) -> anyhow::Result<Known> {
     let (anatomy, malformed) = plugin::anatomy(source).await?;
-    let plugins =
-        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    let (plugin, refused) = match plugins.load(source).await {
+    let (plugin, refused) = match ground::plugins()?.load(source).await {
         Ok(plugin) => (Some(plugin), malformed.map(|why| why.to_string())),
         Err(why) => (None, Some(why.to_string())),
     };
@@ -110,13 +100,13 @@ async fn know(source: &Source) -> anyhow::Result<Known> {
     Ok(Known { anatomy, descriptor, snapshot, cases, refused })
 }
 
-fn schema(known: &Known) -> anyhow::Result<()> {
+fn schema(known: &Known) -> Result<(), Failure> {
     let schema = known.descriptor.as_ref().map(|descriptor| &descriptor.rules_schema);
     match (schema, &known.refused) {
-        (Some(Some(schema)), _) => out::line(serde_json::to_string_pretty(schema)?),
+        (Some(Some(schema)), _) => out::json(schema)?,
         (Some(None), _) => out::remark("it has no schema for its rules: it takes any"),
-        (None, Some(why)) => bail!("{why}"),
-        (None, None) => bail!("it could not be read"),
+        (None, Some(why)) => return Err(Failure::Running(anyhow!("{why}"))),
+        (None, None) => return Err(Failure::Running(anyhow!("it could not be read"))),
     }
     Ok(())
 }
@@ -191,10 +181,10 @@ fn tell(source: &Source, known: &Known) {
         "size",
         format!(
             "{} ({modules} {}, of that data {}; custom sections {})",
-            kb(sizes.component),
-            kb(sizes.core_modules),
-            kb(sizes.data),
-            kb(sizes.custom_sections)
+            out::size(sizes.component),
+            out::size(sizes.core_modules),
+            out::size(sizes.data),
+            out::size(sizes.custom_sections)
         ),
     );
     row("sha-256", anatomy.sha256.clone());
@@ -209,8 +199,4 @@ fn tell(source: &Source, known: &Known) {
         let word = if import.given { "given" } else { "NOT given" };
         row("imports", format!("{} ({word})", import.name));
     }
-}
-
-fn kb(bytes: usize) -> String {
-    format!("{} KB", bytes.div_ceil(1024))
 }

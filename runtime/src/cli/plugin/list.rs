@@ -8,12 +8,12 @@ use crate::{
     cli::{
         Ending, Exit,
         admin::{Admin, NobodyListens},
-        check, out,
+        check, ground, out,
     },
     config::Env,
     model::{Difference, StepLog, StepReport},
 };
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::PathBuf;
 
@@ -69,10 +69,7 @@ struct Differences {
 pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let admin = match Admin::of(&arguments.folder, env).map_err(Failure::CannotStart)? {
         Ok(admin) => admin,
-        Err(problems) => {
-            problems.iter().for_each(out::line);
-            return Ok(Exit::Problems);
-        }
+        Err(problems) => return Ok(out::problems(&problems)),
     };
     match (&arguments.logs, &arguments.differences) {
         (Some(step), _) => logs(&admin, step, arguments.json),
@@ -87,14 +84,11 @@ fn list(admin: &Admin, arguments: &Arguments, env: &Env) -> Ending {
         Some(list) => List { running: true, ..list },
         None => match check::load(&arguments.folder, env).map_err(Failure::CannotStart)? {
             Ok(generation) => List { running: false, plugins: generation.reports() },
-            Err(problems) => {
-                problems.iter().for_each(out::line);
-                return Ok(Exit::Problems);
-            }
+            Err(problems) => return Ok(out::problems(&problems)),
         },
     };
     if arguments.json {
-        return json(&list);
+        return out::json(&list).map(|()| Exit::Done);
     }
     table::lines(&list.plugins, list.running).iter().for_each(out::line);
     if !list.running {
@@ -106,7 +100,7 @@ fn list(admin: &Admin, arguments: &Arguments, env: &Env) -> Ending {
 fn logs(admin: &Admin, step: &str, as_json: bool) -> Ending {
     let found: Logs = of_step(admin, step, "logs?limit=200").map_err(Failure::CannotStart)?;
     if as_json {
-        return json(&found);
+        return out::json(&found).map(|()| Exit::Done);
     }
     found.logs.iter().map(table::log_line).for_each(out::line);
     out::remark(out::counted(found.logs.len(), "line"));
@@ -116,7 +110,7 @@ fn logs(admin: &Admin, step: &str, as_json: bool) -> Ending {
 fn differences(admin: &Admin, step: &str, as_json: bool) -> Ending {
     let found: Differences = of_step(admin, step, "differences").map_err(Failure::CannotStart)?;
     if as_json {
-        return json(&found);
+        return out::json(&found).map(|()| Exit::Done);
     }
     found.differences.iter().flat_map(table::difference).for_each(out::line);
     out::remark(out::counted(found.differences.len(), "difference"));
@@ -134,19 +128,9 @@ fn of_step<T: DeserializeOwned>(admin: &Admin, step: &str, what: &str) -> anyhow
     found.ok_or_else(|| anyhow!("nothing listens there: only a running `serve` knows this"))
 }
 
-fn json(value: &impl Serialize) -> Ending {
-    let text = serde_json::to_string_pretty(value).context("could not write the list");
-    out::line(text.map_err(Failure::Running)?);
-    Ok(Exit::Done)
-}
-
 /// None: nothing listens.
 fn ask<T: DeserializeOwned>(admin: &Admin, path: &str) -> anyhow::Result<Option<T>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")?;
-    match runtime.block_on(admin.get(path)) {
+    match ground::wait(admin.get(path))? {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is::<NobodyListens>() => Ok(None),
         Err(error) => Err(error),

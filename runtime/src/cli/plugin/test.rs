@@ -2,20 +2,15 @@
 
 use super::build;
 use crate::{
-    app::Failure,
     author::Built,
     cases::{self, Case, Outcome},
-    cli::{Ending, Exit, out},
-    clock::SystemClock,
+    cli::{Ending, Exit, ground, out},
     config::{BUNDLED, Env},
-    plugin::{Plugin, Plugins, Source},
+    plugin::{Plugin, Source},
 };
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Serialize;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,17 +88,10 @@ pub(super) fn project(built: &Built) -> Ending {
 }
 
 fn ended(arguments: &Arguments, subject: &Subject) -> Ending {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("could not start the runtime")
-        .map_err(Failure::CannotStart)?;
-    let report = runtime.block_on(test(arguments, subject)).map_err(Failure::CannotStart)?;
-    if arguments.json {
-        let text = serde_json::to_string_pretty(&report).context("could not write the report");
-        out::line(text.map_err(Failure::Running)?);
-    } else {
-        tell(&report, subject);
+    let report = ground::wait(test(arguments, subject))??;
+    match arguments.json {
+        true => out::json(&report)?,
+        false => tell(&report, subject),
     }
     Ok(if report.ok { Exit::Done } else { Exit::Problems })
 }
@@ -120,9 +108,7 @@ fn subject(arguments: &Arguments) -> Subject {
 }
 
 async fn test(arguments: &Arguments, subject: &Subject) -> anyhow::Result<Report> {
-    let plugins =
-        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    let plugin = plugins.load(&subject.source).await?;
+    let plugin = ground::plugins()?.load(&subject.source).await?;
     let found = match &subject.cases {
         Some(folder) => cases::read(folder)?,
         None if arguments.bless => {

@@ -1,16 +1,15 @@
 //! `switchboard trace export`.
 
-use super::super::{Exit, admin::Admin, out};
+use super::super::{Exit, admin::Admin, ground, out};
 use crate::{
     cases::{self, Case, Kept, Setup},
-    clock::SystemClock,
     config::{Env, Found},
     model::{Lane, Trace},
-    plugin::{Plugins, Source},
+    plugin::Source,
 };
 use anyhow::{Context, anyhow, bail};
 use serde_json::{Map, Value};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,9 +118,7 @@ fn case_step(step: &Value) -> Option<Value> {
 }
 
 async fn try_out(source: &Source, case: &Case) -> anyhow::Result<Exit> {
-    let plugins =
-        Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    let plugin = plugins.load(source).await?;
+    let plugin = ground::plugins()?.load(source).await?;
     let outcome = cases::run(&plugin, case).await;
     if outcome.passed() {
         out::line("it passes with the plugin of the folder");

@@ -1,7 +1,10 @@
 //! How `plugin list` looks on a terminal.
 
-use crate::model::{
-    Difference, Millis, RolloutPhase, RolloutReport, Side, StepLog, StepReport, VitalsReport,
+use crate::{
+    cli::out,
+    model::{
+        Difference, Millis, RolloutPhase, RolloutReport, Side, StepLog, StepReport, VitalsReport,
+    },
 };
 
 const HEADINGS: [&str; 8] =
@@ -42,7 +45,7 @@ fn row(report: &StepReport, running: bool) -> [String; 8] {
         if running { report.vitals.failed().to_string() } else { "-".into() },
         measured(format!("{} ({})", millis(time.p50_us), millis(time.p99_us))),
         measured(millis(cpu.mean_us)),
-        measured(megabytes(memory_bytes)),
+        measured(out::size(memory_bytes)),
         if running { state(report) } else { "not running".into() },
     ]
 }
@@ -53,10 +56,6 @@ fn millis(us: u64) -> String {
         0..10_000 => format!("{:.1}", us as f64 / 1e3),
         _ => (us / 1_000).to_string(),
     }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1024.0 / 1024.0)
 }
 
 fn state(report: &StepReport) -> String {

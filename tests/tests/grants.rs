@@ -8,7 +8,6 @@ mod far;
 #[path = "grants/folder.rs"]
 mod folder;
 #[path = "plugin/stage.rs"]
-#[allow(dead_code)]
 mod stage;
 
 use axum::{Router, http::StatusCode, routing::get};

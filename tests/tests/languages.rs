@@ -2,7 +2,6 @@
 //! and taking over from each other in a running server.
 
 #[path = "plugin/stage.rs"]
-#[allow(dead_code, reason = "the stage of other tests, too")]
 mod stage;
 #[path = "languages/swap.rs"]
 mod swap;

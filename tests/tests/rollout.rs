@@ -2,7 +2,6 @@
 //! components, the real process.
 
 #[path = "plugin/stage.rs"]
-#[allow(dead_code)]
 mod stage;
 
 use axum::http::StatusCode;

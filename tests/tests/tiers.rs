@@ -2,7 +2,6 @@
 //! stays for the next where it must not.
 
 #[path = "plugin/stage.rs"]
-#[allow(dead_code)]
 mod stage;
 
 use stage::*;

@@ -13,7 +13,7 @@ use std::{
 use switchboard::{
     clock::{Clock, SimulatedClock, SystemClock},
     config::{Env, Folder, Problem},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
     model::ChannelId,
     plugin::Plugins,
     reload::{First, Reloader, Setting},
@@ -108,7 +108,8 @@ impl Shop {
     async fn build(&self, previous: Option<&Generation>) -> Result<Generation, Vec<Problem>> {
         let plugins = Plugins::new(None, Arc::new(SystemClock)).unwrap();
         let number = previous.map_or(1, |previous| previous.number + 1);
-        generation::build(self.path(), &self.env, &plugins, previous, number).await
+        let occasion = previous.map_or(Occasion::Check, Occasion::Reload);
+        generation::build(self.path(), &self.env, &plugins, occasion, number).await
     }
 }
 

@@ -56,7 +56,7 @@ async fn keeps_to_the_cases(language: Language) {
     assert_eq!(descriptor.events, ["message", "timer"]);
     assert!(descriptor.rules_schema.is_none() && descriptor.wants.is_empty());
     let cases = cases::read(&examples().join("cases")).unwrap();
-    assert_eq!(cases::unpack(&plugin.packed_cases().unwrap()).unwrap(), cases);
+    assert_eq!(cases::unpack(plugin.packed_cases().unwrap()).unwrap(), cases);
     assert!(cases.len() >= 14, "{} cases", cases.len());
     let mut differences = Vec::new();
     for case in &cases {

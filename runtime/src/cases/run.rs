@@ -293,6 +293,7 @@ async fn draft(
         logs: Vec::new(),
         network: Network::Recorded(recorded),
         inputs: Default::default(),
+        broken: None,
         spent: Default::default(),
     })
 }

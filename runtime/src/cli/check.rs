@@ -5,7 +5,7 @@ use crate::{
     app::Failure,
     clock::SystemClock,
     config::{Env, Problem},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
     plugin::Plugins,
 };
 use anyhow::Context;
@@ -69,7 +69,7 @@ pub(super) fn load(folder: &Path, env: &Env) -> anyhow::Result<Result<Generation
     // No cache: checking a folder leaves nothing behind.
     let plugins =
         Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    Ok(runtime.block_on(generation::build(folder, env, &plugins, None, 1)))
+    Ok(runtime.block_on(generation::build(folder, env, &plugins, Occasion::Check, 1)))
 }
 
 fn summary(

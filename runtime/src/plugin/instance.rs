@@ -190,6 +190,7 @@ fn bare(draft: &Draft) -> Draft {
         logs: Vec::new(),
         network: draft.network.clone(),
         inputs: Default::default(),
+        broken: None,
         spent: Default::default(),
     }
 }

@@ -132,6 +132,23 @@ impl PluginStep {
         self.isolation.in_effect()
     }
 
+    /// The same plugin with what the owner has changed: grants and limits, and
+    /// the rules if it takes them. The words say why it kept those it had.
+    /// Error: not even so.
+    pub async fn anew(
+        &self,
+        config: &StepConfig,
+        rules: &serde_json::Value,
+    ) -> Result<(Self, Option<String>), ConfigureError> {
+        let refused = match self.plugin.configure(config, rules).await {
+            Ok(step) => return Ok((step, None)),
+            Err(refused) => refused,
+        };
+        let own: serde_json::Value = serde_json::from_str(&self.rules).unwrap_or_default();
+        let step = self.plugin.configure(config, &own).await?;
+        Ok((step, Some(refused.to_string())))
+    }
+
     /// What new instances run on now.
     pub fn code(&self) -> CodeReport {
         self.plugin.code()
@@ -304,7 +321,10 @@ impl Step for PluginStep {
             return Ran { draft, outcome: Err(resting), plugin, usage };
         }
         let (draft, outcome) = self.attempt(draft, &mut usage).await;
-        self.record(&lane, &outcome);
+        // That the store fails is no fault of the plugin's.
+        if draft.broken.is_none() {
+            self.record(&lane, &outcome);
+        }
         Ran { draft, outcome, plugin, usage }
     }
     fn lift_rest(&self) {

@@ -68,6 +68,8 @@ pub struct Draft {
     pub network: Network,
     /// What the step has read from outside the turn.
     pub inputs: Inputs,
+    /// Why the store could not be read. The turn can't be finished then.
+    pub broken: Option<StoreError>,
     /// How much of its bounds the draft has used.
     pub spent: Spent,
 }
@@ -78,9 +80,12 @@ pub enum Network {
     /// To the hosts that the owner has granted.
     #[default]
     Granted,
-    /// Nowhere: each is answered by the first exchange here with the same
-    /// method and address. For tests and replays.
+    /// Nowhere: each is answered by the exchange here that is the same. For
+    /// tests, replays and shadows.
     Recorded(Vec<Exchange>),
+    /// As `Granted`, but another version of the plugin has asked these in the
+    /// same turn already, and they are not asked again.
+    Resumed { exchanges: Vec<Exchange>, asked: usize },
 }
 
 /// Bytes of a key, tag or name.

@@ -138,6 +138,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         logs: Vec::new(),
         network: Default::default(),
         inputs: Default::default(),
+        broken: None,
         spent: Default::default(),
     }
 }

@@ -43,6 +43,7 @@ fn draft(effects: usize) -> Draft {
         logs: Vec::new(),
         network: Default::default(),
         inputs: Default::default(),
+        broken: None,
         spent: Default::default(),
     }
 }

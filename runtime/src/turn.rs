@@ -76,14 +76,17 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// A short name for metrics.
+    /// The kind of `Quarantined`: nothing ran.
+    pub const RESTING: &str = "quarantined";
+
+    /// A short name, for metrics and traces.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Deadline { .. } => "deadline",
             Self::Memory { .. } => "memory",
             Self::Trap(_) => "trap",
             Self::Plugin(_) => "plugin",
-            Self::Quarantined { .. } => "quarantined",
+            Self::Quarantined { .. } => Self::RESTING,
         }
     }
 }

@@ -76,16 +76,18 @@ mod siege {
         let case = named("crashes for this contact alone");
         siege.arm(&case, "picky").await.unwrap();
         let evil = siege.contact();
-        let mut errors = Vec::new();
+        let (mut errors, mut kinds) = (Vec::new(), Vec::new());
         for _ in 0..6 {
             let strike = siege.strike_from(&evil, "picky", "evil").await;
             assert_eq!(strike.answer, SORRY);
             errors.push(strike.error.unwrap());
+            kinds.push(strike.error_kind.unwrap());
             let other = siege.strike("picky", "parking").await;
             assert_eq!((other.error, other.answer.as_str()), (None, SERVED));
         }
         assert!(errors[..3].iter().all(|error| error == "crashed: not you"), "{errors:?}");
-        assert!(errors[3..].iter().any(|error| error.starts_with("is resting")), "{errors:?}");
+        assert!(kinds[..3].iter().all(|kind| kind == "trap"), "{kinds:?}");
+        assert!(kinds[3..].iter().any(|kind| kind == "quarantined"), "{kinds:?}");
         // A reload by command of what has not changed lifts the rest.
         siege.reload().await.unwrap();
         let strike = siege.strike_from(&evil, "picky", "evil").await;

@@ -184,6 +184,7 @@ impl Turn {
             effects: Vec::new(),
             logs: draft.logs.clone(),
             error: None,
+            error_kind: None,
             duration_us: watch.micros(),
         };
         match outcome {
@@ -202,6 +203,7 @@ impl Turn {
                 );
                 trace.verdict = self.step_failed(link, &error, &mut trace.effects);
                 trace.error = Some(error.to_string());
+                trace.error_kind = Some(error.kind().into());
             }
         }
         let verdict = trace.verdict;

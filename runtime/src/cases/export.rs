@@ -10,9 +10,7 @@ use super::{
     standins::StandIns,
 };
 use crate::{
-    model::{
-        Contact, Effect, EventKind, KvScope, Record, Recording, StepRecord, StepTrace, Trace,
-    },
+    model::{Contact, Effect, EventKind, KvScope, Record, Recording, StepRecord, StepTrace, Trace},
     turn::StepError,
 };
 use serde_json::Value;

@@ -207,7 +207,8 @@ async fn handle(
     }
     let store = store::memory();
     let draft = draft(config, case, form, kind, now, &store).await;
-    let (mut draft, outcome) = step.run(draft.map_err(|why| why.to_string())?).await;
+    let ran = step.run(draft.map_err(|why| why.to_string())?).await;
+    let (mut draft, outcome) = ran.into_parts();
     logs.append(&mut draft.logs);
     Ok(match outcome {
         Err(error) => Came::Failed(error.to_string()),

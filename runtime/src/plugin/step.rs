@@ -293,19 +293,15 @@ impl Step for PluginStep {
     fn wants(&self, kind: &str) -> bool {
         self.plugin.descriptor().wants_event(kind)
     }
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
-        (draft, outcome)
-    }
-    async fn run_measured(&self, draft: Draft) -> Ran {
-        let (plugin, mut usage) = (self.label.clone(), Usage::default());
+    async fn run(&self, draft: Draft) -> Ran {
         let lane = draft.lane().clone();
         if let Some(resting) = self.resting(&lane) {
-            return Ran { draft, outcome: Err(resting), plugin, usage };
+            return Ran::unmeasured(draft, Err(resting), &self.label);
         }
+        let mut usage = Usage::default();
         let (draft, outcome) = self.attempt(draft, &mut usage).await;
         self.record(&lane, &outcome);
-        Ran { draft, outcome, plugin, usage }
+        Ran { draft, outcome, plugin: self.label.clone(), usage }
     }
     fn lift_rest(&self) {
         self.quarantine.lock().unwrap_or_else(PoisonError::into_inner).lift();

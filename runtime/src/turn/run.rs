@@ -166,7 +166,7 @@ impl Turn {
 
     async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
-        let ran = link.step.run_measured(self.draft(link)).await;
+        let ran = link.step.run(self.draft(link)).await;
         let Ran { mut draft, outcome, plugin, .. } = ran;
         if let Some(recorded) = &mut self.recorded {
             let kept = |write: &KvWrite| (write.scope, write.key.clone(), write.value.clone());

@@ -36,7 +36,7 @@ impl Step for Closure {
     fn wants(&self, kind: &str) -> bool {
         self.kinds.contains(&kind)
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         self.runs.fetch_add(1, Ordering::SeqCst);
         if draft.event().id.seq == SLOW {
             self.gate.acquire().await.unwrap().forget();
@@ -45,7 +45,7 @@ impl Step for Closure {
         if outcome == Err(StepError::Plugin("hang".into())) {
             std::future::pending::<()>().await;
         }
-        (draft, outcome)
+        Ran::unmeasured(draft, outcome, self.label)
     }
 }
 
@@ -133,7 +133,7 @@ type Tried = Rollout<Closure>;
 
 /// Who answered, and the tags that were set.
 async fn turn(rollout: &Tried) -> (String, Vec<String>) {
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.outcome, Ok(Verdict::Stop));
     let tags = ran.draft.contact.unwrap().tags.into_iter().map(|tag| tag.name).collect();
     (ran.plugin, tags)
@@ -235,7 +235,7 @@ async fn a_turn_ends_on_what_it_began_with() {
     });
     let rollout = Arc::new(Rollout::new(&config(0, 9, 1), new.clone(), Some(&settled())));
     let slow = Arc::clone(&rollout);
-    let slow = tokio::spawn(async move { slow.run_measured(draft_of(SLOW)).await });
+    let slow = tokio::spawn(async move { slow.run(draft_of(SLOW)).await });
     while runs(&new) == 0 {
         tokio::task::yield_now().await;
     }
@@ -250,7 +250,7 @@ async fn a_turn_ends_on_what_it_began_with() {
 #[tokio::test]
 async fn a_failed_turn_says_in_its_trace_who_answered() {
     let rollout = Rollout::new(&config(0, 10, 3), traps("p 2", "b2"), Some(&settled()));
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.plugin, "p 1");
     assert_eq!(ran.draft.logs[0].message, "p 2 crashed: boom, so p 1 answered instead");
 }
@@ -275,7 +275,7 @@ async fn what_both_fail_at_is_not_the_new_ones_fault() {
     let first = Rollout::new(&config(0, 0, 1), plugin("p 1", "a1"), None);
     let rollout = Rollout::new(&config(0, 5, 1), plugin("p 2", "b2"), Some(&first));
     for _ in 0..10 {
-        let ran = rollout.run_measured(draft()).await;
+        let ran = rollout.run(draft()).await;
         assert_eq!((ran.plugin.as_str(), ran.outcome.is_err()), ("p 2", true));
     }
     assert_eq!((rollout.report().phase, rollout.report().turns), (RolloutPhase::Watch, 0));
@@ -362,7 +362,7 @@ async fn what_a_shadow_does_stays_with_it() {
     });
     let first = Rollout::new(&config(0, 0, 1), old, None);
     let rollout = Rollout::new(&config(5, 5, 1), new, Some(&first));
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert!(ran.draft.kv.is_empty() && ran.draft.logs.is_empty());
     assert_eq!(rollout.vitals().logs(9)[0].message, "from the shadow");
     let difference = &rollout.vitals().differences()[0];
@@ -401,10 +401,10 @@ async fn events_that_only_one_version_wants() {
     let first = Rollout::new(&config(0, 0, 1), kinds("p 1", "a1", &["message"]), None);
     let rollout = Rollout::new(&config(9, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first));
     assert!(rollout.wants("message") && rollout.wants("account") && !rollout.wants("timer"));
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 1", Ok(Verdict::Continue)));
     assert_eq!(rollout.report().failures, 1);
     let rollout = Rollout::new(&config(0, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first));
     assert!(!rollout.wants("message"));
-    assert_eq!(rollout.run_measured(draft()).await.outcome, Ok(Verdict::Continue));
+    assert_eq!(rollout.run(draft()).await.outcome, Ok(Verdict::Continue));
 }

@@ -112,6 +112,30 @@ const LINE_CHARS: usize = 1_000;
 type Checked<T = ()> = Result<T, String>;
 
 impl Draft {
+    /// Nothing asked for yet, and no contact.
+    pub fn new(
+        setting: Setting,
+        step: impl Into<Arc<str>>,
+        grants: Grants,
+        limits: DraftLimits,
+    ) -> Self {
+        Self {
+            setting,
+            step: step.into(),
+            grants,
+            limits,
+            contact: None,
+            sends: 0,
+            effects: Vec::new(),
+            kv: BTreeMap::new(),
+            because: Vec::new(),
+            logs: Vec::new(),
+            network: Network::default(),
+            inputs: Inputs::default(),
+            spent: Spent::default(),
+        }
+    }
+
     pub fn now(&self) -> Millis {
         self.setting.now
     }

@@ -212,21 +212,11 @@ impl Turn {
     }
 
     fn draft(&self, link: &ChainStep) -> Draft {
-        Draft {
-            setting: self.setting.clone(),
-            step: link.step.name().into(),
-            grants: link.grants.clone(),
-            limits: link.limits,
-            contact: self.contact.clone(),
-            sends: self.sends,
-            effects: Vec::new(),
-            kv: Default::default(),
-            because: Vec::new(),
-            logs: Vec::new(),
-            network: Default::default(),
-            inputs: Default::default(),
-            spent: Default::default(),
-        }
+        let (setting, grants) = (self.setting.clone(), link.grants.clone());
+        let mut draft = Draft::new(setting, link.step.name(), grants, link.limits);
+        draft.contact.clone_from(&self.contact);
+        draft.sends = self.sends;
+        draft
     }
 
     fn keep(&mut self, draft: Draft) {

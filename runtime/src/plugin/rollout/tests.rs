@@ -99,28 +99,18 @@ fn draft_of(seq: u64) -> Draft {
         accepted_at: 1_000,
         attempts: 0,
     };
-    Draft {
-        setting: Setting {
-            event: Arc::new(event),
-            now: 1_772_445_600_000,
-            zone: "UTC".into(),
-            provider: Arc::new(Meta::new(&channel.unwrap())),
-            store: crate::store::memory(),
-            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
-        },
-        step: "points".into(),
-        grants: Grants::default(),
-        limits: (&Limits::default()).into(),
-        contact: Some(Contact::new(ContactId(1))),
-        sends: 0,
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Default::default(),
-        inputs: Default::default(),
-        spent: Default::default(),
-    }
+    let setting = Setting {
+        event: Arc::new(event),
+        now: 1_772_445_600_000,
+        zone: "UTC".into(),
+        provider: Arc::new(Meta::new(&channel.unwrap())),
+        store: crate::store::memory(),
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
+    };
+    let limits = (&Limits::default()).into();
+    let mut draft = Draft::new(setting, "points", Grants::default(), limits);
+    draft.contact = Some(Contact::new(ContactId(1)));
+    draft
 }
 
 /// A closure can't wait, so its thread does.

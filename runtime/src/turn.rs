@@ -5,11 +5,9 @@
 mod commit;
 mod draft;
 mod run;
-mod words;
 
 pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
-pub use words::{plain, plain_line};
 
 use crate::{
     config::{Grants, OnError},

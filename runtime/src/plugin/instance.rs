@@ -14,8 +14,8 @@ use super::{
     vitals::metered,
 };
 use crate::{
-    model::{LogLevel, Millis, Verdict},
-    turn::{Draft, StepError, Usage, plain_line},
+    model::{LogLevel, Millis, Verdict, plain_line},
+    turn::{Draft, StepError, Usage},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     config::{Limits, StepConfig},
-    model::{EventId, Lane, Millis, Verdict},
+    model::{EventId, Lane, Millis, Verdict, plain_line},
     plugin::convert,
-    turn::{Draft, Ran, Step, StepError, Usage, plain_line},
+    turn::{Draft, Ran, Step, StepError, Usage},
 };
 use async_trait::async_trait;
 use std::{

@@ -4,7 +4,6 @@
 
 mod stored;
 
-use super::words;
 use crate::{
     config::{Grants, Limits},
     model::*,
@@ -299,7 +298,7 @@ impl Draft {
 
     /// None if the step has said enough.
     fn line(&mut self, text: &str) -> Option<String> {
-        let line = words::plain(text, LINE_CHARS);
+        let line = plain_text(text, LINE_CHARS);
         let said = self.spent.said + line.len();
         (said <= SAID_BYTES).then(|| {
             self.spent.said = said;

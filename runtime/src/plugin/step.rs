@@ -4,7 +4,6 @@
 use super::{
     bindings::switchboard::plugin::types::Problem,
     code::{CodeReport, Ready},
-    engine::MEMORY_MB_MAX,
     http::Outlet,
     instance::{Failure, Instance, WORDS_CHARS},
     isolation::{Isolated, Mode},
@@ -85,12 +84,6 @@ impl Plugin {
         step: &StepConfig,
         rules: &serde_json::Value,
     ) -> Result<PluginStep, ConfigureError> {
-        if step.limits.memory_mb > MEMORY_MB_MAX {
-            return Err(ConfigureError::Failed(format!(
-                "`memory_mb` is {}, and {MEMORY_MB_MAX} are allowed",
-                step.limits.memory_mb
-            )));
-        }
         let outlet = Outlet::new(step, &self.machine.http).map_err(ConfigureError::Failed)?;
         let descriptor = self.descriptor();
         let step = PluginStep {

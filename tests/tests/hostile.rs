@@ -213,7 +213,7 @@ mod limits {
         ] {
             let rules = serde_json::json!({ "configure": what });
             let error = plugin.configure(&config, &rules).await.unwrap_err();
-            assert_eq!(error, ConfigureError::Failed(format!("hostile 0.1.0 {words}")));
+            assert_eq!(error, ConfigureError::Failed(words.into()));
         }
         let rules = serde_json::json!({"configure": "refuse"});
         let ConfigureError::Rules(problems) = plugin.configure(&config, &rules).await.unwrap_err()

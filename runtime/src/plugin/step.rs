@@ -100,11 +100,10 @@ impl Plugin {
         let instance =
             step.configured(self.clock.now(), 0).await.map_err(|refusal| match refusal {
                 Refusal::Rules(problems) => ConfigureError::Rules(problems),
-                Refusal::Failure(failure) => ConfigureError::Failed(format!(
-                    "{} {}",
-                    step.label,
-                    step.error(failure, step.configure_limit())
-                )),
+                Refusal::Failure(failure) => {
+                    let error = step.error(failure, step.configure_limit());
+                    ConfigureError::Failed(error.to_string())
+                }
             })?;
         step.give_back(instance);
         step.isolation.take_kept(|| step.snapshot_order()).await;

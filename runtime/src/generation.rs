@@ -280,7 +280,7 @@ impl Builder<'_> {
         let step = match plugin.configure(config, document.value()).await {
             Ok(step) => step,
             Err(ConfigureError::Failed(why)) => {
-                return Err(at_plugin(format!("the plugin could not be set up: it {why}")));
+                return Err(at_plugin(format!("the plugin could not be set up: {why}")));
             }
             Err(ConfigureError::Rules(problems)) => {
                 let problem = |RuleProblem { path, message }| at_rules(&path, message);

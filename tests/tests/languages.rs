@@ -98,7 +98,7 @@ async fn no_guest_can_open_a_file() {
     let plugin = stage::load_file(&stage::plugins(), stage::HOSTILE).await.unwrap();
     let rules = serde_json::json!({ "handle": "files" });
     let step = plugin.configure(&stage::step("hostile"), &rules).await.unwrap();
-    let (draft, verdict) = step.run(stage::says("hi")).await;
+    let (draft, verdict) = step.run(stage::says("hi")).await.into_parts();
     assert_eq!(verdict, Ok(Verdict::Continue), "it lives on");
     assert_eq!(draft.because.len(), 3);
     for told in &draft.because {
@@ -120,7 +120,7 @@ async fn go_can_be_kept_warm() {
     // Of which each event makes a few copies: far more than its memory.
     let words = "words ".repeat(2_000) + "points";
     for _ in 0..8_000 {
-        let (_, verdict) = step.run(stage::says(&words)).await;
+        let (_, verdict) = step.run(stage::says(&words)).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));
     }
 }

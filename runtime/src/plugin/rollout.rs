@@ -11,7 +11,7 @@ use crate::{
     clock::Stopwatch,
     config::{self, StepConfig},
     model::*,
-    turn::{Draft, Network, Ran, Step, StepError, Usage},
+    turn::{Draft, Network, Ran, Step, StepError},
 };
 use async_trait::async_trait;
 use std::{
@@ -415,11 +415,10 @@ fn fared<'a>(new: &'a Ran, old: &Ran) -> Fared<'a> {
 /// A version that does not want the event lets it pass.
 async fn run<S: Step>(version: &Version<S>, draft: Draft) -> Ran {
     if version.step.wants(draft.event().kind.name()) {
-        let ran = version.step.run_measured(draft).await;
+        let ran = version.step.run(draft).await;
         return Ran { plugin: version.label.clone(), ..ran };
     }
-    let (plugin, usage) = (version.label.clone(), Usage::default());
-    Ran { draft, outcome: Ok(Verdict::Continue), plugin, usage }
+    Ran::unmeasured(draft, Ok(Verdict::Continue), &version.label)
 }
 
 #[async_trait]
@@ -427,7 +426,7 @@ impl<S: Step> Step for Rollout<S> {
     fn name(&self) -> &str {
         &self.name
     }
-    /// The version in the folder; what really ran, `run_measured` says.
+    /// The version in the folder.
     fn plugin(&self) -> &str {
         &self.label
     }
@@ -438,11 +437,7 @@ impl<S: Step> Step for Rollout<S> {
             Phase::Watch { new, .. } => new.step.wants(kind),
         }
     }
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
-        (draft, outcome)
-    }
-    async fn run_measured(&self, draft: Draft) -> Ran {
+    async fn run(&self, draft: Draft) -> Ran {
         // The turn ends on what it began with.
         let phase = self.phase().clone();
         match phase {

@@ -4,7 +4,6 @@
 
 mod stored;
 
-use super::words;
 use crate::{
     config::{Grants, Limits},
     model::*,
@@ -117,6 +116,31 @@ const LINE_CHARS: usize = 1_000;
 type Checked<T = ()> = Result<T, String>;
 
 impl Draft {
+    /// Nothing asked for yet, and no contact.
+    pub fn new(
+        setting: Setting,
+        step: impl Into<Arc<str>>,
+        grants: Grants,
+        limits: DraftLimits,
+    ) -> Self {
+        Self {
+            setting,
+            step: step.into(),
+            grants,
+            limits,
+            contact: None,
+            sends: 0,
+            effects: Vec::new(),
+            kv: BTreeMap::new(),
+            because: Vec::new(),
+            logs: Vec::new(),
+            network: Network::default(),
+            inputs: Inputs::default(),
+            broken: None,
+            spent: Spent::default(),
+        }
+    }
+
     pub fn now(&self) -> Millis {
         self.setting.now
     }
@@ -280,7 +304,7 @@ impl Draft {
 
     /// None if the step has said enough.
     fn line(&mut self, text: &str) -> Option<String> {
-        let line = words::plain(text, LINE_CHARS);
+        let line = plain_text(text, LINE_CHARS);
         let said = self.spent.said + line.len();
         (said <= SAID_BYTES).then(|| {
             self.spent.said = said;

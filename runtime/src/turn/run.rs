@@ -172,7 +172,7 @@ impl Turn {
 
     async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
-        let ran = link.step.run_measured(self.draft(link)).await;
+        let ran = link.step.run(self.draft(link)).await;
         let Ran { mut draft, outcome, plugin, .. } = ran;
         if let Some(error) = draft.broken.take() {
             self.broken = Some(error);
@@ -194,6 +194,7 @@ impl Turn {
             effects: Vec::new(),
             logs: draft.logs.clone(),
             error: None,
+            error_kind: None,
             duration_us: watch.micros(),
         };
         match outcome {
@@ -212,6 +213,7 @@ impl Turn {
                 );
                 trace.verdict = self.step_failed(link, &error, &mut trace.effects);
                 trace.error = Some(error.to_string());
+                trace.error_kind = Some(error.kind().into());
             }
         }
         let verdict = trace.verdict;
@@ -220,22 +222,11 @@ impl Turn {
     }
 
     fn draft(&self, link: &ChainStep) -> Draft {
-        Draft {
-            setting: self.setting.clone(),
-            step: link.step.name().into(),
-            grants: link.grants.clone(),
-            limits: link.limits,
-            contact: self.contact.clone(),
-            sends: self.sends,
-            effects: Vec::new(),
-            kv: Default::default(),
-            because: Vec::new(),
-            logs: Vec::new(),
-            network: Default::default(),
-            inputs: Default::default(),
-            broken: None,
-            spent: Default::default(),
-        }
+        let (setting, grants) = (self.setting.clone(), link.grants.clone());
+        let mut draft = Draft::new(setting, link.step.name(), grants, link.limits);
+        draft.contact.clone_from(&self.contact);
+        draft.sends = self.sends;
+        draft
     }
 
     fn keep(&mut self, draft: Draft) {

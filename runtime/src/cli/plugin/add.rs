@@ -9,6 +9,7 @@ use crate::{
     cli::{Ending, Exit, out},
     clock::SystemClock,
     config::{self, Env, LOCK_FILE, Lock, Pin, Problem, PublicKey},
+    model::plain,
     plugin::{self, Descriptor, FetchError, Fetched, Origin, Plugins, Source},
 };
 use anyhow::Context;
@@ -97,15 +98,15 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
     match done {
         Ok(exit) => Ok(exit),
         Err(Stop::Refused(why)) => {
-            out::remark(format_args!("not added: {}", told::plain(&why)));
+            out::remark(format_args!("not added: {}", plain(&why)));
             Ok(Exit::Problems)
         }
         Err(Stop::Fetch(error)) if error.is_refusal() => {
-            out::remark(format_args!("not added: {}", told::plain(&error.to_string())));
+            out::remark(format_args!("not added: {}", plain(&error.to_string())));
             Ok(Exit::Problems)
         }
         Err(Stop::Fetch(error)) => {
-            Err(Failure::CannotStart(anyhow::anyhow!(told::plain(&error.to_string()))))
+            Err(Failure::CannotStart(anyhow::anyhow!(plain(&error.to_string()))))
         }
         Err(Stop::Failed(error)) => Err(Failure::CannotStart(error)),
         Err(Stop::Problems(problems)) => {
@@ -138,7 +139,7 @@ async fn add(arguments: &Arguments, source: &str, env: &Env) -> Result<(), Stop>
     }
     let plugins =
         Plugins::new(None, Arc::new(SystemClock)).context("could not start the plugin engine")?;
-    let name = || told::plain(source);
+    let name = || plain(source);
     let component = Source::Fetched { name: name(), bytes: fetched.bytes.as_slice().into() };
     let loaded = plugins.load(&component).await.map_err(|why| Stop::Refused(why.to_string()))?;
     let descriptor = loaded.descriptor();

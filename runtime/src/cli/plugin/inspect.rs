@@ -6,6 +6,7 @@ use crate::{
     cli::{Ending, Exit, out},
     clock::SystemClock,
     config::{BUNDLED, Env, Found},
+    model::plain,
     plugin::{self, Anatomy, Descriptor, Plugins, Source},
 };
 use anyhow::{Context, bail};
@@ -115,7 +116,7 @@ fn schema(known: &Known) -> anyhow::Result<()> {
     match (schema, &known.refused) {
         (Some(Some(schema)), _) => out::line(serde_json::to_string_pretty(schema)?),
         (Some(None), _) => out::remark("it has no schema for its rules: it takes any"),
-        (None, Some(why)) => bail!("{why}"),
+        (None, Some(why)) => bail!("{}", plain(why)),
         (None, None) => bail!("it could not be read"),
     }
     Ok(())
@@ -155,10 +156,11 @@ fn as_json(known: &Known) -> Value {
 
 fn tell(source: &Source, known: &Known) {
     let Known { anatomy, descriptor, snapshot, cases, refused } = known;
-    let row = |name: &str, text: String| out::line(format_args!("{name:<10} {text}"));
+    let row =
+        |name: &str, text: String| out::line(format_args!("{:<10} {}", plain(name), plain(&text)));
     match descriptor {
         Some(it) => out::line(format_args!("{} {}: {}", it.name, it.version, it.summary)),
-        None => out::line(source),
+        None => out::line(plain(&source.to_string())),
     }
     if let Some(why) = refused {
         row("refused", why.clone());

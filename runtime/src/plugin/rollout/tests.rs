@@ -36,7 +36,7 @@ impl Step for Closure {
     fn wants(&self, kind: &str) -> bool {
         self.kinds.contains(&kind)
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         self.runs.fetch_add(1, Ordering::SeqCst);
         if draft.event().id.seq == SLOW {
             self.gate.acquire().await.unwrap().forget();
@@ -45,7 +45,7 @@ impl Step for Closure {
         if outcome == Err(StepError::Plugin("hang".into())) {
             std::future::pending::<()>().await;
         }
-        (draft, outcome)
+        Ran::unmeasured(draft, outcome, self.label)
     }
 }
 
@@ -99,29 +99,18 @@ fn draft_of(seq: u64) -> Draft {
         accepted_at: 1_000,
         attempts: 0,
     };
-    Draft {
-        setting: Setting {
-            event: Arc::new(event),
-            now: 1_772_445_600_000,
-            zone: "UTC".into(),
-            provider: Arc::new(Meta::new(&channel.unwrap())),
-            store: crate::store::memory(),
-            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
-        },
-        step: "points".into(),
-        grants: Grants::default(),
-        limits: (&Limits::default()).into(),
-        contact: Some(Contact::new(ContactId(1))),
-        sends: 0,
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Default::default(),
-        inputs: Default::default(),
-        broken: None,
-        spent: Default::default(),
-    }
+    let setting = Setting {
+        event: Arc::new(event),
+        now: 1_772_445_600_000,
+        zone: "UTC".into(),
+        provider: Arc::new(Meta::new(&channel.unwrap())),
+        store: crate::store::memory(),
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
+    };
+    let limits = (&Limits::default()).into();
+    let mut draft = Draft::new(setting, "points", Grants::default(), limits);
+    draft.contact = Some(Contact::new(ContactId(1)));
+    draft
 }
 
 /// A closure can't wait, so its thread does.
@@ -134,7 +123,7 @@ type Tried = Rollout<Closure>;
 
 /// Who answered, and the tags that were set.
 async fn turn(rollout: &Tried) -> (String, Vec<String>) {
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.outcome, Ok(Verdict::Stop));
     let tags = ran.draft.contact.unwrap().tags.into_iter().map(|tag| tag.name).collect();
     (ran.plugin, tags)
@@ -236,7 +225,7 @@ async fn a_turn_ends_on_what_it_began_with() {
     });
     let rollout = Arc::new(Rollout::new(&config(0, 9, 1), new.clone(), Some(&settled()), None));
     let slow = Arc::clone(&rollout);
-    let slow = tokio::spawn(async move { slow.run_measured(draft_of(SLOW)).await });
+    let slow = tokio::spawn(async move { slow.run(draft_of(SLOW)).await });
     while runs(&new) == 0 {
         tokio::task::yield_now().await;
     }
@@ -251,7 +240,7 @@ async fn a_turn_ends_on_what_it_began_with() {
 #[tokio::test]
 async fn a_failed_turn_says_in_its_trace_who_answered() {
     let rollout = Rollout::new(&config(0, 10, 3), traps("p 2", "b2"), Some(&settled()), None);
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.plugin, "p 1");
     assert_eq!(ran.draft.logs[0].message, "p 2 crashed: boom, so p 1 answered instead");
 }
@@ -276,7 +265,7 @@ async fn what_both_fail_at_is_not_the_new_ones_fault() {
     let first = Rollout::new(&config(0, 0, 1), plugin("p 1", "a1"), None, None);
     let rollout = Rollout::new(&config(0, 5, 1), plugin("p 2", "b2"), Some(&first), None);
     for _ in 0..10 {
-        let ran = rollout.run_measured(draft()).await;
+        let ran = rollout.run(draft()).await;
         assert_eq!((ran.plugin.as_str(), ran.outcome.is_err()), ("p 2", true));
     }
     assert_eq!((rollout.report().phase, rollout.report().turns), (RolloutPhase::Watch, 0));
@@ -365,7 +354,7 @@ async fn what_a_shadow_does_stays_with_it() {
     });
     let first = Rollout::new(&config(0, 0, 1), old, None, None);
     let rollout = Rollout::new(&config(5, 5, 1), new, Some(&first), None);
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert!(ran.draft.kv.is_empty() && ran.draft.logs.is_empty());
     assert_eq!(rollout.vitals().logs(9)[0].message, "from the shadow");
     let difference = &rollout.vitals().differences()[0];
@@ -405,13 +394,13 @@ async fn events_that_only_one_version_wants() {
     let rollout =
         Rollout::new(&config(9, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first), None);
     assert!(rollout.wants("message") && rollout.wants("account") && !rollout.wants("timer"));
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 1", Ok(Verdict::Continue)));
     assert_eq!(rollout.report().failures, 1);
     let rollout =
         Rollout::new(&config(0, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first), None);
     assert!(!rollout.wants("message"));
-    assert_eq!(rollout.run_measured(draft()).await.outcome, Ok(Verdict::Continue));
+    assert_eq!(rollout.run(draft()).await.outcome, Ok(Verdict::Continue));
 }
 
 #[tokio::test]
@@ -429,7 +418,7 @@ async fn what_the_new_version_asked_is_not_asked_again() {
     });
     let first = Rollout::new(&config(0, 0, 1), old, None, None);
     let rollout = Rollout::new(&config(0, 9, 9), new, Some(&first), None);
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 1", Ok(Verdict::Stop)));
 }
 
@@ -442,7 +431,7 @@ async fn a_store_that_fails_is_no_fault_of_a_version() {
     let new = version("p 2", "b2", broken);
     for shadow in [0, 5] {
         let rollout = Rollout::new(&config(shadow, 9, 1), new.clone(), Some(&settled()), None);
-        let ran = rollout.run_measured(draft()).await;
+        let ran = rollout.run(draft()).await;
         assert_eq!((ran.draft.broken.is_some(), rollout.rolled_back()), (shadow == 0, None));
     }
 }

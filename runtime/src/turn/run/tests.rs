@@ -27,7 +27,7 @@ impl Step for Reads {
     fn wants(&self, _: &str) -> bool {
         true
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         let scope = KvScope::Contact;
         for _ in 0..2 {
             let value = draft.kv_get(scope, self.0).await.unwrap().unwrap_or_default();
@@ -37,7 +37,7 @@ impl Step for Reads {
         assert_eq!(draft.kv_get(scope, "none").await.unwrap(), None);
         assert_eq!(draft.kv_keys(KvScope::Contact, "", 10).await.unwrap().len(), 2);
         draft.tag("seen", None).unwrap();
-        (draft, Ok(Verdict::Continue))
+        Ran::unmeasured(draft, Ok(Verdict::Continue), self.plugin())
     }
 }
 
@@ -182,9 +182,9 @@ impl Step for Broken {
     fn wants(&self, _: &str) -> bool {
         true
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         draft.broken = Some(crate::store::StoreError::Failed("gone".into()));
-        (draft, Err(StepError::Trap("the store failed".into())))
+        Ran::unmeasured(draft, Err(StepError::Trap("the store failed".into())), self.plugin())
     }
 }
 

@@ -5,6 +5,9 @@
 //! `overrides` and `values` put in what comes from the environment; `schema`
 //! finds everything that has the wrong form; `checks` what a form cannot say;
 //! `folder` does all this for a whole business and gathers the problems.
+//!
+//! Beside it: `lock`, which plugins were fetched and their exact bytes, and
+//! `keys`, the public keys of which one must have signed them.
 
 mod business;
 mod chain;

@@ -1,9 +1,12 @@
 //! Plugins: sandboxed components that judge events.
 //!
-//! Owns: loading, limits, the imports a component gets, its instances. Must
-//! not: send, write, or know of chains; a component's requests go into the
-//! turn's [`Draft`](crate::turn::Draft) and nowhere else, but for the HTTP
-//! requests that its owner has granted. The only module that names wasmtime.
+//! Owns: fetching and loading them, their code (compiled, then compiled
+//! better, and snapshots with the rules inside), limits, the imports a
+//! component gets, its instances, HTTP to granted hosts, and how a new version
+//! takes over from the old one. Must not: send messages, write, or know of
+//! chains; a component's requests go into the turn's
+//! [`Draft`](crate::turn::Draft) and nowhere else, but for the HTTP requests
+//! that its owner has granted. The only module that names wasmtime.
 
 mod allowance;
 mod bindings;
@@ -44,4 +47,4 @@ pub use rollout::{Rollout, Version};
 pub use sections::{Anatomy, CASES as CASES_SECTION, Import, Producer, Sizes, anatomy};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
 pub use vitals::Vitals;
-pub use wants::{Comparison, Wanted};
+pub use wants::{Comparison, Wanted, grants_line};

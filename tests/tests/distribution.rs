@@ -55,7 +55,7 @@ mod from_a_registry {
         let (code, said, _) = stage.add(&[&source, "--name", "offers"]);
         assert_eq!(code, 0, "{said}");
         let step = "[[step]]\nname = \"offers\"\nplugin = \"plugins/offers.wasm\"\n\
-                    # grants = { broadcast = true }\n";
+                    # grants = { broadcast = true, http = [\"offers.example:8443\"] }\n";
         assert!(said.ends_with(step), "{said}");
         stage.append("chains/default.toml", &step.replace("# ", ""));
         assert_eq!(stage.check(), (0, "ok: 1 channel, 0 warnings\n".into()));

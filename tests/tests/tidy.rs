@@ -183,7 +183,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("turn", &["model", "clock", "config", "policy", "provider", "store"]),
         ("plugin", &["model", "clock", "config", "turn", "policy", "store", "provider"]),
         ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
-        ("author", &["cases", "clock", "config", "plugin"]),
+        ("author", &["cases", "config"]),
         ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
         ("ingress", &["model", "clock", "provider", "store", "wake"]),

@@ -1,6 +1,7 @@
 //! When a plugin's sources have changed. Compares files, as seldom as a person
-//! needs: what builds make themselves is left out.
+//! needs: the same ones that a build reads.
 
+use super::{Project, files};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
@@ -11,19 +12,15 @@ use std::{
 
 /// How often files are compared.
 const PERIOD: Duration = Duration::from_millis(300);
-/// Folders that builds and package managers write; those whose names begin
-/// with a dot are left out as well.
-const MADE: [&str; 4] = ["build", "target", "node_modules", "__pycache__"];
-/// Folders within folders that are looked into.
-const DEPTH: usize = 8;
 
-/// The state of a folder's files.
+/// The state of a project's files.
 pub struct Sources {
     folder: PathBuf,
     state: u64,
 }
 
 impl Sources {
+    /// Of a project's folder, whether or not its `plugin.toml` can be read.
     pub fn of(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), state: state(folder) }
     }
@@ -45,30 +42,23 @@ impl Sources {
 
 fn state(folder: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    add(folder, DEPTH, &mut hasher);
+    for path in paths(folder) {
+        // It may be gone by now, which is a change as well.
+        let known = fs::metadata(&path).map(|it| (it.len(), it.modified().ok()));
+        (path, known.ok()).hash(&mut hasher);
+    }
     hasher.finish()
 }
 
-fn add(folder: &Path, depth: usize, hasher: &mut DefaultHasher) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> =
-        entries.filter_map(|entry| entry.ok().map(|it| it.path())).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || MADE.contains(&name.as_str()) {
-            continue;
-        }
-        let Ok(metadata) = fs::metadata(&path) else { continue };
-        if metadata.is_dir() {
-            if depth > 0 {
-                add(&path, depth - 1, hasher);
-            }
-            continue;
-        }
-        path.hash(hasher);
-        (metadata.len(), metadata.modified().ok()).hash(hasher);
-    }
+/// The sources, and the cases wherever they are. What can't be listed counts
+/// as empty.
+fn paths(folder: &Path) -> Vec<PathBuf> {
+    let found = |folder: &Path| files::sources(folder).unwrap_or_default();
+    // It is read each time: an edit may name other cases.
+    let Ok(project) = Project::read(folder) else { return found(folder) };
+    let mut paths = found(&project.folder);
+    paths.extend(found(&project.cases));
+    paths
 }
 
 #[cfg(test)]
@@ -89,5 +79,22 @@ mod tests {
         assert_ne!(edited, before);
         fs::write(root.path().join("src/b"), "").unwrap();
         assert_ne!(state(root.path()), edited);
+    }
+
+    #[test]
+    fn cases_that_are_elsewhere_are_watched_too() {
+        let root = tempfile::tempdir().unwrap();
+        let (project, case) = (root.path().join("c"), root.path().join("cases/one"));
+        fs::create_dir_all(&project).unwrap();
+        fs::create_dir_all(&case).unwrap();
+        let toml = "name = 'a'\nlanguage = 'c'\n";
+        fs::write(project.join("plugin.toml"), format!("{toml}cases = '../cases'")).unwrap();
+        let before = state(&project);
+        fs::write(case.join("event.json"), "{}").unwrap();
+        let edited = state(&project);
+        assert_ne!(edited, before);
+        // A project file that is wrong for a while is a change like any other.
+        fs::write(project.join("plugin.toml"), "name").unwrap();
+        assert_ne!(state(&project), edited);
     }
 }

@@ -92,8 +92,9 @@ impl Default for StoreConfig {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Turns {
-    /// Contacts served at once. The plugin engine has room for 2,000 instances,
-    /// some of which are idle ones of other steps.
+    /// Contacts served at once. The plugin engine has room for 2,000 memories,
+    /// of which an instance has one, or three if QuickJS is in it; some are
+    /// those of idle instances of other steps.
     #[schemars(range(min = 1, max = 250))]
     pub parallel: usize,
     /// How often an event is tried before it is put aside.

@@ -40,7 +40,9 @@ pub enum FetchError {
     WrongDigest { what: String, expected: String, found: String },
     #[error("{what} is not a plugin: {reason}")]
     NotAPlugin { what: String, reason: String },
-    #[error("{what} is not signed: there is no {looked_for}, and `plugins.keys` asks for one")]
+    #[error(
+        "{what} is not signed: there is no {looked_for}, and a key is asked for (`plugins.keys`, `--key`)"
+    )]
     Unsigned { what: String, looked_for: String },
     #[error(
         "{what} is not signed by a key that is trusted here ({keys}): the signature was made with \

@@ -51,7 +51,8 @@ pub fn never(bytes: &[u8]) -> Option<String> {
     if bytes.len() > COMPONENT_BYTES {
         let mb = |bytes: usize| bytes.div_ceil(1024 * 1024);
         return Some(format!(
-            "it has {} MB, and up to {} MB it could be compiled anew for each change of its rules",
+            "it has {} MB, and a snapshot is made only up to {} MB, because each change of its \
+             rules compiles it again",
             mb(bytes.len()),
             mb(COMPONENT_BYTES)
         ));

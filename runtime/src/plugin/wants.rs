@@ -55,6 +55,35 @@ pub fn ungrantable(name: &str) -> Option<String> {
     }
 }
 
+/// What an owner who has granted nothing writes into a step to grant all of
+/// this; none if there is nothing to grant.
+pub fn grants_line(wants: &[Want]) -> Option<String> {
+    let mut keys = Vec::new();
+    let mut hosts = Vec::new();
+    for want in wants {
+        match want.name.strip_prefix(HTTP) {
+            Some(host) => hosts.extend(HostPattern::parse(host)),
+            None => keys.extend(yes_key(&want.name)),
+        }
+    }
+    (!keys.is_empty() || !hosts.is_empty()).then(|| whole_line(&keys, &hosts))
+}
+
+fn whole_line(keys: &[&str], hosts: &[HostPattern]) -> String {
+    let mut granted: Vec<String> = keys.iter().map(|key| format!("{key} = true")).collect();
+    if !hosts.is_empty() {
+        let hosts: Vec<String> = hosts.iter().map(|host| format!("\"{host}\"")).collect();
+        granted.push(format!("http = [{}]", hosts.join(", ")));
+    }
+    format!("grants = {{ {} }}", granted.join(", "))
+}
+
+/// The key in `grants` of a capability that is a yes or no.
+fn yes_key(name: &str) -> Option<&'static str> {
+    let all = Grants::default().all();
+    all.into_iter().find(|(known, _, _)| *known == name).map(|(_, key, _)| key)
+}
+
 fn compare(wants: &[Want], grants: &Grants) -> Comparison {
     let reach = Reach::read(grants).unwrap_or_default();
     let mut hosts = Vec::new();
@@ -85,17 +114,16 @@ fn compare(wants: &[Want], grants: &Grants) -> Comparison {
 }
 
 fn grant_yes(name: &str, grants: &Grants) -> String {
-    let all = grants.all();
-    let key = all.iter().find(|(known, _, _)| *known == name).map_or(name, |(_, key, _)| key);
+    let key = yes_key(name).unwrap_or(name);
     match *grants == Grants::default() {
-        true => format!("`grants = {{ {key} = true }}`"),
+        true => format!("`{}`", whole_line(&[key], &[])),
         false => format!("`{key} = true` in the step's `grants`"),
     }
 }
 
 fn grant_host(host: &HostPattern, grants: &Grants) -> String {
     match (*grants == Grants::default(), grants.http.is_empty()) {
-        (true, _) => format!("`grants = {{ http = [\"{host}\"] }}`"),
+        (true, _) => format!("`{}`", whole_line(&[], std::slice::from_ref(host))),
         (false, true) => format!("`http = [\"{host}\"]` in the step's `grants`"),
         (false, false) => format!("`\"{host}\"` as one more of `http` in the step's `grants`"),
     }
@@ -138,6 +166,23 @@ mod tests {
                 "`grants = { broadcast = true }`"
             ]
         );
+    }
+
+    #[test]
+    fn one_line_grants_all_that_can_be_granted() {
+        let line = |wants: &[&str]| {
+            let want = |name: &&str| Want { name: (*name).into(), reason: "r".into() };
+            grants_line(&wants.iter().map(want).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            line(&["http:HTTP://a.example", "send-to-others", "http:*.b.example"]).as_deref(),
+            Some(
+                "grants = { send_to_others = true, http = [\"http://a.example\", \"*.b.example\"] }"
+            )
+        );
+        assert_eq!(line(&["broadcast"]).as_deref(), Some("grants = { broadcast = true }"));
+        assert_eq!(line(&["the-moon"]), None);
+        assert_eq!(line(&[]), None);
     }
 
     #[test]

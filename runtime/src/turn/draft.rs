@@ -80,7 +80,7 @@ pub enum Network {
     #[default]
     Granted,
     /// Nowhere: each is answered by the exchange here that is the same. For
-    /// tests, replays and shadows.
+    /// cases, and for versions in the shadow.
     Recorded(Vec<Exchange>),
     /// As `Granted`, but another version of the plugin has asked these in the
     /// same turn already, and they are not asked again.

@@ -20,7 +20,7 @@ pub fn first() -> Vec<u8> {
     guest("how:good")
 }
 
-/// `speechless` 2.0.0, which asks for `broadcast`.
+/// `speechless` 2.0.0, which asks for `broadcast` and a host.
 pub fn second() -> Vec<u8> {
     guest("how:more")
 }

@@ -26,7 +26,7 @@ Examples:
 
 Each folder in `cases` is one case: what happens (event.json), to whom (contact.json), with which rules
 (rules.toml), and what should come of it (expected.json). They run on the real component, with nothing
-else real: no store, no network, a clock that stands still.
+else real: a store in memory, no network, a clock that stands still.
 Exit code 0 if all went as expected, 1 if not or if there are no cases.";
 
 /// Run a plugin's cases on the real host.

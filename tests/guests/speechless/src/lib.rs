@@ -20,21 +20,26 @@ mod component {
             }
             let name = if how == "how:name" { "No Name" } else { "speechless" };
             let kind = if how == "how:kind" { "dreams" } else { "message" };
-            let want = match how {
-                "how:want" => Some(("the-moon", "why not")),
-                "how:more" => Some(("broadcast", "to tell\u{1b}[2J of offers")),
-                _ => None,
+            let wants: &[(&str, &str)] = match how {
+                "how:want" => &[("the-moon", "why not")],
+                "how:more" => &[
+                    ("broadcast", "to tell\u{1b}[2J of offers"),
+                    ("http:offers.example:8443", "to ask for offers"),
+                ],
+                _ => &[],
             };
             let version = if how == "how:more" { "2.0.0" } else { "1.0.0" };
-            let want =
-                want.map(|(name, reason)| Capability { name: name.into(), reason: reason.into() });
+            let want = |&(name, reason): &(&str, &str)| Capability {
+                name: name.into(),
+                reason: reason.into(),
+            };
             Descriptor {
                 name: name.into(),
                 version: version.into(),
                 summary: String::new(),
                 rules_schema: (how == "how:json").then(|| "{".into()),
                 events: vec![kind.into()],
-                wants: want.into_iter().collect(),
+                wants: wants.iter().map(want).collect(),
             }
         }
         fn configure(_: String) -> Result<(), Vec<Problem>> {

@@ -1,7 +1,8 @@
 // Package plugin connects a Switchboard plugin written in Go to its host.
 //
 // Call [Export] in an init function. What a plugin reads and does is in the
-// packages contact, event, business, effects, kv and log; see their comments.
+// packages contact, event, business, effects, kv, log and http; see their
+// comments.
 package plugin
 
 import (

@@ -4,9 +4,9 @@
 use super::Before;
 use crate::{
     cli::out,
-    config::{Grants, LOCK_FILE, Pin},
+    config::{LOCK_FILE, Pin},
     model::plain,
-    plugin::{Descriptor, Origin, Want},
+    plugin::{self, Descriptor, Origin, Want},
 };
 use std::path::Path;
 
@@ -77,15 +77,8 @@ fn step(pin: &Pin, descriptor: &Descriptor) -> String {
     if descriptor.rules_schema.is_some() {
         text += &format!("rules = \"rules/{}.toml\"\n", pin.name);
     }
-    let all = Grants::default().all();
-    let key = |want: &Want| all.iter().find(|(name, _, _)| *name == want.name).map(|it| it.1);
-    let grants: Vec<String> = descriptor
-        .wants
-        .iter()
-        .filter_map(|want| key(want).map(|key| format!("{key} = true")))
-        .collect();
-    if !grants.is_empty() {
-        text += &format!("# grants = {{ {} }}\n", grants.join(", "));
+    if let Some(grants) = plugin::grants_line(&descriptor.wants) {
+        text += &format!("# {grants}\n");
     }
     text.trim_end().to_owned()
 }

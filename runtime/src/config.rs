@@ -29,7 +29,9 @@ mod words;
 pub use business::{
     Business, ChannelConfig, Http, ProviderKind, Retention, StoreBackend, StoreConfig, Trust, Turns,
 };
-pub use chain::{BUNDLED, ChainConfig, Isolation, Limits, OnError, Rollout, StepConfig};
+pub use chain::{
+    BUNDLED, ChainConfig, Isolation, Limits, MEMORY_MB_MAX, OnError, Rollout, StepConfig,
+};
 pub use document::Document;
 pub use env::Env;
 pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http, load_trust};

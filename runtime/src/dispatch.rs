@@ -222,7 +222,7 @@ impl Dispatch {
                     generation: generation.number,
                     record: generation.business.turns.record,
                 };
-                turn::run(snapshot, stage).await
+                turn::run(snapshot, stage).await?
             }
         };
         self.commit(commit, kind).await

@@ -14,8 +14,8 @@ use crate::{
     },
     model::ChannelId,
     plugin::{
-        self, Comparison, ConfigureError, LoadError, Plugin, Plugins, Rollout, RuleProblem, Source,
-        Version,
+        self, Comparison, ConfigureError, LoadError, Plugin, PluginStep, Plugins, Rollout,
+        RuleProblem, Source, Version,
     },
     provider::{Provider, meta::Meta},
     turn::{Chain, ChainStep, Step},
@@ -65,22 +65,43 @@ pub struct Channel {
     pub chain: Arc<Chain>,
 }
 
-/// Loads and checks `folder` with all its plugins. Steps that did not change
-/// since `previous` are used again, and its `[http]` and `[store]` are kept,
-/// since those need a restart. Error: every problem there is.
+/// Why a folder is loaded.
+#[derive(Clone, Copy)]
+pub enum Occasion<'a> {
+    /// The runtime begins. Plugins are not held to their own cases: what ran
+    /// yesterday must run after a restart.
+    Start,
+    /// Somebody wants to know whether all is well.
+    Check,
+    /// Something has changed since this generation. Steps that did not change
+    /// are used again, and its `[http]` and `[store]` are kept, since those
+    /// need a restart.
+    Reload(&'a Generation),
+}
+
+/// Loads and checks `folder` with all its plugins. Error: every problem there
+/// is.
 pub async fn build(
     folder: &Path,
     env: &Env,
     plugins: &Arc<Plugins>,
-    previous: Option<&Generation>,
+    occasion: Occasion<'_>,
     number: u64,
 ) -> Result<Generation, Vec<Problem>> {
-    let found = Found::read(folder, env);
+    let previous = match occasion {
+        Occasion::Reload(previous) => Some(previous),
+        Occasion::Start | Occasion::Check => None,
+    };
+    // It hashes plugins that are in the lock, of many MB.
+    let (place, variables) = (folder.to_owned(), env.clone());
+    let found = tokio::task::spawn_blocking(move || Found::read(&place, &variables)).await;
+    let found = found.map_err(|error| vec![Problem::of_file(".", error.to_string())])?;
     let origins = previous.map(|previous| &previous.origins);
     let mut builder = Builder {
         found: &found,
         plugins,
         loaded: load_all(&found, plugins).await,
+        checks: !matches!(occasion, Occasion::Start),
         previous: origins,
         origins: Origins::default(),
         problems: Vec::new(),
@@ -174,6 +195,8 @@ struct Builder<'a> {
     found: &'a Found,
     plugins: &'a Plugins,
     loaded: Loaded,
+    /// Whether new plugins are held to their own cases.
+    checks: bool,
     previous: Option<&'a Origins>,
     origins: Origins,
     problems: Vec<Problem>,
@@ -234,7 +257,7 @@ impl Builder<'_> {
             let before = Made { place, ..before.clone() };
             return Ok(self.origins.add(before));
         }
-        if !self.ran_before(&origin.plugin) {
+        if self.checks && !self.ran_before(&origin.plugin) {
             let checked = selfcheck::run(self.plugins, &plugin, &config.limits).await;
             if let Some(remark) = checked.map_err(at_plugin)? {
                 let pointer = format!("/step/{index}/plugin");
@@ -257,7 +280,7 @@ impl Builder<'_> {
         let step = match plugin.configure(config, document.value()).await {
             Ok(step) => step,
             Err(ConfigureError::Failed(why)) => {
-                return Err(at_plugin(format!("the plugin could not be set up: it {why}")));
+                return Err(at_plugin(format!("the plugin could not be set up: {why}")));
             }
             Err(ConfigureError::Rules(problems)) => {
                 let problem = |RuleProblem { path, message }| at_rules(&path, message);
@@ -267,10 +290,41 @@ impl Builder<'_> {
         let version =
             Version { label: step.plugin().into(), hash: plugin.hash(), step: Arc::new(step) };
         let running = self.previous.and_then(|origins| origins.of(&config.name));
-        let rollout = Arc::new(Rollout::new(config, version, running));
+        let trusted = self.trusted(&origin, &version.hash, file, index).await;
+        let rollout = Arc::new(Rollout::new(config, version, running, trusted));
         let link = chain_step(Arc::clone(&rollout) as Arc<dyn Step>, config, document.value());
         let descriptor = plugin.descriptor().clone();
         Ok(self.origins.add(Made { origin, link, rollout, descriptor, place }))
+    }
+
+    /// The version that the step has trusted so far, with what the owner has
+    /// changed of the step: revoked grants are revoked at once. None if it
+    /// stays as it is.
+    async fn trusted(
+        &mut self,
+        origin: &Origin,
+        new: &str,
+        file: &ChainFile,
+        index: usize,
+    ) -> Option<Version<PluginStep>> {
+        let made = self.previous?.find(&origin.config.name)?;
+        let same = made.origin.config == origin.config && made.origin.rules == origin.rules;
+        let old = made.rollout.trusted();
+        if same || old.hash == new {
+            return None;
+        }
+        let (step, remark) = match old.step.anew(&origin.config, &origin.rules).await {
+            Ok((step, refused)) => {
+                let keeps = |why| format!("{} goes on with its rules: {why}", old.label);
+                (Some(Arc::new(step)), refused.map(keeps))
+            }
+            Err(why) => (None, Some(format!("{} goes on as it was: {why}", old.label))),
+        };
+        if let Some(remark) = remark {
+            let pointer = format!("/step/{index}/plugin");
+            self.warnings.push(file.document.problem(&pointer, remark));
+        }
+        step.map(|step| Version { step, ..old })
     }
 
     /// The step's plugin, and nothing wrong with its grants.

@@ -8,6 +8,7 @@ mod exchange;
 mod ids;
 mod outbox;
 mod outgoing;
+mod plain;
 mod report;
 mod trace;
 mod turn;
@@ -25,6 +26,7 @@ pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendSta
 pub use outgoing::{
     Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
 };
+pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,
     StepReport, VersionReport, VitalsReport,

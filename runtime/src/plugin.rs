@@ -38,7 +38,6 @@ mod zones;
 
 pub use code::CodeReport;
 pub use describe::{Descriptor, Want};
-pub use engine::MEMORY_MB_MAX;
 pub use fetch::{FetchError, Fetched, Origin, fetch};
 pub use http::check_grants;
 pub use isolation::Isolated;

@@ -7,7 +7,7 @@ mod watch;
 use crate::{
     clock::Clock,
     config::{self, Env, Problem, StoreConfig},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
     model::Millis,
     plugin::Plugins,
 };
@@ -89,7 +89,7 @@ impl First {
         let store = store.unwrap_or_else(|_| StoreConfig::default());
         let watch = Watch::start(folder, &store.path);
         let seen = watch.fingerprint();
-        let generation = generation::build(folder, env, plugins, None, 1).await?;
+        let generation = generation::build(folder, env, plugins, Occasion::Start, 1).await?;
         Ok(Self { generation, watch, seen })
     }
 }
@@ -222,7 +222,8 @@ impl Task {
         self.seen = self.watch.fingerprint();
         let Setting { folder, env, plugins, .. } = &self.setting;
         let running = self.generation.load_full();
-        generation::build(folder, env, plugins, Some(&running), running.number + 1).await
+        generation::build(folder, env, plugins, Occasion::Reload(&running), running.number + 1)
+            .await
     }
 
     fn swap(&self, generation: Generation) -> u64 {

@@ -5,11 +5,9 @@
 mod commit;
 mod draft;
 mod run;
-mod words;
 
 pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
-pub use words::{plain, plain_line};
 
 use crate::{
     config::{Grants, OnError},
@@ -18,36 +16,47 @@ use crate::{
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 
-/// One link of a chain. Implementations: a Wasm component
-/// (`plugin::PluginStep`), a closure (in tests).
+/// One link of a chain. Implementations: the versions of a plugin
+/// (`plugin::Rollout`), one of them (`plugin::PluginStep`), a closure (in
+/// tests).
 #[async_trait]
 pub trait Step: Send + Sync + 'static {
     /// The step's name in the chain; its state is kept under it.
     fn name(&self) -> &str;
-    /// The plugin behind it with its version, for the trace: `faq 0.1.0`.
+    /// The plugin behind it with its version: `faq 0.1.0`. What really ran in
+    /// a turn, `run` says.
     fn plugin(&self) -> &str;
     /// Whether it wants events of this kind (`EventKind::name`).
     fn wants(&self, kind: &str) -> bool;
     /// Runs the step on a draft and gives the draft back. On an error the
     /// draft's effects are dropped; its reasons and log lines are kept.
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>);
+    async fn run(&self, draft: Draft) -> Ran;
     /// The owner wants it tried again now, even if it rests after failures.
     fn lift_rest(&self) {}
-    /// As `run`, and says which plugin ran, where that changes from turn to
-    /// turn, and what it used.
-    async fn run_measured(&self, draft: Draft) -> Ran {
-        let (draft, outcome) = self.run(draft).await;
-        Ran { draft, outcome, plugin: self.plugin().into(), usage: Usage::default() }
-    }
 }
 
 /// How a step's run ended.
 pub struct Ran {
     pub draft: Draft,
     pub outcome: Result<Verdict, StepError>,
-    /// `faq 0.1.0`.
+    /// The one that ran: `faq 0.1.0`.
     pub plugin: String,
     pub usage: Usage,
+}
+
+impl Ran {
+    /// Where nothing is measured: nothing ran, or no plugin.
+    pub fn unmeasured(
+        draft: Draft,
+        outcome: Result<Verdict, StepError>,
+        plugin: impl Into<String>,
+    ) -> Self {
+        Self { draft, outcome, plugin: plugin.into(), usage: Usage::default() }
+    }
+
+    pub fn into_parts(self) -> (Draft, Result<Verdict, StepError>) {
+        (self.draft, self.outcome)
+    }
 }
 
 /// What a run used. Nothing where it is not measured.
@@ -76,14 +85,17 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// A short name for metrics.
+    /// The kind of `Quarantined`: nothing ran.
+    pub const RESTING: &str = "quarantined";
+
+    /// A short name, for metrics and traces.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Deadline { .. } => "deadline",
             Self::Memory { .. } => "memory",
             Self::Trap(_) => "trap",
             Self::Plugin(_) => "plugin",
-            Self::Quarantined { .. } => "quarantined",
+            Self::Quarantined { .. } => Self::RESTING,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use futures::future::join_all;
 use std::time::{Duration, Instant};
+use switchboard::turn::StepError;
 use switchboard_tests::hostile::{Case, Innocents, Meets, Siege, Strike, cases};
 
 const STRIKERS: usize = 8;
@@ -53,7 +54,7 @@ async fn row(siege: &Siege, innocents: &Innocents, number: usize, case: &Case) -
         strike.refused.clone_from(&armed.clone().err());
     }
     // Those that found the step resting say nothing of it.
-    let resting = |it: &&Strike| it.error.as_ref().is_none_or(|it| !it.starts_with("is resting"));
+    let resting = |it: &&Strike| it.error_kind.as_deref() != Some(StepError::RESTING);
     let first = strikes.iter().find(resting).unwrap_or(&strikes[0]);
     let note = match first.check(case) {
         Ok(()) => "",

@@ -96,7 +96,7 @@ async fn turn(step: &PluginStep) -> Duration {
     message.content = Content::Other { kind: "order".into(), json: "{}".into() };
     let draft = stage::draft_of(EventKind::Message(message), &stage::step("loyalty"));
     let began = Instant::now();
-    let (draft, verdict) = step.run(draft).await;
+    let (draft, verdict) = step.run(draft).await.into_parts();
     let took = began.elapsed();
     verdict.expect("a verdict");
     assert_eq!(draft.effects.len(), 3, "a timer, a tag and an answer");

@@ -50,7 +50,8 @@ async fn start(shop: &Shop) -> (Duration, Duration) {
     let plugins = Plugins::new(Some(cache), Arc::new(SystemClock)).expect("an engine");
     let engine = began.elapsed();
     let env = Env::default();
-    let built = generation::build(&shop.folder, &env, &plugins, None, 1).await;
+    let built =
+        generation::build(&shop.folder, &env, &plugins, generation::Occasion::Start, 1).await;
     let generation = built.unwrap_or_else(|problems| panic!("{problems:?}"));
     let all = began.elapsed();
     assert!(generation.channels.values().all(|channel| channel.chain.steps.len() == PLUGINS));

@@ -13,7 +13,7 @@ use std::{
 use switchboard::{
     clock::{Clock, SimulatedClock, SystemClock},
     config::{Env, Folder, Problem},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
     model::ChannelId,
     plugin::Plugins,
     reload::{First, Reloader, Setting},
@@ -108,7 +108,8 @@ impl Shop {
     async fn build(&self, previous: Option<&Generation>) -> Result<Generation, Vec<Problem>> {
         let plugins = Plugins::new(None, Arc::new(SystemClock)).unwrap();
         let number = previous.map_or(1, |previous| previous.number + 1);
-        generation::build(self.path(), &self.env, &plugins, previous, number).await
+        let occasion = previous.map_or(Occasion::Check, Occasion::Reload);
+        generation::build(self.path(), &self.env, &plugins, occasion, number).await
     }
 }
 
@@ -248,6 +249,8 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
          &["rules/faq.yaml: YAML is not supported: write the file as TOML, ending in `.toml`"]),
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
          &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, private, send_to_others"]),
+        (&[Append(CHAIN, "limits = { memory_mb = 513 }\n")],
+         &["chains/default.toml:26: step[2].limits.memory_mb: `513` is not between 1 and 512"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
          &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
         // Rules that can't be read.

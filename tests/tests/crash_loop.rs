@@ -20,7 +20,7 @@ use switchboard::{
     provider::meta::Meta,
     store::{SledOptions, Store, open_sled},
     telemetry::TurnMetrics,
-    turn::{Chain, ChainStep, Draft, DraftLimits, Step, StepError},
+    turn::{Chain, ChainStep, Draft, DraftLimits, Ran, Step},
     wake::Bell,
 };
 use switchboard_tests::store_cases::{NOW, message, phone};
@@ -52,14 +52,14 @@ impl Step for Aborts {
     fn wants(&self, _: &str) -> bool {
         true
     }
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, draft: Draft) -> Ran {
         if let EventKind::Message(Message { content: Content::Text(text), .. }) =
             &draft.event().kind
             && text.starts_with("poison")
         {
             std::process::abort();
         }
-        (draft, Ok(Verdict::Continue))
+        Ran::unmeasured(draft, Ok(Verdict::Continue), self.plugin())
     }
 }
 

@@ -258,7 +258,7 @@ async fn a_recorded_network_reaches_nothing() {
     ] {
         let mut draft = fetcher.draft(&words);
         draft.network = Network::Recorded(recorded.clone());
-        let (draft, _) = fetcher.step.run(draft).await;
+        let (draft, _) = fetcher.step.run(draft).await.into_parts();
         assert_eq!(draft.because[0], expected);
         assert_eq!(draft.inputs.exchanges.len(), 1);
     }

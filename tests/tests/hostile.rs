@@ -76,16 +76,18 @@ mod siege {
         let case = named("crashes for this contact alone");
         siege.arm(&case, "picky").await.unwrap();
         let evil = siege.contact();
-        let mut errors = Vec::new();
+        let (mut errors, mut kinds) = (Vec::new(), Vec::new());
         for _ in 0..6 {
             let strike = siege.strike_from(&evil, "picky", "evil").await;
             assert_eq!(strike.answer, SORRY);
             errors.push(strike.error.unwrap());
+            kinds.push(strike.error_kind.unwrap());
             let other = siege.strike("picky", "parking").await;
             assert_eq!((other.error, other.answer.as_str()), (None, SERVED));
         }
         assert!(errors[..3].iter().all(|error| error == "crashed: not you"), "{errors:?}");
-        assert!(errors[3..].iter().any(|error| error.starts_with("is resting")), "{errors:?}");
+        assert!(kinds[..3].iter().all(|kind| kind == "trap"), "{kinds:?}");
+        assert!(kinds[3..].iter().any(|kind| kind == "quarantined"), "{kinds:?}");
         // A reload by command of what has not changed lifts the rest.
         siege.reload().await.unwrap();
         let strike = siege.strike_from(&evil, "picky", "evil").await;
@@ -186,15 +188,15 @@ mod limits {
             ("panic", StepError::Trap("boom at 5".into())),
             ("error", StepError::Plugin("I give up".into())),
         ] {
-            let (draft, outcome) = hostile(what, 50).await.run(says("hi")).await;
+            let (draft, outcome) = hostile(what, 50).await.run(says("hi")).await.into_parts();
             assert_eq!(outcome, Err(error), "{what}");
             assert!(draft.contact.is_some(), "{what}");
         }
         // To fill it may take a busy machine longer.
-        let (_, outcome) = hostile("memory", 5_000).await.run(says("hi")).await;
+        let (_, outcome) = hostile("memory", 5_000).await.run(says("hi")).await.into_parts();
         assert_eq!(outcome, Err(StepError::Memory { limit_mb: 64 }));
         for what in ["huge", "many", "exit"] {
-            let (_, outcome) = hostile(what, 50).await.run(says("hi")).await;
+            let (_, outcome) = hostile(what, 50).await.run(says("hi")).await.into_parts();
             assert!(matches!(outcome, Err(StepError::Trap(_))), "{what}: {outcome:?}");
         }
     }
@@ -211,7 +213,7 @@ mod limits {
         ] {
             let rules = serde_json::json!({ "configure": what });
             let error = plugin.configure(&config, &rules).await.unwrap_err();
-            assert_eq!(error, ConfigureError::Failed(format!("hostile 0.1.0 {words}")));
+            assert_eq!(error, ConfigureError::Failed(words.into()));
         }
         let rules = serde_json::json!({"configure": "refuse"});
         let ConfigureError::Rules(problems) = plugin.configure(&config, &rules).await.unwrap_err()
@@ -226,15 +228,12 @@ mod limits {
         let rules = serde_json::json!({"configure": "error"});
         let error = plugin.configure(&config, &rules).await.unwrap_err().to_string();
         assert!(error.contains("before an event is handled"), "{error}");
-        config.limits.memory_mb = 100_000;
-        let error = plugin.configure(&config, &serde_json::json!({})).await.unwrap_err();
-        assert_eq!(error.to_string(), "`memory_mb` is 100000, and 512 are allowed");
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn bound_what_floods() {
         let run = async |what: &str| {
-            let (draft, outcome) = hostile(what, 60_000).await.run(says("hi")).await;
+            let (draft, outcome) = hostile(what, 60_000).await.run(says("hi")).await.into_parts();
             assert_eq!(outcome, Ok(Verdict::Continue), "{what} {:?}", draft.logs);
             draft
         };
@@ -253,7 +252,7 @@ mod limits {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn grants_are_needed() {
-        let (draft, outcome) = hostile("ungranted", 50).await.run(says("hi")).await;
+        let (draft, outcome) = hostile("ungranted", 50).await.run(says("hi")).await.into_parts();
         let Err(StepError::Plugin(words)) = outcome else { panic!("{outcome:?}") };
         assert!(words.contains("has not been granted `broadcast`"), "{words}");
         assert_eq!(draft.effects, []);
@@ -271,9 +270,9 @@ mod limits {
             let rules = serde_json::json!({ "handle": what });
             let hostile = hostile.configure(&config, &rules).await.unwrap();
             let (bad, good) = tokio::join!(hostile.run(says("hi")), faq.run(says("delivery cost")));
-            assert!(bad.1.is_err());
-            assert_eq!(good.1, Ok(Verdict::Stop));
-            assert_eq!(replies(&good.0).len(), 1);
+            assert!(bad.outcome.is_err());
+            assert_eq!(good.outcome, Ok(Verdict::Stop));
+            assert_eq!(replies(&good.draft).len(), 1);
         }
     }
 }
@@ -320,11 +319,14 @@ mod over_time {
         let plugins = plugins_with(None, clock.clone());
         let hostile = hostile(&plugins, "panic").await;
         for contact in 1..=5 {
-            let (_, outcome) = hostile.run(says_as(contact, "hi")).await;
+            let (_, outcome) = hostile.run(says_as(contact, "hi")).await.into_parts();
             assert!(matches!(outcome, Err(StepError::Trap(_))));
         }
         let until = "2026-03-02T10:00:01Z".to_owned();
-        assert_eq!(hostile.run(says_as(9, "hi")).await.1, Err(StepError::Quarantined { until }));
+        assert_eq!(
+            hostile.run(says_as(9, "hi")).await.outcome,
+            Err(StepError::Quarantined { until })
+        );
         let condition = hostile.condition();
         assert_eq!(condition.state, ConditionState::Resting { until: NOW + 1_000 });
         assert_eq!((condition.faults, condition.last_error), (5, Some("trap")));
@@ -336,29 +338,29 @@ mod over_time {
             })
         );
         clock.advance(1_000);
-        assert!(matches!(hostile.run(says_as(9, "hi")).await.1, Err(StepError::Trap(_))));
+        assert!(matches!(hostile.run(says_as(9, "hi")).await.outcome, Err(StepError::Trap(_))));
         assert!(matches!(
-            hostile.run(says_as(9, "hi")).await.1,
+            hostile.run(says_as(9, "hi")).await.outcome,
             Err(StepError::Quarantined { .. })
         ));
         // The owner's reload lifts it, though nothing has changed.
         hostile.lift_rest();
         assert_eq!(hostile.condition().state, ConditionState::Ok);
-        assert!(matches!(hostile.run(says_as(9, "hi")).await.1, Err(StepError::Trap(_))));
+        assert!(matches!(hostile.run(says_as(9, "hi")).await.outcome, Err(StepError::Trap(_))));
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_contact_cannot_switch_a_step_off() {
         let picky = hostile(&plugins(), "picky").await;
         for n in 0..20 {
-            let (_, outcome) = picky.run(says_as(1, "evil")).await;
+            let (_, outcome) = picky.run(says_as(1, "evil")).await.into_parts();
             match n {
                 0..3 => assert_eq!(outcome, Err(StepError::Trap("not you".into()))),
                 _ => assert!(matches!(outcome, Err(StepError::Quarantined { .. })), "{n}"),
             }
         }
-        assert_eq!(picky.run(says_as(2, "hello")).await.1, Ok(Verdict::Continue));
-        let (_, outcome) = picky.run(says_as(1, "hello")).await;
+        assert_eq!(picky.run(says_as(2, "hello")).await.outcome, Ok(Verdict::Continue));
+        let (_, outcome) = picky.run(says_as(1, "hello")).await.into_parts();
         assert!(
             matches!(outcome, Err(StepError::Quarantined { .. })),
             "it rests for who failed it"
@@ -401,7 +403,7 @@ mod over_time {
         let store: Arc<dyn Store> = with_engine(engine.clone());
         let mut draft = says("hi");
         draft.setting.store = store;
-        let (_, outcome) = hostile(&plugins(), "reads").await.run(draft).await;
+        let (_, outcome) = hostile(&plugins(), "reads").await.run(draft).await.into_parts();
         assert_eq!(outcome, Err(StepError::Deadline { limit: Duration::from_millis(100) }));
         let reads = engine.reads.load(Ordering::SeqCst);
         assert!((1..=5).contains(&reads), "{reads} reads of 30 ms in 100 ms");
@@ -413,19 +415,19 @@ mod over_time {
         let mut config = step("hostile");
         config.limits.memory_mb = 2;
         let hostile = plugin.configure(&config, &serde_json::json!({})).await.unwrap();
-        let (draft, outcome) = hostile.run(says(&"x".repeat(3_000_000))).await;
+        let (draft, outcome) = hostile.run(says(&"x".repeat(3_000_000))).await.into_parts();
         assert_eq!(outcome, Err(StepError::Memory { limit_mb: 2 }));
         assert!(draft.contact.is_some());
-        assert_eq!(hostile.run(says("hi")).await.1, Ok(Verdict::Continue));
+        assert_eq!(hostile.run(says("hi")).await.outcome, Ok(Verdict::Continue));
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn words_are_cut_and_cleaned() {
         let plugins = plugins();
-        let (_, outcome) = hostile(&plugins, "long error").await.run(says("hi")).await;
+        let (_, outcome) = hostile(&plugins, "long error").await.run(says("hi")).await.into_parts();
         let Err(StepError::Plugin(words)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(words.len(), 1_000, "{words}");
-        let (draft, _) = hostile(&plugins, "chatter").await.run(says("hi")).await;
+        let (draft, _) = hostile(&plugins, "chatter").await.run(says("hi")).await.into_parts();
         let bytes: usize = draft.because.iter().map(String::len).sum();
         assert!(draft.because.len() == 100 && bytes < 128 * 1024, "{bytes}");
         assert!(draft.because.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])));
@@ -447,7 +449,7 @@ mod over_time {
         assert_eq!(plugin.descriptor().summary, "nice\u{FFFD}[2J and tidy");
         let made = plugin.configure(&step("made"), &serde_json::json!({})).await.unwrap();
         assert_eq!(
-            made.run(says("hi")).await.1,
+            made.run(says("hi")).await.outcome,
             Ok(Verdict::Continue),
             "what is hostile is the case"
         );

@@ -55,7 +55,7 @@ async fn keeps_to_the_cases(language: Language) {
     assert_eq!(descriptor.events, ["message", "timer"]);
     assert!(descriptor.rules_schema.is_none() && descriptor.wants.is_empty());
     let cases = cases::read(&examples().join("cases")).unwrap();
-    assert_eq!(cases::unpack(&plugin.packed_cases().unwrap()).unwrap(), cases);
+    assert_eq!(cases::unpack(plugin.packed_cases().unwrap()).unwrap(), cases);
     assert!(cases.len() >= 14, "{} cases", cases.len());
     let mut differences = Vec::new();
     for case in &cases {
@@ -97,7 +97,7 @@ async fn no_guest_can_open_a_file() {
     let plugin = stage::load_file(&stage::plugins(), stage::HOSTILE).await.unwrap();
     let rules = serde_json::json!({ "handle": "files" });
     let step = plugin.configure(&stage::step("hostile"), &rules).await.unwrap();
-    let (draft, verdict) = step.run(stage::says("hi")).await;
+    let (draft, verdict) = step.run(stage::says("hi")).await.into_parts();
     assert_eq!(verdict, Ok(Verdict::Continue), "it lives on");
     assert_eq!(draft.because.len(), 3);
     for told in &draft.because {
@@ -119,7 +119,7 @@ async fn go_can_be_kept_warm() {
     // Of which each event makes a few copies: far more than its memory.
     let words = "words ".repeat(2_000) + "points";
     for _ in 0..8_000 {
-        let (_, verdict) = step.run(stage::says(&words)).await;
+        let (_, verdict) = step.run(stage::says(&words)).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));
     }
 }

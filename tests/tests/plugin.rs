@@ -22,12 +22,12 @@ mod bundled {
         assert_eq!(schema_problems(descriptor, &rules), Vec::<String>::new());
         let step = faq.configure(&step("faq"), &rules).await.unwrap();
         assert_eq!(step.plugin(), concat!("faq ", env!("CARGO_PKG_VERSION")));
-        let (draft, verdict) = step.run(says("When do you open on Saturdays?")).await;
+        let (draft, verdict) = step.run(says("When do you open on Saturdays?")).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));
         assert_eq!(replies(&draft), ["We are open 9 to 18, Monday to Saturday."]);
         assert_eq!(draft.because[0].split(" (").next(), Some("`hours` is asked as a phrase"));
         // Again, with the same instance.
-        let (draft, _) = step.run(says("delivery cost?")).await;
+        let (draft, _) = step.run(says("delivery cost?")).await.into_parts();
         assert_eq!(replies(&draft), ["Delivery is 3 euros, and free from 40 euros."]);
     }
 
@@ -37,7 +37,7 @@ mod bundled {
         let rules = default_rules("tagger");
         assert_eq!(schema_problems(tagger.descriptor(), &rules), Vec::<String>::new());
         let step = tagger.configure(&step("tagger"), &rules).await.unwrap();
-        let (draft, verdict) = step.run(says("This is TERRIBLE")).await;
+        let (draft, verdict) = step.run(says("This is TERRIBLE")).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Continue));
         let [Effect::Tag { name, expires: Some(at) }] = &draft.effects[..] else {
             panic!("{:?}", draft.effects)
@@ -59,7 +59,7 @@ mod bundled {
         assert!(!step.wants("receipt"));
 
         let loaded = EventKind::Account { field: "rules-loaded".into() };
-        let (draft, verdict) = step.run(in_channel_lane(loaded, &config)).await;
+        let (draft, verdict) = step.run(in_channel_lane(loaded, &config)).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Continue), "{:?}", draft.because);
         let [Effect::SetTimer { name, due, payload }] = &draft.effects[..] else {
             panic!("{:?}", draft.effects)
@@ -71,7 +71,7 @@ mod bundled {
             payload: payload.clone(),
             due: *due,
         };
-        let (draft, _) = step.run(in_channel_lane(fired, &config)).await;
+        let (draft, _) = step.run(in_channel_lane(fired, &config)).await.into_parts();
         let [Effect::Broadcast { id, to, payload }, Effect::SetTimer { .. }] = &draft.effects[..]
         else {
             panic!("{:?}", draft.effects)
@@ -84,7 +84,7 @@ mod bundled {
         contact.apply(&Effect::Tag { name: "vip".into(), expires: None }, "test", NOW);
         let zone = Effect::SetAttribute { name: "zone".into(), value: Some("Asia/Tokyo".into()) };
         contact.apply(&zone, "test", NOW);
-        let (draft, _) = step.run(draft).await;
+        let (draft, _) = step.run(draft).await.into_parts();
         // Monday 10:00 in Tokyo.
         let [Effect::SetTimer { name, due, .. }] = &draft.effects[..] else {
             panic!("{:?} {:?}", draft.effects, draft.because)
@@ -93,7 +93,7 @@ mod bundled {
             (name.as_str(), *due),
             ("send/weekly", NOW + 6 * 24 * 3_600_000 + 15 * 3_600_000)
         );
-        let (draft, verdict) = step.run(says("STOP")).await;
+        let (draft, verdict) = step.run(says("STOP")).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));
         assert!(matches!(draft.contact.unwrap().consent, Consent::OptedOut { .. }));
     }
@@ -122,7 +122,7 @@ mod isolation {
     }
 
     async fn told(step: &dyn Step, draft: switchboard::turn::Draft) -> Vec<String> {
-        let (draft, outcome) = step.run(draft).await;
+        let (draft, outcome) = step.run(draft).await.into_parts();
         assert_eq!(outcome, Ok(Verdict::Continue));
         draft.because
     }
@@ -251,9 +251,9 @@ mod documented {
         let loyalty = load_file(&plugins(), LOYALTY).await.unwrap();
         let rules = serde_json::json!({"ask": "my points"});
         let step = loyalty.configure(&step("loyalty"), &rules).await.unwrap();
-        let (draft, verdict) = step.run(says("What are MY points?")).await;
+        let (draft, verdict) = step.run(says("What are MY points?")).await.into_parts();
         assert_eq!((replies(&draft), verdict), (vec!["You have 20 points."], Ok(Verdict::Stop)));
-        let (draft, verdict) = step.run(says("hello")).await;
+        let (draft, verdict) = step.run(says("hello")).await.into_parts();
         assert_eq!((draft.effects.len(), verdict), (0, Ok(Verdict::Continue)));
     }
 }

@@ -263,7 +263,7 @@ async fn what_a_turn_uses_is_measured() {
     let loyalty = load_file(&plugins, LOYALTY).await.unwrap();
     let rules = serde_json::json!({ "ask": "points" });
     let loyalty = loyalty.configure(&step("points"), &rules).await.unwrap();
-    let ran = loyalty.run_measured(says("points?")).await;
+    let ran = loyalty.run(says("points?")).await;
     assert!(ran.outcome.is_ok() && ran.usage.cpu > Duration::ZERO);
     assert!(ran.usage.memory_bytes >= 64 * 1024, "{:?}", ran.usage);
 
@@ -272,13 +272,13 @@ async fn what_a_turn_uses_is_measured() {
     config.limits.time_ms = 50;
     let rules = serde_json::json!({ "handle": "loop" });
     let looping = hostile.configure(&config, &rules).await.unwrap();
-    let ran = looping.run_measured(says("hi")).await;
+    let ran = looping.run(says("hi")).await;
     assert!(matches!(ran.outcome, Err(StepError::Deadline { .. })));
     assert!(ran.usage.cpu > Duration::from_millis(20), "{:?}", ran.usage);
     config.limits.time_ms = 5_000;
     let rules = serde_json::json!({ "handle": "memory" });
     let greedy = hostile.configure(&config, &rules).await.unwrap();
-    let ran = greedy.run_measured(says("hi")).await;
+    let ran = greedy.run(says("hi")).await;
     assert!(matches!(ran.outcome, Err(StepError::Memory { .. })));
     let megabytes = ran.usage.memory_bytes / 1024 / 1024;
     assert!((32..=64).contains(&megabytes), "{megabytes}");

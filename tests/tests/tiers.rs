@@ -43,7 +43,7 @@ fn greeting() -> serde_json::Value {
 
 /// What it replies and why.
 async fn answer(step: &PluginStep, text: &str) -> (String, String) {
-    let (draft, verdict) = step.run(says(text)).await;
+    let (draft, verdict) = step.run(says(text)).await.into_parts();
     assert!(verdict.is_ok(), "{verdict:?}");
     (replies(&draft)[0].to_owned(), draft.because[0].clone())
 }
@@ -261,7 +261,7 @@ async fn time_limits_hold_on_both_engines() {
         config.limits.time_ms = 20;
         let rules = serde_json::json!({ "handle": "loop" });
         let step = plugin.configure(&config, &rules).await.unwrap();
-        let (_, outcome) = step.run(says("hi")).await;
+        let (_, outcome) = step.run(says("hi")).await.into_parts();
         let limit = Duration::from_millis(20);
         assert_eq!(outcome, Err(switchboard::turn::StepError::Deadline { limit }));
     }

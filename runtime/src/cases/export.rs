@@ -9,8 +9,9 @@ use super::{
     run::usual_policy,
     standins::StandIns,
 };
-use crate::model::{
-    Contact, Effect, EventKind, KvScope, Record, Recording, StepRecord, StepTrace, Trace,
+use crate::{
+    model::{Contact, Effect, EventKind, KvScope, Record, Recording, StepRecord, StepTrace, Trace},
+    turn::StepError,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -92,9 +93,10 @@ pub fn of_turn(
     let (Some(ran), Some(own)) = (trace.steps.get(index), record.steps.get(index)) else {
         return Err(Unfit::NotRecorded);
     };
-    // The words of `StepError::Quarantined`: nothing ran, so nothing can again.
-    if let Some(why) = ran.error.as_ref().filter(|error| error.starts_with("is resting")) {
-        return Err(Unfit::Rested { step: step.into(), why: why.clone() });
+    // Nothing ran, so nothing can again.
+    if ran.error_kind.as_deref() == Some(StepError::RESTING) {
+        let why = ran.error.clone().unwrap_or_default();
+        return Err(Unfit::Rested { step: step.into(), why });
     }
     let before = trace.steps.get(..index).unwrap_or_default();
     let contact = contact_then(record, before, trace.at);

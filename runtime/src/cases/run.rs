@@ -207,7 +207,8 @@ async fn handle(
     }
     let store = store::memory();
     let draft = draft(config, case, form, kind, now, &store).await;
-    let (mut draft, outcome) = step.run(draft.map_err(|why| why.to_string())?).await;
+    let ran = step.run(draft.map_err(|why| why.to_string())?).await;
+    let (mut draft, outcome) = ran.into_parts();
     logs.append(&mut draft.logs);
     Ok(match outcome {
         Err(error) => Came::Failed(error.to_string()),
@@ -273,28 +274,20 @@ async fn draft(
         accepted_at: now,
         attempts: 0,
     };
-    Ok(Draft {
-        setting: Setting {
-            event: Arc::new(event),
-            now,
-            zone: form.zone.as_deref().unwrap_or("UTC").into(),
-            provider: provider(),
-            store: Arc::clone(store),
-            policy: usual_policy(),
-        },
-        step: config.name.as_str().into(),
-        grants: config.grants.clone(),
-        limits: (&config.limits).into(),
-        contact,
-        sends: form.sends.unwrap_or_default(),
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Network::Recorded(recorded),
-        inputs: Default::default(),
-        spent: Default::default(),
-    })
+    let setting = Setting {
+        event: Arc::new(event),
+        now,
+        zone: form.zone.as_deref().unwrap_or("UTC").into(),
+        provider: provider(),
+        store: Arc::clone(store),
+        policy: usual_policy(),
+    };
+    let (step, limits) = (config.name.as_str(), (&config.limits).into());
+    let mut draft = Draft::new(setting, step, config.grants.clone(), limits);
+    draft.contact = contact;
+    draft.sends = form.sends.unwrap_or_default();
+    draft.network = Network::Recorded(recorded);
+    Ok(draft)
 }
 
 /// Puts what was stored before into the store: by a turn before this one.

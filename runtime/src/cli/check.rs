@@ -4,7 +4,7 @@ use super::{Ending, Exit, ground, out};
 use crate::{
     app::Failure,
     config::{Env, Problem},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
 /// Loads a folder as `serve` would, without serving it.
 pub(super) fn load(folder: &Path, env: &Env) -> anyhow::Result<Result<Generation, Vec<Problem>>> {
     let plugins = ground::plugins()?;
-    ground::wait(generation::build(folder, env, &plugins, None, 1))
+    ground::wait(generation::build(folder, env, &plugins, Occasion::Check, 1))
 }
 
 fn summary(

@@ -83,12 +83,16 @@ pub enum Isolation {
     Warm,
 }
 
+/// The most that `memory_mb` may be. The plugin engine keeps this much address
+/// space ready for each memory; an interpreter of Python needs a tenth.
+pub const MEMORY_MB_MAX: u32 = 512;
+
 /// Bounds of one call of a step.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// The most memory an instance may hold, in MB.
-    #[schemars(range(min = 1, max = 1_024))]
+    #[schemars(range(min = 1, max = MEMORY_MB_MAX))]
     pub memory_mb: u32,
     /// The longest one `handle` may take, host calls included, in ms. What it
     /// waits for the store counts.

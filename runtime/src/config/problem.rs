@@ -1,5 +1,6 @@
 //! What is wrong in a business folder, and where.
 
+use crate::model::plain;
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
@@ -43,9 +44,7 @@ impl fmt::Display for Problem {
             write!(f, ": {}", self.key)?;
         }
         // A plugin may have written it: one line, and nothing for a terminal.
-        let plain: String =
-            self.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        write!(f, ": {plain}")
+        write!(f, ": {}", plain(&self.message))
     }
 }
 

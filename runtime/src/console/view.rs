@@ -65,6 +65,7 @@ fn step(step: &StepTrace) -> Value {
         "effects": step.effects.iter().map(Effect::in_words).collect::<Vec<_>>(),
         "logs": step.logs,
         "error": step.error,
+        "error_kind": step.error_kind,
         "duration_us": step.duration_us,
     })
 }

@@ -75,7 +75,7 @@ impl Origins {
         self.0.iter().for_each(|made| made.rollout.lift_rest());
     }
 
-    fn find(&self, step: &str) -> Option<&Made> {
+    pub(super) fn find(&self, step: &str) -> Option<&Made> {
         self.0.iter().find(|made| made.name() == step)
     }
 

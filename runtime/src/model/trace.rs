@@ -81,6 +81,9 @@ pub struct StepTrace {
     pub effects: Vec<Effect>,
     pub logs: Vec<LogLine>,
     pub error: Option<String>,
+    /// A short name for what `error` says: `trap`, `quarantined`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<String>,
     pub duration_us: u64,
 }
 

@@ -8,6 +8,7 @@ use super::{
     describe::Descriptor,
     engine::Compiler,
     host::Host,
+    sections,
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -49,6 +50,8 @@ pub struct Code {
     pub size: usize,
     /// The component itself, for snapshots; empty if none can be made.
     pub bytes: Bytes,
+    /// The cases that it carries, packed.
+    pub cases: Option<Vec<u8>>,
     /// Why no snapshot of it can be made, whatever its rules.
     pub never_frozen: Option<String>,
     live: ArcSwap<Ready>,
@@ -62,8 +65,9 @@ impl Code {
         descriptor: Descriptor,
     ) -> Self {
         let size = bytes.len();
+        let cases = sections::cases(&bytes);
         let bytes = if never_frozen.is_some() { Bytes::new() } else { bytes };
-        Self { descriptor, hash, size, bytes, never_frozen, live: ArcSwap::new(live) }
+        Self { descriptor, hash, size, bytes, cases, never_frozen, live: ArcSwap::new(live) }
     }
 
     /// What a new instance is made from.

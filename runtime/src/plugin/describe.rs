@@ -1,7 +1,7 @@
 //! What a plugin says of itself, checked.
 
 use super::{bindings::switchboard::plugin::types as wit, schema, wants};
-use crate::{model::EventKind, turn::plain_line};
+use crate::model::{EventKind, plain_line};
 
 /// A checked descriptor.
 #[derive(Clone, Debug, PartialEq)]

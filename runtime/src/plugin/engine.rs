@@ -1,6 +1,7 @@
 //! The engines, their pools and the ticker of both.
 
 use super::{host::Host, http::Clients, world};
+use crate::config::MEMORY_MB_MAX;
 use std::{
     sync::{
         Arc, OnceLock,
@@ -13,10 +14,6 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy,
     component::Linker,
 };
-
-/// The most a step's `memory_mb` may be. Every slot of the pool is this large,
-/// in address space and not in memory; an interpreter of Python needs a tenth.
-pub const MEMORY_MB_MAX: u32 = 512;
 
 /// Memories alive at once, of which an instance has one, or three if QuickJS
 /// is in it. Address space for 2,000 is a sixteenth of what there is.
@@ -189,6 +186,7 @@ fn pool(memories: u32) -> PoolingAllocationConfig {
         .max_core_instances_per_component(CORE_INSTANCES_EACH)
         .max_memories_per_component(MEMORIES_EACH)
         .max_tables_per_component(TABLES_EACH)
+        // Of every slot of the pool, in address space and not in memory.
         .max_memory_size(MEMORY_MB_MAX as usize * 1024 * 1024)
         .table_elements(TABLE_ELEMENTS);
     if PoolingAllocationConfig::is_pagemap_scan_available() {

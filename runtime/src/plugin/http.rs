@@ -181,9 +181,14 @@ impl http::Host for Host {
         let Request { method, url, headers, body } = request;
         let request = HttpRequest { method, url, headers, body };
         let index = line.count()?;
-        let answer = match &draft.network {
-            Network::Recorded(exchanges) => recorded(exchanges, &request),
-            Network::Granted => match line.ask(draft, index, &request).await {
+        let (known, asked) = match &mut draft.network {
+            Network::Granted => (None, 0),
+            Network::Recorded(exchanges) => (Some(recorded(exchanges, &request)), 0),
+            Network::Resumed { exchanges, asked } => (take(exchanges, &request), *asked),
+        };
+        let answer = match known {
+            Some(answer) => answer,
+            None => match line.ask(draft, asked + index, &request).await {
                 Ok(answer) => Ok(answer),
                 Err(Failure::Told(words)) => Err(words),
                 Err(Failure::Revealed) => Err(withhold(draft, &request)),
@@ -211,21 +216,59 @@ fn withhold(draft: &mut Draft, request: &HttpRequest) -> String {
     words
 }
 
-fn recorded(exchanges: &[Exchange], request: &HttpRequest) -> Result<HttpResponse, String> {
-    let same =
-        |it: &&Exchange| it.request.method == request.method && it.request.url == request.url;
-    match exchanges.iter().find(same) {
-        Some(exchange) => exchange.response.clone(),
-        None => Err(format!("no recorded answer for {} {}", request.method, request.url)),
+fn recorded(exchanges: &mut Vec<Exchange>, request: &HttpRequest) -> Result<HttpResponse, String> {
+    take(exchanges, request).unwrap_or_else(|| {
+        let body = if request.body.is_empty() { "" } else { " with this body" };
+        Err(format!("no recorded answer for {} {}{body}", request.method, request.url))
+    })
+}
+
+/// The answer to the same request: with the same body, or one of which none is
+/// recorded. Each is good once, but the last of them again and again.
+fn take(
+    exchanges: &mut Vec<Exchange>,
+    request: &HttpRequest,
+) -> Option<Result<HttpResponse, String>> {
+    let asks = |it: &Exchange| it.request.method == request.method && it.request.url == request.url;
+    let exact = |it: &Exchange| asks(it) && it.request.body == request.body;
+    let open = |it: &Exchange| asks(it) && it.request.body.is_empty();
+    let (place, more) = match exchanges.iter().position(exact) {
+        Some(place) => (place, exchanges.iter().filter(|it| exact(it)).count() > 1),
+        None => {
+            (exchanges.iter().position(open)?, exchanges.iter().filter(|it| open(it)).count() > 1)
+        }
+    };
+    if more {
+        Some(exchanges.remove(place).response)
+    } else {
+        Some(exchanges.get(place)?.response.clone())
     }
 }
 
+/// Headers that hold what lets one in, whoever set them.
+const SECRET_HEADERS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
+
+/// As it may be kept and shown.
+fn without_secrets(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let kept = |(name, value): &(String, String)| {
+        let secret = SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        (name.clone(), if secret { "[withheld]".into() } else { value.clone() })
+    };
+    headers.iter().map(kept).collect()
+}
+
 /// Keeps what was asked and told with the turn's inputs, while there is room.
-fn keep(draft: &mut Draft, request: HttpRequest, answer: &Result<HttpResponse, String>) {
+fn keep(draft: &mut Draft, mut request: HttpRequest, answer: &Result<HttpResponse, String>) {
+    request.headers = without_secrets(&request.headers);
+    let mut answer = answer.clone();
+    if let Ok(answer) = &mut answer {
+        answer.headers = without_secrets(&answer.headers);
+    }
     let kept = &mut draft.inputs.exchanges;
     let held: usize = kept.iter().map(|it| size(&it.request, &it.response)).sum();
-    if held + size(&request, answer) <= KEPT_BYTES {
-        kept.push(Exchange { request, response: answer.clone() });
+    if held + size(&request, &answer) <= KEPT_BYTES {
+        kept.push(Exchange { request, response: answer });
     } else {
         let words = "an HTTP exchange is too large to be kept for running the turn again";
         draft.log(LogLevel::Debug, words);
@@ -241,4 +284,52 @@ fn size(request: &HttpRequest, answer: &Result<HttpResponse, String>) -> usize {
         Err(words) => words.len(),
     };
     request.url.len() + of_headers(&request.headers) + request.body.len() + answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: &str, body: &str) -> HttpRequest {
+        let url = "https://api.example/graph".into();
+        HttpRequest { method: method.into(), url, headers: Vec::new(), body: body.into() }
+    }
+
+    fn answered(request: HttpRequest, body: &str) -> Exchange {
+        let response = HttpResponse { status: 200, headers: Vec::new(), body: body.into() };
+        Exchange { request, response: Ok(response) }
+    }
+
+    #[test]
+    fn each_request_has_its_own_recorded_answer() {
+        let mut known = vec![
+            answered(asked("POST", "first"), "1"),
+            answered(asked("POST", "second"), "2"),
+            answered(asked("GET", ""), "3"),
+            answered(asked("GET", ""), "4"),
+        ];
+        let mut ask = |method: &str, body: &str| {
+            let answer = recorded(&mut known, &asked(method, body));
+            answer.map(|answer| String::from_utf8(answer.body).unwrap())
+        };
+        assert_eq!(ask("POST", "second").unwrap(), "2");
+        assert_eq!(ask("POST", "first").unwrap(), "1");
+        // In order, and the last one again and again.
+        assert_eq!(
+            [ask("GET", ""), ask("GET", ""), ask("GET", "")],
+            ["3", "4", "4"].map(|it| Ok(it.into()))
+        );
+        // A recorded request without a body stands for any.
+        assert_eq!(ask("GET", "odd").unwrap(), "4");
+        assert!(ask("POST", "third").unwrap_err().contains("with this body"));
+    }
+
+    #[test]
+    fn what_lets_one_in_is_not_kept() {
+        let header = |name: &str| (name.to_owned(), "s3cret".to_owned());
+        let kept =
+            without_secrets(&[header("Authorization"), header("accept"), header("Set-Cookie")]);
+        assert_eq!(kept.iter().filter(|(_, value)| value == "[withheld]").count(), 2);
+        assert_eq!(kept[1], header("accept"));
+    }
 }

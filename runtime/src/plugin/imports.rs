@@ -34,7 +34,7 @@ impl Host {
         let Some(draft) = &mut self.draft else { return Ok(T::default()) };
         let wait = self.time.wait();
         let done = wait.end(&mut self.time, read(draft)).await?;
-        Ok(done?)
+        done.map_err(|error| broken(draft, error))
     }
     /// As `waited`, for what is asked for.
     async fn stored(
@@ -44,7 +44,7 @@ impl Host {
         let Some(draft) = &mut self.draft else { return Ok(Err(NO_TURN.into())) };
         let wait = self.time.wait();
         let done = wait.end(&mut self.time, ask(draft)).await?;
-        Ok(done?)
+        done.map_err(|error| broken(draft, error))
     }
     fn contact(&self) -> Option<&Contact> {
         self.draft.as_ref()?.contact.as_ref()
@@ -59,6 +59,13 @@ impl Host {
             | EventKind::Account { .. } => None,
         }
     }
+}
+
+/// Ends the call, and the turn with it: it runs again when the store answers.
+fn broken(draft: &mut Draft, error: StoreError) -> wasmtime::Error {
+    let words = error.to_string();
+    draft.broken = Some(error);
+    wasmtime::Error::msg(words)
 }
 
 impl types::Host for Host {}

@@ -14,8 +14,8 @@ use super::{
     vitals::metered,
 };
 use crate::{
-    model::{LogLevel, Millis, Verdict},
-    turn::{Draft, StepError, Usage, plain_line},
+    model::{LogLevel, Millis, Verdict, plain_line},
+    turn::{Draft, StepError, Usage},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -177,21 +177,11 @@ impl Instance {
 
 /// The same turn with nothing asked for yet.
 fn bare(draft: &Draft) -> Draft {
-    Draft {
-        setting: draft.setting.clone(),
-        step: draft.step.clone(),
-        grants: draft.grants.clone(),
-        limits: draft.limits,
-        contact: None,
-        sends: draft.sends,
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: draft.network.clone(),
-        inputs: Default::default(),
-        spent: Default::default(),
-    }
+    let (setting, grants) = (draft.setting.clone(), draft.grants.clone());
+    let mut bare = Draft::new(setting, draft.step.clone(), grants, draft.limits);
+    bare.sends = draft.sends;
+    bare.network = draft.network.clone();
+    bare
 }
 
 /// Gives the guest its time; see `allowance`. Waiting for the machine has a

@@ -9,7 +9,6 @@ use super::{
     describe::Descriptor,
     engine::{Compiler, Machine},
     instance::{Failure, Instance},
-    sections,
 };
 use crate::{
     clock::Clock,
@@ -17,7 +16,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     path::PathBuf,
     sync::{
@@ -124,8 +123,8 @@ pub struct Plugins {
     known: Mutex<HashMap<ComponentHash, Slot>>,
     compiled: AtomicU64,
     from_cache: AtomicU64,
-    /// What came of checks of components, by what was checked.
-    checks: Mutex<HashMap<String, Result<(), String>>>,
+    /// Checks of components that passed.
+    checks: Mutex<HashSet<String>>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
@@ -170,8 +169,8 @@ impl Plugin {
     }
 
     /// The cases that the component carries, as `cases::pack` made them.
-    pub fn packed_cases(&self) -> Option<Vec<u8>> {
-        sections::cases(&self.code.bytes)
+    pub fn packed_cases(&self) -> Option<&[u8]> {
+        self.code.cases.as_deref()
     }
 }
 
@@ -260,18 +259,18 @@ impl Plugins {
         Ok(code)
     }
 
-    /// What `remember` was told of `what`.
-    pub fn recall(&self, what: &str) -> Option<Result<(), String>> {
-        self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned()
+    /// Whether `remember` was told so of this check.
+    pub fn has_passed(&self, check: &str) -> bool {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).contains(check)
     }
 
-    /// Keeps what came of a check of `what`, so that it is done once.
-    pub fn remember(&self, what: String, came: Result<(), String>) {
+    /// Keeps that a check of a component passed, so that it is done once.
+    pub fn remember(&self, check: String) {
         let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
         if checks.len() >= CHECKS {
             checks.clear();
         }
-        checks.insert(what, came);
+        checks.insert(check);
     }
 
     pub fn loads(&self) -> Loads {

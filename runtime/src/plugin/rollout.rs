@@ -11,7 +11,7 @@ use crate::{
     clock::Stopwatch,
     config::{self, StepConfig},
     model::*,
-    turn::{Draft, Network, Ran, Step, StepError, Usage},
+    turn::{Draft, Network, Ran, Step, StepError},
 };
 use async_trait::async_trait;
 use std::{
@@ -20,8 +20,8 @@ use std::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-/// What a shadow may take beyond its own limit of time before the turn goes on
-/// without it: making an instance, and the machine's other work.
+/// What a shadow may take beyond its own limits of time before the turn goes on
+/// without it: the machine's other work.
 const SLACK: Duration = Duration::from_millis(100);
 /// Characters of a hash that tell two versions of one name apart.
 const HASH_CHARS: usize = 8;
@@ -100,11 +100,19 @@ impl<S: Step> Rollout<S> {
     /// The step as `config` has it. `previous` is the same step as it runs
     /// now: a plugin with another hash than the one trusted there is rolled
     /// out, a step with other rules goes live at once.
-    pub fn new(config: &StepConfig, mut new: Version<S>, previous: Option<&Self>) -> Self {
+    ///
+    /// `trusted` takes the place of the version trusted there, if it was made
+    /// anew for what the owner has changed.
+    pub fn new(
+        config: &StepConfig,
+        mut new: Version<S>,
+        previous: Option<&Self>,
+        trusted: Option<Version<S>>,
+    ) -> Self {
         let (phase, vitals) = match previous {
             None => (Phase::Settled { live: new.clone() }, Arc::default()),
             Some(previous) => {
-                let before = previous.phase().clone();
+                let before = renewed(previous.phase().clone(), trusted);
                 let phase = replace(&config.rollout, before, &mut new);
                 (phase, Arc::clone(&previous.vitals))
             }
@@ -113,7 +121,9 @@ impl<S: Step> Rollout<S> {
             name: config.name.clone(),
             label: new.label,
             terms: config.rollout.clone(),
-            patience: Duration::from_millis(config.limits.time_ms) + SLACK,
+            // It may have to make an instance first.
+            patience: Duration::from_millis(config.limits.time_ms + config.limits.configure_ms)
+                + SLACK,
             phase: Mutex::new(phase),
             vitals,
         }
@@ -129,6 +139,14 @@ impl<S: Step> Rollout<S> {
             Phase::Settled { live } | Phase::RolledBack { live, .. } => live.clone(),
             Phase::Shadow { old, .. } => old.clone(),
             Phase::Watch { new, .. } => new.clone(),
+        }
+    }
+
+    /// The version that has proved itself.
+    pub fn trusted(&self) -> Version<S> {
+        match &*self.phase() {
+            Phase::Settled { live } | Phase::RolledBack { live, .. } => live.clone(),
+            Phase::Shadow { old, .. } | Phase::Watch { old, .. } => old.clone(),
         }
     }
 
@@ -175,6 +193,9 @@ impl<S: Step> Rollout<S> {
         let watch = Stopwatch::start();
         let mut copy = draft.clone();
         let answer = run(old, draft).await;
+        if answer.draft.broken.is_some() {
+            return answer;
+        }
         self.vitals.count(Role::Answer, &old.label, &answer, watch.elapsed());
         copy.network = Network::Recorded(answer.draft.inputs.exchanges.clone());
         let version = new.clone();
@@ -211,7 +232,9 @@ impl<S: Step> Rollout<S> {
         let mut phase = self.phase();
         // Another turn may have ended the phase meanwhile.
         let Phase::Shadow { old: trusted, new: shown, tally } = &mut *phase else { return };
-        tally.turns += 1;
+        if !matches!(fared, Fared::Unknown) {
+            tally.turns += 1;
+        }
         tally.differences += u32::from(difference.is_some());
         if tally.turns == 1 {
             self.vitals.new_shadow();
@@ -238,14 +261,18 @@ impl<S: Step> Rollout<S> {
     /// The new one answers. If it fails, the old one answers instead.
     async fn watched(&self, old: &Version<S>, new: &Version<S>, draft: Draft) -> Ran {
         let watch = Stopwatch::start();
-        let copy = draft.clone();
+        let mut copy = draft.clone();
         let tried = run(new, draft).await;
+        if tried.draft.broken.is_some() {
+            return tried;
+        }
         let now = tried.draft.now();
         let Err(error) = &tried.outcome else {
             self.vitals.count(Role::Answer, &new.label, &tried, watch.elapsed());
             self.watch_ended(&old.label, new, now, Fared::Well);
             return tried;
         };
+        copy.network = resumed(copy.network, &tried.draft.inputs.exchanges);
         let mut again = run(old, copy).await;
         self.watch_ended(&old.label, new, now, fared(&tried, &again));
         if again.outcome.is_err() {
@@ -317,6 +344,17 @@ impl<S: Step> Rollout<S> {
     }
 }
 
+fn renewed<S>(mut phase: Phase<S>, trusted: Option<Version<S>>) -> Phase<S> {
+    let Some(trusted) = trusted else { return phase };
+    match &mut phase {
+        Phase::Settled { live: old }
+        | Phase::RolledBack { live: old, .. }
+        | Phase::Shadow { old, .. }
+        | Phase::Watch { old, .. } => *old = trusted,
+    }
+    phase
+}
+
 /// Where a roll-out stands after `new` has come into the folder.
 fn replace<S: Step>(terms: &config::Rollout, before: Phase<S>, new: &mut Version<S>) -> Phase<S> {
     let (trusted, watched) = match before {
@@ -353,7 +391,20 @@ fn live<S>(terms: &config::Rollout, old: Version<S>, new: Version<S>) -> Phase<S
     }
 }
 
+/// What was asked over HTTP is not asked twice.
+fn resumed(network: Network, asked: &[Exchange]) -> Network {
+    match network {
+        Network::Granted if !asked.is_empty() => {
+            Network::Resumed { exchanges: asked.to_vec(), asked: asked.len() }
+        }
+        Network::Granted | Network::Recorded(_) | Network::Resumed { .. } => network,
+    }
+}
+
 fn fared<'a>(new: &'a Ran, old: &Ran) -> Fared<'a> {
+    if new.draft.broken.is_some() {
+        return Fared::Unknown;
+    }
     match (&new.outcome, &old.outcome) {
         (Ok(_), _) => Fared::Well,
         (Err(StepError::Quarantined { .. }), _) | (Err(_), Err(_)) => Fared::Unknown,
@@ -364,11 +415,10 @@ fn fared<'a>(new: &'a Ran, old: &Ran) -> Fared<'a> {
 /// A version that does not want the event lets it pass.
 async fn run<S: Step>(version: &Version<S>, draft: Draft) -> Ran {
     if version.step.wants(draft.event().kind.name()) {
-        let ran = version.step.run_measured(draft).await;
+        let ran = version.step.run(draft).await;
         return Ran { plugin: version.label.clone(), ..ran };
     }
-    let (plugin, usage) = (version.label.clone(), Usage::default());
-    Ran { draft, outcome: Ok(Verdict::Continue), plugin, usage }
+    Ran::unmeasured(draft, Ok(Verdict::Continue), &version.label)
 }
 
 #[async_trait]
@@ -376,7 +426,7 @@ impl<S: Step> Step for Rollout<S> {
     fn name(&self) -> &str {
         &self.name
     }
-    /// The version in the folder; what really ran, `run_measured` says.
+    /// The version in the folder.
     fn plugin(&self) -> &str {
         &self.label
     }
@@ -387,11 +437,7 @@ impl<S: Step> Step for Rollout<S> {
             Phase::Watch { new, .. } => new.step.wants(kind),
         }
     }
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
-        (draft, outcome)
-    }
-    async fn run_measured(&self, draft: Draft) -> Ran {
+    async fn run(&self, draft: Draft) -> Ran {
         // The turn ends on what it began with.
         let phase = self.phase().clone();
         match phase {

@@ -93,7 +93,7 @@ impl<'a> Count<'a> {
             false => self.anchors.get(name).copied(),
         });
         found.ok_or_else(|| {
-            let to = crate::turn::plain_line(to, 64);
+            let to = crate::model::plain_line(to, 64);
             format!("its schema for the rules refers to `{to}`, which is no part of it (`#/…`)")
         })
     }

@@ -4,7 +4,6 @@
 use super::{
     bindings::switchboard::plugin::types::Problem,
     code::{CodeReport, Ready},
-    engine::MEMORY_MB_MAX,
     http::Outlet,
     instance::{Failure, Instance, WORDS_CHARS},
     isolation::{Isolated, Mode},
@@ -14,9 +13,9 @@ use super::{
 };
 use crate::{
     config::{Limits, StepConfig},
-    model::{EventId, Lane, Millis, Verdict},
+    model::{EventId, Lane, Millis, Verdict, plain_line},
     plugin::convert,
-    turn::{Draft, Ran, Step, StepError, Usage, plain_line},
+    turn::{Draft, Ran, Step, StepError, Usage},
 };
 use async_trait::async_trait;
 use std::{
@@ -85,12 +84,6 @@ impl Plugin {
         step: &StepConfig,
         rules: &serde_json::Value,
     ) -> Result<PluginStep, ConfigureError> {
-        if step.limits.memory_mb > MEMORY_MB_MAX {
-            return Err(ConfigureError::Failed(format!(
-                "`memory_mb` is {}, and {MEMORY_MB_MAX} are allowed",
-                step.limits.memory_mb
-            )));
-        }
         let outlet = Outlet::new(step, &self.machine.http).map_err(ConfigureError::Failed)?;
         let descriptor = self.descriptor();
         let step = PluginStep {
@@ -107,11 +100,10 @@ impl Plugin {
         let instance =
             step.configured(self.clock.now(), 0).await.map_err(|refusal| match refusal {
                 Refusal::Rules(problems) => ConfigureError::Rules(problems),
-                Refusal::Failure(failure) => ConfigureError::Failed(format!(
-                    "{} {}",
-                    step.label,
-                    step.error(failure, step.configure_limit())
-                )),
+                Refusal::Failure(failure) => {
+                    let error = step.error(failure, step.configure_limit());
+                    ConfigureError::Failed(error.to_string())
+                }
             })?;
         step.give_back(instance);
         step.isolation.take_kept(|| step.snapshot_order()).await;
@@ -130,6 +122,23 @@ impl PluginStep {
     /// snapshot is ready.
     pub fn isolation(&self) -> Isolated {
         self.isolation.in_effect()
+    }
+
+    /// The same plugin with what the owner has changed: grants and limits, and
+    /// the rules if it takes them. The words say why it kept those it had.
+    /// Error: not even so.
+    pub async fn anew(
+        &self,
+        config: &StepConfig,
+        rules: &serde_json::Value,
+    ) -> Result<(Self, Option<String>), ConfigureError> {
+        let refused = match self.plugin.configure(config, rules).await {
+            Ok(step) => return Ok((step, None)),
+            Err(refused) => refused,
+        };
+        let own: serde_json::Value = serde_json::from_str(&self.rules).unwrap_or_default();
+        let step = self.plugin.configure(config, &own).await?;
+        Ok((step, Some(refused.to_string())))
     }
 
     /// What new instances run on now.
@@ -293,19 +302,18 @@ impl Step for PluginStep {
     fn wants(&self, kind: &str) -> bool {
         self.plugin.descriptor().wants_event(kind)
     }
-    async fn run(&self, draft: Draft) -> (Draft, Result<Verdict, StepError>) {
-        let Ran { draft, outcome, .. } = self.run_measured(draft).await;
-        (draft, outcome)
-    }
-    async fn run_measured(&self, draft: Draft) -> Ran {
-        let (plugin, mut usage) = (self.label.clone(), Usage::default());
+    async fn run(&self, draft: Draft) -> Ran {
         let lane = draft.lane().clone();
         if let Some(resting) = self.resting(&lane) {
-            return Ran { draft, outcome: Err(resting), plugin, usage };
+            return Ran::unmeasured(draft, Err(resting), &self.label);
         }
+        let mut usage = Usage::default();
         let (draft, outcome) = self.attempt(draft, &mut usage).await;
-        self.record(&lane, &outcome);
-        Ran { draft, outcome, plugin, usage }
+        // That the store fails is no fault of the plugin's.
+        if draft.broken.is_none() {
+            self.record(&lane, &outcome);
+        }
+        Ran { draft, outcome, plugin: self.label.clone(), usage }
     }
     fn lift_rest(&self) {
         self.quarantine.lock().unwrap_or_else(PoisonError::into_inner).lift();

@@ -257,7 +257,9 @@ fn asked(ran: &Ran) -> impl Iterator<Item = &HttpRequest> {
 /// Whether the new one asked for something over HTTP that the old one did not,
 /// and that nobody answered therefore.
 pub fn asked_for_more(new: &Ran, old: &Ran) -> bool {
-    let same = |a: &HttpRequest, b: &HttpRequest| (&a.method, &a.url) == (&b.method, &b.url);
+    let same = |a: &HttpRequest, b: &HttpRequest| {
+        (&a.method, &a.url, &a.body) == (&b.method, &b.url, &b.body)
+    };
     asked(new).any(|request| !asked(old).any(|known| same(known, request)))
 }
 

@@ -4,7 +4,6 @@
 
 mod stored;
 
-use super::words;
 use crate::{
     config::{Grants, Limits},
     model::*,
@@ -68,6 +67,8 @@ pub struct Draft {
     pub network: Network,
     /// What the step has read from outside the turn.
     pub inputs: Inputs,
+    /// Why the store could not be read. The turn can't be finished then.
+    pub broken: Option<StoreError>,
     /// How much of its bounds the draft has used.
     pub spent: Spent,
 }
@@ -78,9 +79,12 @@ pub enum Network {
     /// To the hosts that the owner has granted.
     #[default]
     Granted,
-    /// Nowhere: each is answered by the first exchange here with the same
-    /// method and address. For cases, and for versions in the shadow.
+    /// Nowhere: each is answered by the exchange here that is the same. For
+    /// cases, and for versions in the shadow.
     Recorded(Vec<Exchange>),
+    /// As `Granted`, but another version of the plugin has asked these in the
+    /// same turn already, and they are not asked again.
+    Resumed { exchanges: Vec<Exchange>, asked: usize },
 }
 
 /// Bytes of a key, tag or name.
@@ -112,6 +116,31 @@ const LINE_CHARS: usize = 1_000;
 type Checked<T = ()> = Result<T, String>;
 
 impl Draft {
+    /// Nothing asked for yet, and no contact.
+    pub fn new(
+        setting: Setting,
+        step: impl Into<Arc<str>>,
+        grants: Grants,
+        limits: DraftLimits,
+    ) -> Self {
+        Self {
+            setting,
+            step: step.into(),
+            grants,
+            limits,
+            contact: None,
+            sends: 0,
+            effects: Vec::new(),
+            kv: BTreeMap::new(),
+            because: Vec::new(),
+            logs: Vec::new(),
+            network: Network::default(),
+            inputs: Inputs::default(),
+            broken: None,
+            spent: Spent::default(),
+        }
+    }
+
     pub fn now(&self) -> Millis {
         self.setting.now
     }
@@ -275,7 +304,7 @@ impl Draft {
 
     /// None if the step has said enough.
     fn line(&mut self, text: &str) -> Option<String> {
-        let line = words::plain(text, LINE_CHARS);
+        let line = plain_text(text, LINE_CHARS);
         let said = self.spent.said + line.len();
         (said <= SAID_BYTES).then(|| {
             self.spent.said = said;

@@ -1,7 +1,7 @@
 //! Runs a chain on one event.
 
 use super::{Chain, ChainStep, Draft, Ran, Setting, StepError, commit};
-use crate::{clock::Stopwatch, config::OnError, model::*};
+use crate::{clock::Stopwatch, config::OnError, model::*, store::StoreError};
 use std::sync::Arc;
 
 /// What a turn runs with.
@@ -13,9 +13,10 @@ pub struct Stage<'a> {
     pub record: bool,
 }
 
-/// Runs the turn to its commit. Does not fail: a step that fails is dealt with
-/// as its `on_error` says, and the trace tells.
-pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> TurnCommit {
+/// Runs the turn to its commit. A step that fails is dealt with as its
+/// `on_error` says, and the trace tells. Error: the store could not be read; the
+/// turn is to be run again.
+pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> Result<TurnCommit, StoreError> {
     let watch = Stopwatch::start();
     let mut turn = Turn::begin(snapshot, &stage);
     turn.host_part();
@@ -30,7 +31,10 @@ pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> TurnCommit {
             break;
         }
     }
-    commit::finish(turn, watch.micros()).await
+    match turn.broken.take() {
+        Some(error) => Err(error),
+        None => Ok(commit::finish(turn, watch.micros()).await),
+    }
 }
 
 /// The commit that puts an event aside instead of doing it.
@@ -74,6 +78,7 @@ pub(super) struct Turn {
     pub receipt: Option<(Receipt, Option<String>)>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
+    broken: Option<StoreError>,
     sends: u32,
 }
 
@@ -107,6 +112,7 @@ impl Turn {
             remarks: Vec::new(),
             receipt: None,
             recorded: None,
+            broken: None,
             sends: 0,
         }
     }
@@ -166,8 +172,12 @@ impl Turn {
 
     async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
-        let ran = link.step.run_measured(self.draft(link)).await;
+        let ran = link.step.run(self.draft(link)).await;
         let Ran { mut draft, outcome, plugin, .. } = ran;
+        if let Some(error) = draft.broken.take() {
+            self.broken = Some(error);
+            return Verdict::Stop;
+        }
         if let Some(recorded) = &mut self.recorded {
             let kept = |write: &KvWrite| (write.scope, write.key.clone(), write.value.clone());
             recorded.steps.push(StepRecord {
@@ -184,6 +194,7 @@ impl Turn {
             effects: Vec::new(),
             logs: draft.logs.clone(),
             error: None,
+            error_kind: None,
             duration_us: watch.micros(),
         };
         match outcome {
@@ -202,6 +213,7 @@ impl Turn {
                 );
                 trace.verdict = self.step_failed(link, &error, &mut trace.effects);
                 trace.error = Some(error.to_string());
+                trace.error_kind = Some(error.kind().into());
             }
         }
         let verdict = trace.verdict;
@@ -210,21 +222,11 @@ impl Turn {
     }
 
     fn draft(&self, link: &ChainStep) -> Draft {
-        Draft {
-            setting: self.setting.clone(),
-            step: link.step.name().into(),
-            grants: link.grants.clone(),
-            limits: link.limits,
-            contact: self.contact.clone(),
-            sends: self.sends,
-            effects: Vec::new(),
-            kv: Default::default(),
-            because: Vec::new(),
-            logs: Vec::new(),
-            network: Default::default(),
-            inputs: Default::default(),
-            spent: Default::default(),
-        }
+        let (setting, grants) = (self.setting.clone(), link.grants.clone());
+        let mut draft = Draft::new(setting, link.step.name(), grants, link.limits);
+        draft.contact.clone_from(&self.contact);
+        draft.sends = self.sends;
+        draft
     }
 
     fn keep(&mut self, draft: Draft) {

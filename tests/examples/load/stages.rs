@@ -28,7 +28,9 @@ const AT_ONCE: usize = 64;
 pub async fn print(shop: &Shop) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let plugins = Plugins::new(None, Arc::clone(&clock)).expect("an engine");
-    let built = generation::build(&shop.folder, &Env::default(), &plugins, None, 1).await;
+    let built =
+        generation::build(&shop.folder, &Env::default(), &plugins, generation::Occasion::Start, 1)
+            .await;
     let live = built.unwrap_or_else(|problems| panic!("{problems:?}"));
     let channel = live.channels.values().next().expect("a channel");
     let provider = Arc::clone(&channel.provider);
@@ -134,7 +136,7 @@ async fn chain(
         };
         let record = live.business.turns.record;
         let stage = Stage { setting, chain: &channel.chain, generation: 1, record };
-        let commit = turn::run(snapshot, stage).await;
+        let commit = turn::run(snapshot, stage).await.expect("a turn");
         assert_eq!(commit.outbox.len(), 1, "{:?}", commit.trace);
         commits.push(commit);
     }

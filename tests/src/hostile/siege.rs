@@ -40,6 +40,8 @@ pub struct Strike {
     /// Why it was not loaded.
     pub refused: Option<String>,
     pub error: Option<String>,
+    /// `StepError::kind`.
+    pub error_kind: Option<String>,
     /// Its reasons and its log, a line each.
     pub said: String,
     pub took: Duration,
@@ -129,6 +131,7 @@ impl Siege {
         Strike {
             refused: None,
             error: of["error"].as_str().map(Into::into),
+            error_kind: of["error_kind"].as_str().map(Into::into),
             said: said(of),
             took: Duration::from_micros(of["duration_us"].as_u64().unwrap()),
             answer,

@@ -97,7 +97,7 @@ impl Fetcher {
 
     /// The draft after a turn in which the contact wrote `words`.
     pub async fn told(&self, words: &str) -> Draft {
-        let (draft, verdict) = self.step.run(self.draft(words)).await;
+        let (draft, verdict) = self.step.run(self.draft(words)).await.into_parts();
         assert!(verdict.is_ok(), "{words}: {verdict:?} {:?}", draft.because);
         draft
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use switchboard::{
     clock::SystemClock,
     config::{Env, Problem},
-    generation::{self, Generation},
+    generation::{self, Generation, Occasion},
     plugin::Plugins,
 };
 use switchboard_tests::shop::Shop;
@@ -28,7 +28,8 @@ fn write_chain(shop: &Shop, grants: &str) {
 
 async fn build(shop: &Shop, before: Option<&Generation>) -> Result<Generation, Vec<String>> {
     let plugins = Plugins::new(None, Arc::new(SystemClock)).unwrap();
-    let built = generation::build(&shop.folder, &Env::from(ENV), &plugins, before, 1).await;
+    let occasion = before.map_or(Occasion::Check, Occasion::Reload);
+    let built = generation::build(&shop.folder, &Env::from(ENV), &plugins, occasion, 1).await;
     built.map_err(|problems| problems.iter().map(Problem::to_string).collect())
 }
 

@@ -118,28 +118,18 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
     };
     let Limits { effects, log_lines, value_bytes, kv_mb, .. } = config.limits;
     let kv_bytes = kv_mb * 1024 * 1024;
-    Draft {
-        setting: Setting {
-            event: event.into(),
-            now: NOW,
-            zone: "UTC".into(),
-            provider: provider(),
-            store: store::memory(),
-            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000 },
-        },
-        step: config.name.as_str().into(),
-        grants: config.grants.clone(),
-        limits: DraftLimits { effects, log_lines, value_bytes, kv_bytes },
-        contact,
-        sends: 0,
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Default::default(),
-        inputs: Default::default(),
-        spent: Default::default(),
-    }
+    let setting = Setting {
+        event: event.into(),
+        now: NOW,
+        zone: "UTC".into(),
+        provider: provider(),
+        store: store::memory(),
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000 },
+    };
+    let limits = DraftLimits { effects, log_lines, value_bytes, kv_bytes };
+    let mut draft = Draft::new(setting, config.name.as_str(), config.grants.clone(), limits);
+    draft.contact = contact;
+    draft
 }
 
 /// The real one: what it can't carry is refused here too.

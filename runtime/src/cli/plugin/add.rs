@@ -8,6 +8,7 @@ use crate::{
     app::Failure,
     cli::{Ending, Exit, ground, out},
     config::{self, Env, LOCK_FILE, Lock, Pin, Problem, PublicKey},
+    model::plain,
     plugin::{self, Descriptor, FetchError, Fetched, Origin, Plugins, Source},
 };
 use anyhow::Context;
@@ -89,15 +90,15 @@ pub(in crate::cli) fn run(arguments: &Arguments, env: &Env) -> Ending {
     match done? {
         Ok(exit) => Ok(exit),
         Err(Stop::Refused(why)) => {
-            out::remark(format_args!("not added: {}", told::plain(&why)));
+            out::remark(format_args!("not added: {}", plain(&why)));
             Ok(Exit::Problems)
         }
         Err(Stop::Fetch(error)) if error.is_refusal() => {
-            out::remark(format_args!("not added: {}", told::plain(&error.to_string())));
+            out::remark(format_args!("not added: {}", plain(&error.to_string())));
             Ok(Exit::Problems)
         }
         Err(Stop::Fetch(error)) => {
-            Err(Failure::CannotStart(anyhow::anyhow!(told::plain(&error.to_string()))))
+            Err(Failure::CannotStart(anyhow::anyhow!(plain(&error.to_string()))))
         }
         Err(Stop::Failed(error)) => Err(Failure::CannotStart(error)),
         Err(Stop::Problems(problems)) => Ok(out::problems(&problems)),
@@ -126,7 +127,7 @@ async fn add(arguments: &Arguments, source: &str, env: &Env) -> Result<(), Stop>
         return Err(FetchError::WrongDigest { what, expected, found }.into());
     }
     let plugins = ground::plugins()?;
-    let name = || told::plain(source);
+    let name = || plain(source);
     let component = Source::Fetched { name: name(), bytes: fetched.bytes.as_slice().into() };
     let loaded = plugins.load(&component).await.map_err(|why| Stop::Refused(why.to_string()))?;
     let descriptor = loaded.descriptor();

@@ -5,6 +5,7 @@ use crate::{
     cases,
     cli::{Ending, Exit, ground, out},
     config::{BUNDLED, Env, Found},
+    model::plain,
     plugin::{self, Anatomy, Descriptor, Source},
 };
 use anyhow::{anyhow, bail};
@@ -105,7 +106,7 @@ fn schema(known: &Known) -> Result<(), Failure> {
     match (schema, &known.refused) {
         (Some(Some(schema)), _) => out::json(schema)?,
         (Some(None), _) => out::remark("it has no schema for its rules: it takes any"),
-        (None, Some(why)) => return Err(Failure::Running(anyhow!("{why}"))),
+        (None, Some(why)) => return Err(Failure::Running(anyhow!("{}", plain(why)))),
         (None, None) => return Err(Failure::Running(anyhow!("it could not be read"))),
     }
     Ok(())
@@ -145,10 +146,11 @@ fn as_json(known: &Known) -> Value {
 
 fn tell(source: &Source, known: &Known) {
     let Known { anatomy, descriptor, snapshot, cases, refused } = known;
-    let row = |name: &str, text: String| out::line(format_args!("{name:<10} {text}"));
+    let row =
+        |name: &str, text: String| out::line(format_args!("{:<10} {}", plain(name), plain(&text)));
     match descriptor {
         Some(it) => out::line(format_args!("{} {}: {}", it.name, it.version, it.summary)),
-        None => out::line(source),
+        None => out::line(plain(&source.to_string())),
     }
     if let Some(why) = refused {
         row("refused", why.clone());

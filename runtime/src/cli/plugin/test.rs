@@ -114,11 +114,7 @@ async fn test(arguments: &Arguments, subject: &Subject) -> anyhow::Result<Report
         None if arguments.bless => {
             bail!("embedded cases can't be written anew: name their folder with --cases")
         }
-        None => plugin
-            .packed_cases()
-            .map(|packed| cases::unpack(&packed))
-            .transpose()?
-            .unwrap_or_default(),
+        None => plugin.packed_cases().map(cases::unpack).transpose()?.unwrap_or_default(),
     };
     let chosen = chosen(found, &arguments.names)?;
     let mut lines = Vec::new();

@@ -1,6 +1,7 @@
 //! `switchboard trace list`.
 
 use super::super::{Exit, admin::Admin, out};
+use crate::model::plain_line;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -106,8 +107,7 @@ fn line(turn: &Turn) -> String {
     const CHARS: usize = 60;
     let at = Timestamp::from_millisecond(turn.at).map(|at| at.to_string()).unwrap_or_default();
     let (lane, seq) = turn.turn.rsplit_once('-').unwrap_or((&turn.turn, ""));
-    let text: String = turn.text.iter().flat_map(|text| text.chars()).take(CHARS).collect();
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = plain_line(turn.text.as_deref().unwrap_or_default(), CHARS);
     let step = |step: &Step| match step.error {
         Some(_) => format!("{} failed", step.step),
         None => format!("{} {}", step.step, step.verdict),

@@ -8,7 +8,10 @@ use super::{
     COMPONENT_BYTES, FetchError, Fetched, credentials, signature,
     web::{Answer, Web, is_loopback, may_follow},
 };
-use crate::config::{Env, PublicKey, digest, is_digest};
+use crate::{
+    config::{Env, PublicKey, digest, is_digest},
+    model::plain,
+};
 use oci_client::{
     Reference,
     manifest::{OciDescriptor, OciImageManifest, OciManifest},
@@ -152,7 +155,7 @@ impl<'a> Session<'a> {
                     manifest.layers.iter().take(5).map(|layer| &*layer.media_type).collect();
                 let has = if has.is_empty() { "nothing".into() } else { has.join(", ") };
                 let reason = format!("it holds {has}, and a layer `{}` is needed", LAYER_TYPES[0]);
-                Err(self.no_plugin(reason.chars().filter(|c| !c.is_control()).collect()))
+                Err(self.no_plugin(plain(&reason)))
             }
         }
     }

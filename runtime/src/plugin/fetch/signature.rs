@@ -2,7 +2,7 @@
 //! fetch anything.
 
 use super::FetchError;
-use crate::config::PublicKey;
+use crate::{config::PublicKey, model::plain_line};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
@@ -58,7 +58,7 @@ pub fn of_manifest(
     }
     let signed = payload.critical.image.manifest;
     if signed != manifest {
-        let signed: String = signed.chars().filter(|c| !c.is_control()).take(80).collect();
+        let signed = plain_line(&signed, 80);
         return Err(wrong(format!("it signs {signed}, and this is {manifest}")));
     }
     Ok(by)

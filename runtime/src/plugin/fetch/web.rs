@@ -2,6 +2,7 @@
 //! client and what it follows; must not know of registries or signatures.
 
 use super::FetchError;
+use crate::model::plain_line;
 use reqwest::{Client, Url, header::HeaderMap, redirect};
 use std::{net::IpAddr, time::Duration};
 
@@ -136,7 +137,7 @@ fn said(body: &[u8]) -> String {
             Ok(_) | Err(_) => String::new(),
         },
     };
-    text.chars().filter(|c| !c.is_control()).take(REFUSAL_CHARS).collect()
+    plain_line(&text, REFUSAL_CHARS)
 }
 
 fn unreachable(url: &Url, error: &reqwest::Error) -> FetchError {

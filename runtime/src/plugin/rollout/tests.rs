@@ -36,7 +36,7 @@ impl Step for Closure {
     fn wants(&self, kind: &str) -> bool {
         self.kinds.contains(&kind)
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         self.runs.fetch_add(1, Ordering::SeqCst);
         if draft.event().id.seq == SLOW {
             self.gate.acquire().await.unwrap().forget();
@@ -45,7 +45,7 @@ impl Step for Closure {
         if outcome == Err(StepError::Plugin("hang".into())) {
             std::future::pending::<()>().await;
         }
-        (draft, outcome)
+        Ran::unmeasured(draft, outcome, self.label)
     }
 }
 
@@ -99,28 +99,18 @@ fn draft_of(seq: u64) -> Draft {
         accepted_at: 1_000,
         attempts: 0,
     };
-    Draft {
-        setting: Setting {
-            event: Arc::new(event),
-            now: 1_772_445_600_000,
-            zone: "UTC".into(),
-            provider: Arc::new(Meta::new(&channel.unwrap())),
-            store: crate::store::memory(),
-            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
-        },
-        step: "points".into(),
-        grants: Grants::default(),
-        limits: (&Limits::default()).into(),
-        contact: Some(Contact::new(ContactId(1))),
-        sends: 0,
-        effects: Vec::new(),
-        kv: Default::default(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Default::default(),
-        inputs: Default::default(),
-        spent: Default::default(),
-    }
+    let setting = Setting {
+        event: Arc::new(event),
+        now: 1_772_445_600_000,
+        zone: "UTC".into(),
+        provider: Arc::new(Meta::new(&channel.unwrap())),
+        store: crate::store::memory(),
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
+    };
+    let limits = (&Limits::default()).into();
+    let mut draft = Draft::new(setting, "points", Grants::default(), limits);
+    draft.contact = Some(Contact::new(ContactId(1)));
+    draft
 }
 
 /// A closure can't wait, so its thread does.
@@ -133,7 +123,7 @@ type Tried = Rollout<Closure>;
 
 /// Who answered, and the tags that were set.
 async fn turn(rollout: &Tried) -> (String, Vec<String>) {
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.outcome, Ok(Verdict::Stop));
     let tags = ran.draft.contact.unwrap().tags.into_iter().map(|tag| tag.name).collect();
     (ran.plugin, tags)
@@ -144,7 +134,7 @@ async fn answers(rollout: &Tried, label: &str) {
 }
 
 fn settled() -> Tried {
-    Rollout::new(&config(0, 0, 1), tags("p 1", "a1"), None)
+    Rollout::new(&config(0, 0, 1), tags("p 1", "a1"), None, None)
 }
 
 fn runs(version: &Version<Closure>) -> u32 {
@@ -154,11 +144,11 @@ fn runs(version: &Version<Closure>) -> u32 {
 #[tokio::test]
 async fn a_new_version_goes_from_the_shadow_to_trust() {
     let old = tags("p 1", "a1");
-    let first = Rollout::new(&config(0, 0, 1), old.clone(), None);
+    let first = Rollout::new(&config(0, 0, 1), old.clone(), None, None);
     let gone = Arc::downgrade(&old.step);
     drop(old);
     let new = tags("p 2", "b2");
-    let rollout = Rollout::new(&config(2, 3, 2), new.clone(), Some(&first));
+    let rollout = Rollout::new(&config(2, 3, 2), new.clone(), Some(&first), None);
     drop(first);
     for turns in 0..2 {
         assert_eq!((rollout.report().phase, rollout.report().turns), (RolloutPhase::Shadow, turns));
@@ -193,7 +183,7 @@ async fn a_new_version_goes_from_the_shadow_to_trust() {
 async fn one_that_keeps_failing_is_rolled_back_and_no_turn_is_lost() {
     let first = settled();
     let new = traps("p 2", "b2");
-    let rollout = Rollout::new(&config(0, 10, 3), new.clone(), Some(&first));
+    let rollout = Rollout::new(&config(0, 10, 3), new.clone(), Some(&first), None);
     for failures in 0..3 {
         assert_eq!(rollout.report().failures, failures);
         answers(&rollout, "p 1").await;
@@ -215,15 +205,15 @@ async fn one_that_keeps_failing_is_rolled_back_and_no_turn_is_lost() {
 
     // Other rules for the same plugin are another try, with the same old one
     // behind it; the mended version is one too.
-    let again = Rollout::new(&config(0, 10, 3), new.clone(), Some(&rollout));
+    let again = Rollout::new(&config(0, 10, 3), new.clone(), Some(&rollout), None);
     assert_eq!(again.report().phase, RolloutPhase::Watch);
     answers(&again, "p 1").await;
-    let mended = Rollout::new(&config(0, 1, 3), tags("p 3", "c3"), Some(&rollout));
+    let mended = Rollout::new(&config(0, 1, 3), tags("p 3", "c3"), Some(&rollout), None);
     answers(&mended, "p 3").await;
     assert_eq!(mended.report().phase, RolloutPhase::Settled);
     assert_eq!(mended.vitals().report().versions.len(), 3, "vitals go on");
     // The old file put back is trusted at once.
-    let back = Rollout::new(&config(5, 5, 3), tags("p 1", "a1"), Some(&rollout));
+    let back = Rollout::new(&config(5, 5, 3), tags("p 1", "a1"), Some(&rollout), None);
     assert_eq!(back.report(), RolloutReport::default());
 }
 
@@ -233,9 +223,9 @@ async fn a_turn_ends_on_what_it_began_with() {
         SLOW => Ok(Verdict::Stop),
         _ => Err(StepError::Trap("boom".into())),
     });
-    let rollout = Arc::new(Rollout::new(&config(0, 9, 1), new.clone(), Some(&settled())));
+    let rollout = Arc::new(Rollout::new(&config(0, 9, 1), new.clone(), Some(&settled()), None));
     let slow = Arc::clone(&rollout);
-    let slow = tokio::spawn(async move { slow.run_measured(draft_of(SLOW)).await });
+    let slow = tokio::spawn(async move { slow.run(draft_of(SLOW)).await });
     while runs(&new) == 0 {
         tokio::task::yield_now().await;
     }
@@ -249,8 +239,8 @@ async fn a_turn_ends_on_what_it_began_with() {
 
 #[tokio::test]
 async fn a_failed_turn_says_in_its_trace_who_answered() {
-    let rollout = Rollout::new(&config(0, 10, 3), traps("p 2", "b2"), Some(&settled()));
-    let ran = rollout.run_measured(draft()).await;
+    let rollout = Rollout::new(&config(0, 10, 3), traps("p 2", "b2"), Some(&settled()), None);
+    let ran = rollout.run(draft()).await;
     assert_eq!(ran.plugin, "p 1");
     assert_eq!(ran.draft.logs[0].message, "p 2 crashed: boom, so p 1 answered instead");
 }
@@ -258,7 +248,7 @@ async fn a_failed_turn_says_in_its_trace_who_answered() {
 #[tokio::test]
 async fn one_that_fails_in_the_shadow_never_answers() {
     let new = traps("p 2", "b2");
-    let rollout = Rollout::new(&config(100, 100, 2), new.clone(), Some(&settled()));
+    let rollout = Rollout::new(&config(100, 100, 2), new.clone(), Some(&settled()), None);
     for _ in 0..4 {
         answers(&rollout, "p 1").await;
     }
@@ -272,16 +262,17 @@ async fn one_that_fails_in_the_shadow_never_answers() {
 #[tokio::test]
 async fn what_both_fail_at_is_not_the_new_ones_fault() {
     let plugin = |label, hash| version(label, hash, |_| Err(StepError::Plugin("no".into())));
-    let first = Rollout::new(&config(0, 0, 1), plugin("p 1", "a1"), None);
-    let rollout = Rollout::new(&config(0, 5, 1), plugin("p 2", "b2"), Some(&first));
+    let first = Rollout::new(&config(0, 0, 1), plugin("p 1", "a1"), None, None);
+    let rollout = Rollout::new(&config(0, 5, 1), plugin("p 2", "b2"), Some(&first), None);
     for _ in 0..10 {
-        let ran = rollout.run_measured(draft()).await;
+        let ran = rollout.run(draft()).await;
         assert_eq!((ran.plugin.as_str(), ran.outcome.is_err()), ("p 2", true));
     }
     assert_eq!((rollout.report().phase, rollout.report().turns), (RolloutPhase::Watch, 0));
     // Nor is a rest a failure.
     let rests = |_: &mut Draft| Err(StepError::Quarantined { until: String::new() });
-    let rollout = Rollout::new(&config(0, 5, 1), version("p 2", "b2", rests), Some(&settled()));
+    let rollout =
+        Rollout::new(&config(0, 5, 1), version("p 2", "b2", rests), Some(&settled()), None);
     for _ in 0..10 {
         answers(&rollout, "p 1").await;
     }
@@ -290,26 +281,26 @@ async fn what_both_fail_at_is_not_the_new_ones_fault() {
 
 #[tokio::test]
 async fn a_third_version_is_tried_against_the_last_trusted_one() {
-    let second = Rollout::new(&config(5, 5, 1), tags("p 2", "b2"), Some(&settled()));
-    let third = Rollout::new(&config(5, 5, 1), tags("p 3", "c3"), Some(&second));
+    let second = Rollout::new(&config(5, 5, 1), tags("p 2", "b2"), Some(&settled()), None);
+    let third = Rollout::new(&config(5, 5, 1), tags("p 3", "c3"), Some(&second), None);
     answers(&third, "p 1").await;
-    let second = Rollout::new(&config(0, 5, 1), tags("p 2", "b2"), Some(&settled()));
+    let second = Rollout::new(&config(0, 5, 1), tags("p 2", "b2"), Some(&settled()), None);
     answers(&second, "p 2").await;
-    let third = Rollout::new(&config(0, 5, 1), traps("p 3", "c3"), Some(&second));
+    let third = Rollout::new(&config(0, 5, 1), traps("p 3", "c3"), Some(&second), None);
     answers(&third, "p 1").await;
     assert_eq!(third.rolled_back().unwrap().back_to, "p 1");
 }
 
 #[tokio::test]
 async fn an_edit_by_the_owner_goes_live_at_once() {
-    let edited = Rollout::new(&config(5, 5, 1), tags("p 1", "a1"), Some(&settled()));
+    let edited = Rollout::new(&config(5, 5, 1), tags("p 1", "a1"), Some(&settled()), None);
     assert_eq!(edited.report(), RolloutReport::default());
     // Also of one that is watched: it answers already.
-    let watched = Rollout::new(&config(0, 5, 1), tags("p 2", "b2"), Some(&settled()));
+    let watched = Rollout::new(&config(0, 5, 1), tags("p 2", "b2"), Some(&settled()), None);
     answers(&watched, "p 2").await;
-    let edited = Rollout::new(&config(5, 5, 1), tags("p 2", "b2"), Some(&watched));
+    let edited = Rollout::new(&config(5, 5, 1), tags("p 2", "b2"), Some(&watched), None);
     assert_eq!((edited.report().phase, edited.report().turns), (RolloutPhase::Watch, 1));
-    let at_once = Rollout::new(&config(0, 0, 1), tags("p 2", "b2"), Some(&settled()));
+    let at_once = Rollout::new(&config(0, 0, 1), tags("p 2", "b2"), Some(&settled()), None);
     assert_eq!(at_once.report(), RolloutReport::default());
     answers(&at_once, "p 2").await;
 }
@@ -317,7 +308,7 @@ async fn an_edit_by_the_owner_goes_live_at_once() {
 #[tokio::test]
 async fn a_version_that_was_not_counted_up_is_told_by_its_hash() {
     let new = tags("p 1", "b2c3d4e5f6a7");
-    let rollout = Rollout::new(&config(0, 5, 1), new, Some(&settled()));
+    let rollout = Rollout::new(&config(0, 5, 1), new, Some(&settled()), None);
     assert_eq!(turn(&rollout).await.0, "p 1 (b2c3d4e5)");
 }
 
@@ -337,10 +328,11 @@ async fn what_nobody_could_answer_is_no_failure_of_a_shadow() {
         asks(draft, "https://other.example/");
         Err(StepError::Plugin("no answer".into()))
     });
-    let rollout = Rollout::new(&config(3, 3, 1), new, Some(&settled()));
+    let rollout = Rollout::new(&config(3, 3, 1), new, Some(&settled()), None);
     answers(&rollout, "p 1").await;
     let report = rollout.report();
-    assert_eq!((report.phase, report.turns, report.failures), (RolloutPhase::Shadow, 1, 0));
+    // It told nothing, so it is no turn of the shadow.
+    assert_eq!((report.phase, report.turns, report.failures), (RolloutPhase::Shadow, 0, 0));
     assert_eq!(report.differences, 1, "it is told all the same");
 }
 
@@ -360,9 +352,9 @@ async fn what_a_shadow_does_stays_with_it() {
         at_once(draft.set_timer("t", 4, ""));
         Ok(Verdict::Stop)
     });
-    let first = Rollout::new(&config(0, 0, 1), old, None);
-    let rollout = Rollout::new(&config(5, 5, 1), new, Some(&first));
-    let ran = rollout.run_measured(draft()).await;
+    let first = Rollout::new(&config(0, 0, 1), old, None, None);
+    let rollout = Rollout::new(&config(5, 5, 1), new, Some(&first), None);
+    let ran = rollout.run(draft()).await;
     assert!(ran.draft.kv.is_empty() && ran.draft.logs.is_empty());
     assert_eq!(rollout.vitals().logs(9)[0].message, "from the shadow");
     let difference = &rollout.vitals().differences()[0];
@@ -375,15 +367,15 @@ async fn what_a_shadow_does_stays_with_it() {
 #[tokio::test]
 async fn a_shadow_that_panics_or_hangs_costs_no_turn() {
     let new = version("p 2", "b2", |_| panic!("a mistake in the host"));
-    let rollout = Rollout::new(&config(2, 5, 1), new, Some(&settled()));
+    let rollout = Rollout::new(&config(2, 5, 1), new, Some(&settled()), None);
     answers(&rollout, "p 1").await;
-    assert_eq!((rollout.report().turns, rollout.report().failures), (1, 0));
+    assert_eq!((rollout.report().turns, rollout.report().failures), (0, 0));
     let mut config = config(2, 5, 1);
     config.limits.time_ms = 1;
     let new = version("p 2", "b2", |_| Err(StepError::Plugin("hang".into())));
-    let rollout = Rollout::new(&config, new, Some(&settled()));
+    let rollout = Rollout::new(&config, new, Some(&settled()), None);
     answers(&rollout, "p 1").await;
-    assert_eq!((rollout.report().turns, rollout.report().failures), (1, 0));
+    assert_eq!((rollout.report().turns, rollout.report().failures), (0, 0));
 }
 
 #[tokio::test]
@@ -398,13 +390,62 @@ async fn events_that_only_one_version_wants() {
         };
         Version { label: label.into(), hash: hash.into(), step: Arc::new(step) }
     };
-    let first = Rollout::new(&config(0, 0, 1), kinds("p 1", "a1", &["message"]), None);
-    let rollout = Rollout::new(&config(9, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first));
+    let first = Rollout::new(&config(0, 0, 1), kinds("p 1", "a1", &["message"]), None, None);
+    let rollout =
+        Rollout::new(&config(9, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first), None);
     assert!(rollout.wants("message") && rollout.wants("account") && !rollout.wants("timer"));
-    let ran = rollout.run_measured(draft()).await;
+    let ran = rollout.run(draft()).await;
     assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 1", Ok(Verdict::Continue)));
     assert_eq!(rollout.report().failures, 1);
-    let rollout = Rollout::new(&config(0, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first));
+    let rollout =
+        Rollout::new(&config(0, 9, 9), kinds("p 2", "b2", &["account"]), Some(&first), None);
     assert!(!rollout.wants("message"));
-    assert_eq!(rollout.run_measured(draft()).await.outcome, Ok(Verdict::Continue));
+    assert_eq!(rollout.run(draft()).await.outcome, Ok(Verdict::Continue));
+}
+
+#[tokio::test]
+async fn what_the_new_version_asked_is_not_asked_again() {
+    let old = version("p 1", "a1", |draft| {
+        let Network::Resumed { exchanges, asked: 1 } = &draft.network else {
+            panic!("{:?}", draft.network)
+        };
+        assert_eq!(exchanges[0].request.url, "https://api.example/");
+        Ok(Verdict::Stop)
+    });
+    let new = version("p 2", "b2", |draft| {
+        asks(draft, "https://api.example/");
+        Err(StepError::Trap("boom".into()))
+    });
+    let first = Rollout::new(&config(0, 0, 1), old, None, None);
+    let rollout = Rollout::new(&config(0, 9, 9), new, Some(&first), None);
+    let ran = rollout.run(draft()).await;
+    assert_eq!((ran.plugin.as_str(), ran.outcome), ("p 1", Ok(Verdict::Stop)));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_no_fault_of_a_version() {
+    let broken = |draft: &mut Draft| {
+        draft.broken = Some(crate::store::StoreError::Failed("gone".into()));
+        Err(StepError::Trap("the store failed".into()))
+    };
+    let new = version("p 2", "b2", broken);
+    for shadow in [0, 5] {
+        let rollout = Rollout::new(&config(shadow, 9, 1), new.clone(), Some(&settled()), None);
+        let ran = rollout.run(draft()).await;
+        assert_eq!((ran.draft.broken.is_some(), rollout.rolled_back()), (shadow == 0, None));
+    }
+}
+
+#[tokio::test]
+async fn what_the_owner_changes_reaches_the_version_that_answers() {
+    let first = settled();
+    let rollout = Rollout::new(&config(9, 9, 9), traps("p 2", "b2"), Some(&first), None);
+    answers(&rollout, "p 1").await;
+    // Rules and grants were changed: the same version, made anew.
+    let anew = version("p 1", "a1", |draft| {
+        draft.tag("anew", None).unwrap();
+        Ok(Verdict::Stop)
+    });
+    let rollout = Rollout::new(&config(9, 9, 9), traps("p 2", "b2"), Some(&rollout), Some(anew));
+    assert_eq!(turn(&rollout).await, ("p 1".into(), vec!["anew".into()]));
 }

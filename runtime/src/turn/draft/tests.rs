@@ -23,28 +23,18 @@ fn draft(effects: usize) -> Draft {
         accepted_at: 1_000_000,
         attempts: 0,
     };
-    Draft {
-        setting: Setting {
-            event: Arc::new(event),
-            now: 1_000_000,
-            zone: "UTC".into(),
-            provider: Arc::new(Meta::new(&config.unwrap())),
-            store: crate::store::memory(),
-            policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
-        },
-        step: "faq".into(),
-        grants: Grants::default(),
-        limits: DraftLimits { effects, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000 },
-        contact: Some(contact),
-        sends: 0,
-        effects: Vec::new(),
-        kv: BTreeMap::new(),
-        because: Vec::new(),
-        logs: Vec::new(),
-        network: Default::default(),
-        inputs: Default::default(),
-        spent: Default::default(),
-    }
+    let setting = Setting {
+        event: Arc::new(event),
+        now: 1_000_000,
+        zone: "UTC".into(),
+        provider: Arc::new(Meta::new(&config.unwrap())),
+        store: crate::store::memory(),
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0 },
+    };
+    let limits = DraftLimits { effects, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000 };
+    let mut draft = Draft::new(setting, "faq", Grants::default(), limits);
+    draft.contact = Some(contact);
+    draft
 }
 
 #[test]

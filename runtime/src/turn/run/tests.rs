@@ -27,7 +27,7 @@ impl Step for Reads {
     fn wants(&self, _: &str) -> bool {
         true
     }
-    async fn run(&self, mut draft: Draft) -> (Draft, Result<Verdict, StepError>) {
+    async fn run(&self, mut draft: Draft) -> Ran {
         let scope = KvScope::Contact;
         for _ in 0..2 {
             let value = draft.kv_get(scope, self.0).await.unwrap().unwrap_or_default();
@@ -37,7 +37,7 @@ impl Step for Reads {
         assert_eq!(draft.kv_get(scope, "none").await.unwrap(), None);
         assert_eq!(draft.kv_keys(KvScope::Contact, "", 10).await.unwrap().len(), 2);
         draft.tag("seen", None).unwrap();
-        (draft, Ok(Verdict::Continue))
+        Ran::unmeasured(draft, Ok(Verdict::Continue), self.plugin())
     }
 }
 
@@ -88,11 +88,15 @@ async fn waiting() -> (Arc<dyn Store>, Snapshot) {
 }
 
 async fn traced(key: &'static str, record: bool) -> Trace {
+    ran(Arc::new(Reads(key)), record).await.unwrap().trace.unwrap()
+}
+
+async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::store::StoreError> {
     let (store, snapshot) = waiting().await;
     let limits =
         DraftLimits { effects: 10, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000_000 };
     let link = ChainStep {
-        step: Arc::new(Reads(key)),
+        step,
         on_error: OnError::Skip,
         error_reply: None,
         grants: Grants::default(),
@@ -109,7 +113,7 @@ async fn traced(key: &'static str, record: bool) -> Trace {
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
     };
     let stage = Stage { setting, chain: &chain, generation: 1, record };
-    super::run(snapshot, stage).await.trace.unwrap()
+    super::run(snapshot, stage).await
 }
 
 #[tokio::test]
@@ -162,4 +166,30 @@ async fn a_recording_is_small_and_old_traces_open() {
     eprintln!("a recording takes {bytes} bytes beside the {} of the trace", short.len());
     eprintln!("encoding takes {with:.1} µs with it and {without:.1} without, unoptimised");
     assert!(bytes < 1_500, "{bytes}");
+}
+
+/// Its store has failed.
+struct Broken;
+
+#[async_trait]
+impl Step for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+    fn plugin(&self) -> &str {
+        "broken 1.0.0"
+    }
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+    async fn run(&self, mut draft: Draft) -> Ran {
+        draft.broken = Some(crate::store::StoreError::Failed("gone".into()));
+        Ran::unmeasured(draft, Err(StepError::Trap("the store failed".into())), self.plugin())
+    }
+}
+
+#[tokio::test]
+async fn a_turn_whose_store_fails_is_not_finished() {
+    let error = ran(Arc::new(Broken), true).await.unwrap_err();
+    assert!(error.to_string().contains("gone"), "{error}");
 }

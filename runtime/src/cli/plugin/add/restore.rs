@@ -1,10 +1,11 @@
 //! `switchboard plugin add --restore`: makes the folder have what its
 //! `plugins.lock` names. Overwrites nothing.
 
-use super::{Stop, keys, told};
+use super::{Stop, keys};
 use crate::{
     cli::{Exit, out},
     config::{self, Env, Lock, Pin, PublicKey},
+    model::plain,
     plugin::{self, FetchError, Origin},
 };
 use anyhow::Context;
@@ -19,11 +20,11 @@ pub(super) async fn run(folder: &Path, env: &Env) -> Result<Exit, Stop> {
         match one(folder, pin, &keys, env).await {
             Ok(what) => out::line(format_args!("{}: {what}", pin.file().display())),
             Err(Stop::Refused(why)) => {
-                out::remark(format_args!("{}: {}", pin.file().display(), told::plain(&why)));
+                out::remark(format_args!("{}: {}", pin.file().display(), plain(&why)));
                 exit = Exit::Problems;
             }
             Err(Stop::Fetch(error)) => {
-                let why = told::plain(&error.to_string());
+                let why = plain(&error.to_string());
                 out::remark(format_args!("{}: {why}", pin.file().display()));
                 exit = match (exit, error.is_refusal()) {
                     (Exit::Done, false) => Exit::CannotStart,

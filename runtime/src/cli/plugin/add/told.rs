@@ -5,14 +5,10 @@ use super::Before;
 use crate::{
     cli::out,
     config::{LOCK_FILE, Pin},
+    model::plain,
     plugin::{self, Descriptor, Origin, Want},
 };
 use std::path::Path;
-
-/// Text of others without what would steer a terminal.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
 
 /// A source as `plugins.lock` keeps it: files relative to the folder where
 /// they are in it, else whole, so that it is found from anywhere.

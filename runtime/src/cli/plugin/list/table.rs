@@ -4,6 +4,7 @@ use crate::{
     cli::out,
     model::{
         Difference, Millis, RolloutPhase, RolloutReport, Side, StepLog, StepReport, VitalsReport,
+        plain,
     },
 };
 
@@ -122,11 +123,6 @@ pub fn difference(difference: &Difference) -> [String; 3] {
 fn moment(at: Millis) -> String {
     let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     at.map(|at| format!("{at:.3}")).unwrap_or_default()
-}
-
-/// A plugin may have written it: one line, and nothing for a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

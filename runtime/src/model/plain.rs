@@ -1,14 +1,19 @@
-//! Words from a plugin made fit to be shown: of bounded length, and without
+//! Words of others made fit to be shown: of bounded length, and without
 //! characters that would move a terminal's cursor or turn the reading order.
 
+/// `text` on one line, whole.
+pub fn plain(text: &str) -> String {
+    plain_line(text, usize::MAX)
+}
+
 /// At most `chars` characters of `text`. Line ends and tabs stay.
-pub fn plain(text: &str, chars: usize) -> String {
+pub fn plain_text(text: &str, chars: usize) -> String {
     text.chars().filter(|c| !turns_reading(*c)).map(shown).take(chars).collect()
 }
 
-/// As `plain`, on one line.
+/// As `plain_text`, on one line.
 pub fn plain_line(text: &str, chars: usize) -> String {
-    plain(text.trim(), chars).replace(['\n', '\t'], " ").trim().to_owned()
+    plain_text(text.trim(), chars).replace(['\n', '\t'], " ").trim().to_owned()
 }
 
 fn shown(c: char) -> char {
@@ -32,10 +37,11 @@ mod tests {
     #[test]
     fn what_is_shown_cannot_deceive() {
         assert_eq!(
-            plain("a\u{1b}[2Jb\u{202E}c\r\nd\té 营业", 99),
+            plain_text("a\u{1b}[2Jb\u{202E}c\r\nd\té 营业", 99),
             "a\u{FFFD}[2Jbc\u{FFFD}\nd\té 营业"
         );
         assert_eq!(plain_line(" one\ntwo\tthree ", 7), "one two");
-        assert_eq!(plain("שלום\u{200F}!", 9), "שלום!");
+        assert_eq!(plain_text("שלום\u{200F}!", 9), "שלום!");
+        assert_eq!(plain("one\ntwo\u{1b}[2J\u{202E}"), "one two\u{FFFD}[2J");
     }
 }

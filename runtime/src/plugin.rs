@@ -44,4 +44,4 @@ pub use rollout::{Rollout, Version};
 pub use sections::{Anatomy, CASES as CASES_SECTION, Import, Producer, Sizes, anatomy};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
 pub use vitals::Vitals;
-pub use wants::{Comparison, Wanted};
+pub use wants::Comparison;

@@ -74,10 +74,12 @@ pub struct VersionReport {
     pub errors: u64,
 }
 
-/// A capability that a plugin asks for.
+/// A capability that a plugin asks for, and whether its step has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantReport {
+    /// As the plugin names it: `broadcast`, `http:api.example.com`.
     pub name: String,
+    /// In the plugin's words.
     pub reason: String,
     pub granted: bool,
     /// What the owner writes in the chain to grant it.

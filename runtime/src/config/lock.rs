@@ -157,7 +157,7 @@ impl Lock {
 
 /// Puts a file in place whole: who reads it meanwhile, such as a running
 /// server, sees what was there before or what comes now.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Hidden, so that nobody takes it for a part of the business; and of this
     // process, so that two that write at once do not mix.

@@ -1,7 +1,7 @@
 //! How a step and its plugin fare, as the API, the metrics and the command
 //! line tell it.
 
-use super::{LogLevel, Millis};
+use super::{LogLevel, Millis, moment};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -146,8 +146,7 @@ pub struct RolledBack {
 impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, back_to, at, failures, turns, during, last_error, .. } = self;
-        let at = i64::try_from(*at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        let at = at.map(|at| format!("{at:.0}")).unwrap_or_default();
+        let at = moment(*at).map(|at| format!("{at:.0}")).unwrap_or_default();
         let when = match during {
             RolloutPhase::Shadow => "in the shadow, before it answered anyone, ",
             RolloutPhase::Watch | RolloutPhase::Settled | RolloutPhase::RolledBack => "",

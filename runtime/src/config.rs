@@ -37,7 +37,7 @@ pub use env::Env;
 pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http, load_trust};
 pub use grants::Grants;
 pub use keys::PublicKey;
-pub use lock::{LOCK_FILE, Lock, Pin, digest, is_digest, is_plugin_name};
+pub use lock::{LOCK_FILE, Lock, PLUGIN_NAME, Pin, digest, is_digest, is_plugin_name, write_whole};
 pub use problem::{Problem, list};
 pub use schema::Schema;
 pub use secret::Secret;

@@ -279,11 +279,7 @@ impl Dispatch {
 
 /// The settings that decide what may leave, from the business's own.
 pub fn policy_rules(generation: &Generation) -> policy::Rules {
-    let turns = &generation.business.turns;
-    policy::Rules {
-        window_margin_ms: turns.window_margin_minutes * 60_000,
-        handoff_ms: turns.handoff_hours * 3_600_000,
-    }
+    turn::policy_rules(&generation.business.turns)
 }
 
 /// Old things are removed while nothing else needs the store much.

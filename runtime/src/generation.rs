@@ -264,18 +264,13 @@ impl Builder<'_> {
                 self.warnings.push(file.document.problem(&pointer, remark));
             }
         }
-        if let Some(schema) = plugin.descriptor().rules_schema.clone() {
-            let schema = Schema::parse(schema).map_err(|why| {
-                at_plugin(format!("the plugin's schema for its rules is not valid: {why}"))
-            })?;
-            let wrong = schema.check(document);
-            if !wrong.is_empty() {
-                let wrong = wrong.into_iter().map(|problem| match rules {
-                    Some(_) => problem,
-                    None => at_rules("", format!("{} {}", problem.key, problem.message)),
-                });
-                return Err(wrong.collect());
-            }
+        let wrong = schema_problems(&plugin, document).map_err(at_plugin)?;
+        if !wrong.is_empty() {
+            let wrong = wrong.into_iter().map(|problem| match rules {
+                Some(_) => problem,
+                None => at_rules("", format!("{} {}", problem.key, problem.message)),
+            });
+            return Err(wrong.collect());
         }
         let step = match plugin.configure(config, document.value()).await {
             Ok(step) => step,
@@ -399,6 +394,15 @@ impl Builder<'_> {
         }
         self.wants.insert(config.name.clone(), compared);
     }
+}
+
+/// Where the rules do not keep to the plugin's own schema. Error: that is
+/// none.
+fn schema_problems(plugin: &Plugin, rules: &Document) -> Result<Vec<Problem>, String> {
+    let Some(schema) = plugin.descriptor().rules_schema.clone() else { return Ok(Vec::new()) };
+    let schema = Schema::parse(schema)
+        .map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))?;
+    Ok(schema.check(rules))
 }
 
 fn chain_step(step: Arc<dyn Step>, config: &StepConfig, rules: &Value) -> ChainStep {

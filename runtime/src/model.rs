@@ -21,7 +21,7 @@ pub use event::{
     Operator, Reaction, Receipt, ReceiptState,
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
-pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId};
+pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
     Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,

@@ -47,4 +47,4 @@ pub use rollout::{Rollout, Version};
 pub use sections::{Anatomy, CASES as CASES_SECTION, Import, Producer, Sizes, anatomy};
 pub use step::{ConfigureError, PluginStep, RuleProblem};
 pub use vitals::Vitals;
-pub use wants::{Comparison, Wanted, grants_line};
+pub use wants::{Comparison, grants_line};

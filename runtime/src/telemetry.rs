@@ -4,7 +4,7 @@
 use crate::{
     clock::{Clock, SystemClock},
     ingress::IngressMetrics,
-    model::{StepReport, TurnCommit},
+    model::{StepReport, TurnCommit, moment},
     outbox::OutboxMetrics,
     store::Depths,
 };
@@ -228,8 +228,7 @@ struct WallClock;
 
 impl FormatTime for WallClock {
     fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
-        let now = i64::try_from(SystemClock.now()).map_err(|_| fmt::Error)?;
-        let now = jiff::Timestamp::from_millisecond(now).map_err(|_| fmt::Error)?;
+        let now = moment(SystemClock.now()).ok_or(fmt::Error)?;
         let now = now.to_zoned(jiff::tz::TimeZone::system());
         write!(to, "{}", now.strftime("%H:%M:%S"))
     }

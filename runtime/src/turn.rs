@@ -10,8 +10,9 @@ pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
 
 use crate::{
-    config::{Grants, OnError},
+    config::{Grants, OnError, Turns},
     model::Verdict,
+    policy,
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -97,6 +98,14 @@ impl StepError {
             Self::Plugin(_) => "plugin",
             Self::Quarantined { .. } => Self::RESTING,
         }
+    }
+}
+
+/// The rules of what may leave, as a business has set them.
+pub fn policy_rules(turns: &Turns) -> policy::Rules {
+    policy::Rules {
+        window_margin_ms: turns.window_margin_minutes * 60_000,
+        handoff_ms: turns.handoff_hours * 3_600_000,
     }
 }
 

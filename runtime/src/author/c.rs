@@ -6,6 +6,7 @@ use super::{
 };
 use std::path::{Path, PathBuf};
 use wit_bindgen_c::Opts;
+use wit_parser::Interface;
 
 /// What a project is given beside the bindings.
 pub(super) const KIT: [(&str, &str); 2] =
@@ -13,7 +14,7 @@ pub(super) const KIT: [(&str, &str); 2] =
 
 pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
     let contract = Contract::read()?;
-    let options = Opts { rename: short_names(), ..Default::default() };
+    let options = Opts { rename: short_names(&contract), ..Default::default() };
     for (name, bytes) in contract.generate(options.build())? {
         // What a plugin exports is called as the contract calls it. (The third
         // file is no text: it holds the contract for what follows linking.)
@@ -49,11 +50,11 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Vec<u8>, BuildError> {
 }
 
 /// `effects_reply` instead of `switchboard_plugin_effects_reply`.
-fn short_names() -> Vec<(String, String)> {
-    const INTERFACES: [&str; 9] =
-        ["types", "contact", "event", "business", "effects", "kv", "log", "http", "guest"];
-    let short = |name: &&str| (format!("switchboard:plugin/{name}@0.1.0"), (*name).to_owned());
-    INTERFACES.iter().map(short).collect()
+fn short_names(contract: &Contract) -> Vec<(String, String)> {
+    let resolve = &contract.resolve;
+    let short =
+        |(id, interface): (_, &Interface)| Some((resolve.id_of(id)?, interface.name.clone()?));
+    resolve.interfaces.iter().filter_map(short).collect()
 }
 
 /// Every C file of the project, by its path in it.
@@ -66,4 +67,22 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
         return Err(BuildError::Project { file: folder.join("plugin.toml"), reason });
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_interface_is_called_by_its_own_name() {
+        let names = short_names(&Contract::read().unwrap());
+        let mut short: Vec<&str> = names.iter().map(|(_, short)| &**short).collect();
+        short.sort_unstable();
+        let all =
+            ["business", "contact", "effects", "event", "guest", "http", "kv", "log", "types"];
+        assert_eq!(short, all);
+        for (whole, short) in &names {
+            assert!(whole.starts_with(&format!("switchboard:plugin/{short}@")), "{whole}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! component, and a step for it where no chain names it yet. The folder's own
 //! text stays as it is.
 
+use crate::config::write_whole;
 use std::{
     fs,
     io::{Error, ErrorKind, Result},
@@ -67,12 +68,8 @@ fn with_step(text: &str, name: &str, plugin: &str) -> String {
     format!("{}{step}{}", before.concat(), after.concat())
 }
 
-/// Under another name first, so that nobody reads half a file.
 fn replace(place: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = place.with_extension(format!("{}.tmp", std::process::id()));
-    fs::write(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, place))
-        .map_err(|error| told(place, &error))
+    write_whole(place, bytes).map_err(|error| told(place, &error))
 }
 
 fn told(path: &Path, error: &Error) -> Error {

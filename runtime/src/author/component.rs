@@ -1,6 +1,7 @@
 //! Core modules made into components, and what a component carries along.
 
 use super::{BuildError, Language, bindings::Contract};
+use crate::cases;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as ADAPTER,
@@ -8,8 +9,6 @@ use wasi_preview1_component_adapter_provider::{
 use wasm_encoder::{Component, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-/// The custom section that holds a plugin's cases as JSON.
-const CASES: &str = "switchboard:cases";
 /// Of a component without sections: the magic number and the version.
 const PREAMBLE: usize = 8;
 
@@ -17,7 +16,7 @@ const PREAMBLE: usize = 8;
 /// `switchboard:cases`.
 pub fn embed(component: &[u8], cases_json: &[u8]) -> Vec<u8> {
     let mut section = Component::new();
-    section.section(&CustomSection { name: CASES.into(), data: cases_json.into() });
+    section.section(&CustomSection { name: cases::SECTION.into(), data: cases_json.into() });
     let section = section.finish();
     [component, section.get(PREAMBLE..).unwrap_or_default()].concat()
 }
@@ -60,6 +59,6 @@ mod tests {
                 found.push((section.name().to_owned(), section.data().to_vec()));
             }
         }
-        assert_eq!(found, [(CASES.to_owned(), br#"[{"name": "a"}]"#.to_vec())]);
+        assert_eq!(found, [(cases::SECTION.to_owned(), br#"[{"name": "a"}]"#.to_vec())]);
     }
 }

@@ -3,6 +3,7 @@
 //! that tools that look at a file's age build nothing again.
 
 use super::{BuildError, Project};
+use crate::config::write_whole;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -60,18 +61,9 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<bool, BuildError> {
     if fs::read(path).is_ok_and(|held| held == bytes) {
         return Ok(false);
     }
-    replace(path, bytes).map(|()| true)
-}
-
-/// Writes a file whole, by renaming: who reads it meanwhile, such as a server
-/// that watches it, sees the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(trouble(folder))?;
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new~");
-    fs::write(&new, bytes).map_err(trouble(path))?;
-    fs::rename(&new, path).map_err(trouble(path))
+    write_whole(path, bytes).map(|()| true).map_err(trouble(path))
 }
 
 /// Every file under a folder, in order; not what tools keep there.

@@ -1,6 +1,7 @@
 //! `plugin.toml`: the name, the language and the cases of a plugin's project.
 
 use super::{BuildError, files};
+use crate::config::{PLUGIN_NAME, is_plugin_name};
 use serde::Deserialize;
 use std::{
     fmt, fs,
@@ -51,8 +52,6 @@ impl fmt::Display for Language {
 }
 
 const FILE: &str = "plugin.toml";
-/// Of a plugin's name, as in its descriptor.
-const NAME_BYTES: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,25 +84,15 @@ impl Project {
         };
         let raw: Raw =
             toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().into()))?;
-        if !is_name(&raw.name) {
-            return Err(wrong(format!(
-                "name: `{}` is not a plugin's name; small letters and digits joined by `-` are, \
-                 to {NAME_BYTES} bytes",
-                raw.name
-            )));
+        if !is_plugin_name(&raw.name) {
+            let reason = format!("name: `{}` is no plugin's name: {PLUGIN_NAME}", raw.name);
+            return Err(wrong(reason));
         }
         // Tools run inside the folder and are given paths into it.
         let folder = fs::canonicalize(folder).map_err(files::trouble(folder))?;
         let cases = folder.join(raw.cases);
         Ok(Self { folder, name: raw.name, language: raw.language, cases })
     }
-}
-
-fn is_name(name: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    name.len() <= NAME_BYTES && name.split('-').all(part)
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 //! the plugin's name put in.
 
 use super::Language;
+use crate::config::{PLUGIN_NAME, is_plugin_name};
 use std::{
     io::{Error, ErrorKind, Result},
     path::{Path, PathBuf},
 };
-
-/// Bytes of a name: what a descriptor allows.
-const NAME_BYTES: usize = 64;
 
 type File = (&'static str, &'static str);
 
@@ -85,17 +83,11 @@ pub fn write(folder: &Path, language: Language) -> Result<Vec<PathBuf>> {
 fn name_of(folder: &Path) -> Result<String> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
-    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
-    let fits = name.len() <= NAME_BYTES
-        && starts
-        && name.split('-').all(|part| !part.is_empty() && part.chars().all(word));
-    if fits {
+    // Packages of some languages need it.
+    let letter_first = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if letter_first && is_plugin_name(&name) {
         return Ok(name);
     }
-    let message = format!(
-        "`{name}` is no name for a plugin: small letters and digits in words joined by `-`, a \
-         letter first, {NAME_BYTES} bytes at most"
-    );
+    let message = format!("`{name}` is no name for a plugin: {PLUGIN_NAME}, a letter first");
     Err(Error::new(ErrorKind::InvalidInput, message))
 }

@@ -1,6 +1,6 @@
 //! A moment as a case writes it: RFC 3339, in UTC.
 
-use crate::model::Millis;
+use crate::model::{Millis, moment};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -12,8 +12,7 @@ pub const DEFAULT: Millis = 1_772_445_600_000;
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let moment = i64::try_from(self.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-        match moment {
+        match moment(self.0) {
             Some(moment) => serializer.collect_str(&moment),
             // A plugin may have asked for the year one million.
             None => serializer.serialize_u64(self.0),

@@ -19,7 +19,7 @@ use crate::{
     policy,
     provider::{Provider, meta::Meta},
     store::{self, Store, StoreError},
-    turn::{Draft, Network, Setting, Step},
+    turn::{Draft, Network, Setting, Step, policy_rules},
 };
 use serde_json::{Map, Value};
 use std::{path::Path, sync::Arc};
@@ -330,11 +330,7 @@ async fn fill(
 
 /// The rules of a business that has not changed them.
 pub fn usual_policy() -> policy::Rules {
-    let turns = Turns::default();
-    policy::Rules {
-        window_margin_ms: turns.window_margin_minutes * 60_000,
-        handoff_ms: turns.handoff_hours * 3_600_000,
-    }
+    policy_rules(&Turns::default())
 }
 
 /// Its limits alone are asked for: nothing is sent.

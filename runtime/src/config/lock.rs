@@ -32,7 +32,7 @@ pub struct Lock {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
-    /// Small letters, digits and `-`.
+    /// As [`is_plugin_name`] takes it.
     pub name: String,
     /// `oci://…`, `https://…` or a path, relative to the business folder.
     pub source: String,
@@ -81,10 +81,13 @@ pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(small_hex))
 }
 
-/// Whether a plugin's file may be called so.
+/// What [`is_plugin_name`] takes.
+pub const PLUGIN_NAME: &str = "small letters and digits in words joined by `-`, 64 bytes at most";
+
+/// Whether a plugin, and so its file, may be called so.
 pub fn is_plugin_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=64).contains(&text.len()) && text.chars().all(plain)
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= 64 && text.split('-').all(|part| !part.is_empty() && part.chars().all(word))
 }
 
 impl Lock {
@@ -120,7 +123,7 @@ impl Lock {
                 problems.push(Problem { key, ..Problem::of_file(LOCK_FILE, message) });
             };
             if !is_plugin_name(&pin.name) {
-                wrong("name", "is not 1 to 64 small letters, digits and `-`");
+                wrong("name", &format!("is no plugin's name: {PLUGIN_NAME}"));
             }
             if !is_digest(&pin.digest) {
                 wrong("digest", "is not `sha256:` and 64 hexadecimal digits");
@@ -154,7 +157,7 @@ impl Lock {
 
 /// Puts a file in place whole: who reads it meanwhile, such as a running
 /// server, sees what was there before or what comes now.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Hidden, so that nobody takes it for a part of the business; and of this
     // process, so that two that write at once do not mix.

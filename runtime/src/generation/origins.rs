@@ -3,8 +3,8 @@
 use super::Generation;
 use crate::{
     config::{Problem, StepConfig},
-    model::{Difference, GrantReport, StepLog, StepReport},
-    plugin::{Descriptor, Rollout, Wanted},
+    model::{Difference, StepLog, StepReport},
+    plugin::{Descriptor, Rollout},
     turn::{ChainStep, Step},
 };
 use serde_json::Value;
@@ -42,10 +42,6 @@ impl Made {
     fn report(&self, generation: &Generation) -> StepReport {
         let running = self.rollout.running();
         let compared = generation.wants.get(self.name()).cloned().unwrap_or_default();
-        let wants =
-            compared.wanted.into_iter().map(|Wanted { name, reason, granted, to_grant }| {
-                GrantReport { name, reason, granted, to_grant }
-            });
         StepReport {
             step: self.name().into(),
             plugin: running.label,
@@ -54,7 +50,7 @@ impl Made {
             generation: generation.number,
             vitals: self.rollout.vitals().report(),
             rollout: self.rollout.report(),
-            grants: wants.collect(),
+            grants: compared.wanted,
             // Put in by who has the store.
             kv_bytes: None,
             isolation: Some(running.step.isolation().to_string()),

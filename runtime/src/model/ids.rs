@@ -7,6 +7,11 @@ use std::{fmt, str::FromStr, sync::Arc};
 /// A moment, in milliseconds since the Unix epoch.
 pub type Millis = u64;
 
+/// As a date and a time. None: too far off, which only a plugin can ask for.
+pub fn moment(at: Millis) -> Option<jiff::Timestamp> {
+    i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok())
+}
+
 /// The `id` of a `[[channel]]`: one business number at one provider.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

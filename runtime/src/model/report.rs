@@ -1,7 +1,7 @@
 //! How a step and its plugin fare, as the API, the metrics and the command
 //! line tell it.
 
-use super::{LogLevel, Millis};
+use super::{LogLevel, Millis, moment};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -74,10 +74,12 @@ pub struct VersionReport {
     pub errors: u64,
 }
 
-/// A capability that a plugin asks for.
+/// A capability that a plugin asks for, and whether its step has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantReport {
+    /// As the plugin names it: `broadcast`, `http:api.example.com`.
     pub name: String,
+    /// In the plugin's words.
     pub reason: String,
     pub granted: bool,
     /// What the owner writes in the chain to grant it.
@@ -144,8 +146,7 @@ pub struct RolledBack {
 impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, back_to, at, failures, turns, during, last_error, .. } = self;
-        let at = i64::try_from(*at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        let at = at.map(|at| format!("{at:.0}")).unwrap_or_default();
+        let at = moment(*at).map(|at| format!("{at:.0}")).unwrap_or_default();
         let when = match during {
             RolloutPhase::Shadow => "in the shadow, before it answered anyone, ",
             RolloutPhase::Watch | RolloutPhase::Settled | RolloutPhase::RolledBack => "",

@@ -5,8 +5,8 @@
 use crate::clock::Stopwatch;
 use std::{future::Future, time::Duration};
 
-/// The length of a tick; see the engine's ticker.
-const TICK: Duration = Duration::from_millis(1);
+/// The length of a tick of the engine's ticker: how finely limits are kept.
+pub const TICK: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Default)]
 pub struct Allowance {

@@ -1,7 +1,10 @@
 //! What a plugin says of itself, checked.
 
 use super::{bindings::switchboard::plugin::types as wit, schema, wants};
-use crate::model::{EventKind, plain_line};
+use crate::{
+    config::{PLUGIN_NAME, is_plugin_name},
+    model::{EventKind, plain_line},
+};
 
 /// A checked descriptor.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +28,8 @@ pub struct Want {
     pub reason: String,
 }
 
-const NAME_BYTES: usize = 64;
+/// Shown of what should have been a name.
+const NAME_CHARS: usize = 64;
 const VERSION_BYTES: usize = 64;
 /// Shown on one line, as is the reason of a want.
 const SUMMARY_CHARS: usize = 300;
@@ -37,14 +41,9 @@ const WANTS: usize = 32;
 impl Descriptor {
     /// Error: which part of it is not what the contract asks for.
     pub(super) fn check(said: wit::Descriptor) -> Result<Self, String> {
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let name_fits = said.name.len() <= NAME_BYTES
-            && said.name.split('-').all(|part| !part.is_empty() && part.chars().all(word));
-        if !name_fits {
-            return Err(format!(
-                "its name `{}` is not lower-case words joined by `-`, {NAME_BYTES} bytes at most",
-                plain_line(&said.name, NAME_BYTES)
-            ));
+        if !is_plugin_name(&said.name) {
+            let name = plain_line(&said.name, NAME_CHARS);
+            return Err(format!("its name `{name}` is no plugin's name: {PLUGIN_NAME}"));
         }
         let graphic = said.version.chars().all(|c| c.is_ascii_graphic());
         if said.version.is_empty() || said.version.len() > VERSION_BYTES || !graphic {
@@ -67,7 +66,7 @@ impl Descriptor {
         }
         if let Some(kind) = said.events.iter().find(|it| !EventKind::NAMES.contains(&it.as_str())) {
             let kinds = EventKind::NAMES.join("`, `");
-            let kind = plain_line(kind, NAME_BYTES);
+            let kind = plain_line(kind, NAME_CHARS);
             return Err(format!("it wants events of the kind `{kind}`, and there are `{kinds}`"));
         }
         for want in &said.wants {

@@ -1,6 +1,6 @@
 //! The engines, their pools and the ticker of both.
 
-use super::{host::Host, http::Clients, world};
+use super::{allowance::TICK, host::Host, http::Clients, world};
 use crate::config::MEMORY_MB_MAX;
 use std::{
     sync::{
@@ -8,7 +8,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
 };
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy,
@@ -41,8 +40,6 @@ const TABLE_ELEMENTS: usize = 30_000;
 const KEEP_RESIDENT: usize = 1024 * 1024;
 /// The same where only written pages count (Linux 6.7 and later).
 const KEEP_RESIDENT_SCANNED: usize = 4 * 1024 * 1024;
-/// How finely time limits are kept.
-const TICK: Duration = Duration::from_millis(1);
 
 /// Who made the machine code that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

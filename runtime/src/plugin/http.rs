@@ -266,24 +266,14 @@ fn keep(draft: &mut Draft, mut request: HttpRequest, answer: &Result<HttpRespons
         answer.headers = without_secrets(&answer.headers);
     }
     let kept = &mut draft.inputs.exchanges;
-    let held: usize = kept.iter().map(|it| size(&it.request, &it.response)).sum();
-    if held + size(&request, &answer) <= KEPT_BYTES {
-        kept.push(Exchange { request, response: answer });
+    let held: usize = kept.iter().map(Exchange::bytes).sum();
+    let exchange = Exchange { request, response: answer };
+    if held + exchange.bytes() <= KEPT_BYTES {
+        kept.push(exchange);
     } else {
         let words = "an HTTP exchange is too large to be kept for running the turn again";
         draft.log(LogLevel::Debug, words);
     }
-}
-
-fn size(request: &HttpRequest, answer: &Result<HttpResponse, String>) -> usize {
-    let of_headers = |headers: &[(String, String)]| {
-        headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
-    };
-    let answer = match answer {
-        Ok(answer) => of_headers(&answer.headers) + answer.body.len(),
-        Err(words) => words.len(),
-    };
-    request.url.len() + of_headers(&request.headers) + request.body.len() + answer
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! a row, and else for the lane alone whose turns it fails in, because one
 //! contact must not be able to switch a step off for the rest.
 
-use crate::model::{Lane, Millis};
+use crate::model::{Lane, Millis, moment};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -37,9 +37,7 @@ impl Condition {
         let after = self.last_error.unwrap_or("faults");
         match (self.state, self.lanes_resting) {
             (ConditionState::Resting { until }, _) => {
-                let until = i64::try_from(until).ok();
-                let until = until.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-                let until = until.map(|at| at.to_string()).unwrap_or_default();
+                let until = moment(until).map(|at| at.to_string()).unwrap_or_default();
                 Some(format!("rests until {until} after {} faults ({after})", self.faults))
             }
             (ConditionState::Ok, 0) => None,

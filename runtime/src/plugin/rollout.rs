@@ -3,6 +3,8 @@
 //! rolled back if it keeps failing. Knows neither files nor wasmtime: a
 //! version is any [`Step`].
 
+mod phase;
+
 use super::{
     step::PluginStep,
     vitals::{Role, Vitals, asked_for_more, compare},
@@ -14,6 +16,7 @@ use crate::{
     turn::{Draft, Network, Ran, Step, StepError},
 };
 use async_trait::async_trait;
+use phase::{Phase, Tally, live, renewed, replace};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -23,8 +26,6 @@ use tokio::{task::JoinSet, time::timeout};
 /// What a shadow may take beyond its own limits of time before the turn goes on
 /// without it: the machine's other work.
 const SLACK: Duration = Duration::from_millis(100);
-/// Characters of a hash that tell two versions of one name apart.
-const HASH_CHARS: usize = 8;
 
 /// One version of a step.
 pub struct Version<S> {
@@ -52,38 +53,6 @@ pub struct Rollout<S = PluginStep> {
     patience: Duration,
     phase: Mutex<Phase<S>>,
     vitals: Arc<Vitals>,
-}
-
-/// The old one is let go as soon as the new one is trusted.
-enum Phase<S> {
-    Settled { live: Version<S> },
-    Shadow { old: Version<S>, new: Version<S>, tally: Tally },
-    Watch { old: Version<S>, new: Version<S>, tally: Tally },
-    RolledBack { live: Version<S>, why: RolledBack },
-}
-
-impl<S> Clone for Phase<S> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Settled { live } => Self::Settled { live: live.clone() },
-            Self::Shadow { old, new, tally } => {
-                Self::Shadow { old: old.clone(), new: new.clone(), tally: *tally }
-            }
-            Self::Watch { old, new, tally } => {
-                Self::Watch { old: old.clone(), new: new.clone(), tally: *tally }
-            }
-            Self::RolledBack { live, why } => {
-                Self::RolledBack { live: live.clone(), why: why.clone() }
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    turns: u32,
-    failures: u32,
-    differences: u32,
 }
 
 /// How a new version fared in one turn.
@@ -341,53 +310,6 @@ impl<S: Step> Rollout<S> {
             "{why}"
         );
         Some(why)
-    }
-}
-
-fn renewed<S>(mut phase: Phase<S>, trusted: Option<Version<S>>) -> Phase<S> {
-    let Some(trusted) = trusted else { return phase };
-    match &mut phase {
-        Phase::Settled { live: old }
-        | Phase::RolledBack { live: old, .. }
-        | Phase::Shadow { old, .. }
-        | Phase::Watch { old, .. } => *old = trusted,
-    }
-    phase
-}
-
-/// Where a roll-out stands after `new` has come into the folder.
-fn replace<S: Step>(terms: &config::Rollout, before: Phase<S>, new: &mut Version<S>) -> Phase<S> {
-    let (trusted, watched) = match before {
-        Phase::Settled { live } | Phase::RolledBack { live, .. } => (live, None),
-        Phase::Shadow { old, .. } => (old, None),
-        Phase::Watch { old, new, tally } => (old, Some((new, tally))),
-    };
-    if trusted.hash == new.hash {
-        new.label = trusted.label;
-        return Phase::Settled { live: new.clone() };
-    }
-    if trusted.step.plugin() == new.step.plugin() {
-        // A version that was not counted up.
-        let hash: String = new.hash.chars().take(HASH_CHARS).collect();
-        new.label = format!("{} ({hash})", new.label);
-    }
-    match watched {
-        // It answers already; the owner's own edit does not take that back.
-        Some((live, tally)) if live.hash == new.hash && terms.watch > tally.turns => {
-            Phase::Watch { old: trusted, new: new.clone(), tally }
-        }
-        _ if terms.shadow > 0 => {
-            Phase::Shadow { old: trusted, new: new.clone(), tally: Tally::default() }
-        }
-        _ => live(terms, trusted, new.clone()),
-    }
-}
-
-/// The phase in which a new version answers.
-fn live<S>(terms: &config::Rollout, old: Version<S>, new: Version<S>) -> Phase<S> {
-    match terms.watch {
-        0 => Phase::Settled { live: new },
-        _ => Phase::Watch { old, new, tally: Tally::default() },
     }
 }
 

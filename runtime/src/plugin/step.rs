@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Limits, StepConfig},
-    model::{EventId, Lane, Millis, Verdict, plain_line},
+    model::{EventId, Lane, Millis, Verdict, moment, plain_line},
     plugin::convert,
     turn::{Draft, Ran, Step, StepError, Usage},
 };
@@ -277,10 +277,8 @@ impl PluginStep {
     fn resting(&self, lane: &Lane) -> Option<StepError> {
         let quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
         let until = quarantine.resting(lane, self.plugin.clock.now())?;
-        let until = i64::try_from(until).ok().and_then(|at| {
-            jiff::Timestamp::from_millisecond(at).ok().map(|moment| moment.to_string())
-        });
-        Some(StepError::Quarantined { until: until.unwrap_or_default() })
+        let until = moment(until).map(|until| until.to_string()).unwrap_or_default();
+        Some(StepError::Quarantined { until })
     }
 }
 

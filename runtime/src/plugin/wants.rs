@@ -6,7 +6,7 @@ use super::{
     http::{HostPattern, Reach},
     load::Plugin,
 };
-use crate::config::Grants;
+use crate::{config::Grants, model::GrantReport};
 use serde::Serialize;
 
 /// How a capability is named that is a host: `http:api.example.com`.
@@ -15,21 +15,10 @@ const HTTP: &str = "http:";
 /// What one step's plugin asks for and what the owner has granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<GrantReport>,
     /// Granted, but the plugin does not ask for it: places in `grants`, as JSON
     /// pointers (`/http/0`).
     pub unasked: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Wanted {
-    /// As the plugin names it: `broadcast`, `http:api.example.com`.
-    pub name: String,
-    /// In the plugin's words.
-    pub reason: String,
-    pub granted: bool,
-    /// What the owner writes in the chain to grant it.
-    pub to_grant: String,
 }
 
 impl Comparison {
@@ -99,7 +88,7 @@ fn compare(wants: &[Want], grants: &Grants) -> Comparison {
             None => grant_yes(&want.name, grants),
         };
         let (name, reason) = (want.name.clone(), want.reason.clone());
-        wanted.push(Wanted { name, reason, granted, to_grant });
+        wanted.push(GrantReport { name, reason, granted, to_grant });
         hosts.extend(host);
     }
     let yes = grants.all().into_iter();

@@ -173,8 +173,7 @@ fn check_name(name: &str) -> Result<(), Stop> {
     if config::is_plugin_name(name) {
         return Ok(());
     }
-    let why = format!("--name `{name}` is not 1 to 64 small letters, digits and `-`");
-    Err(Stop::Refused(why))
+    Err(Stop::Refused(format!("--name `{name}` is no plugin's name: {}", config::PLUGIN_NAME)))
 }
 
 /// What is there under the name of the new one.

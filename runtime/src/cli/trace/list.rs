@@ -1,8 +1,7 @@
 //! `switchboard trace list`.
 
 use super::super::{Exit, admin::Admin, out};
-use crate::model::plain_line;
-use jiff::Timestamp;
+use crate::model::{Millis, moment, plain_line};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -44,7 +43,7 @@ struct Turn {
     turn: String,
     event: String,
     text: Option<String>,
-    at: i64,
+    at: Millis,
     steps: Vec<Step>,
 }
 
@@ -105,7 +104,7 @@ async fn lanes(arguments: &Arguments, admin: &Admin) -> anyhow::Result<Vec<Strin
 fn line(turn: &Turn) -> String {
     /// More would break the line.
     const CHARS: usize = 60;
-    let at = Timestamp::from_millisecond(turn.at).map(|at| at.to_string()).unwrap_or_default();
+    let at = moment(turn.at).map(|at| at.to_string()).unwrap_or_default();
     let (lane, seq) = turn.turn.rsplit_once('-').unwrap_or((&turn.turn, ""));
     let text = plain_line(turn.text.as_deref().unwrap_or_default(), CHARS);
     let step = |step: &Step| match step.error {

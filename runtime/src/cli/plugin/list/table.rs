@@ -4,7 +4,7 @@ use crate::{
     cli::out,
     model::{
         Difference, Millis, RolloutPhase, RolloutReport, Side, StepLog, StepReport, VitalsReport,
-        plain,
+        moment, plain,
     },
 };
 
@@ -100,7 +100,7 @@ fn remarks(report: &StepReport) -> Vec<String> {
 
 pub fn log_line(log: &StepLog) -> String {
     let level = format!("{:?}", log.level).to_lowercase();
-    let (at, plugin) = (moment(log.at), plain(&log.plugin));
+    let (at, plugin) = (time(log.at), plain(&log.plugin));
     format!("{at} {level:<5} {} {plugin}: {}", log.turn, plain(&log.message))
 }
 
@@ -116,13 +116,12 @@ pub fn difference(difference: &Difference) -> [String; 3] {
         let all: Vec<String> = did.chain(stored).chain(requests).chain(verdict).collect();
         format!("  {:<width$}  {}", plain(&side.plugin), plain(&all.join("; ")))
     };
-    let head = format!("{} {event} {turn} differ: {}", moment(*at), differs.join(", "));
+    let head = format!("{} {event} {turn} differ: {}", time(*at), differs.join(", "));
     [head, line(old), line(new)]
 }
 
-fn moment(at: Millis) -> String {
-    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    at.map(|at| format!("{at:.3}")).unwrap_or_default()
+fn time(at: Millis) -> String {
+    moment(at).map(|at| format!("{at:.3}")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! `cargo run --release -p switchboard-tests --example languages [language…]`
 
 #[path = "../tests/plugin/stage.rs"]
-#[allow(dead_code)]
 mod stage;
 
 use std::{

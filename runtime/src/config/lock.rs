@@ -358,6 +358,6 @@ mod tests {
         let text = told(&format!("{good}digest = \"sha256:12\""));
         assert!(text.starts_with("plugins.lock: plugin[0].digest: is not `sha256:`"), "{text}");
         let text = told(&good.replace("\"a\"", "\"../a\"").replace("source", "digest='x'\nsource"));
-        assert!(text.contains("plugin[0].name: is not 1 to 64"), "{text}");
+        assert!(text.contains("plugin[0].name: is no plugin's name: small letters"), "{text}");
     }
 }

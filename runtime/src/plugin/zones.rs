@@ -1,7 +1,6 @@
 //! Local times and cron expressions, as the contract defines them. Pure; also
 //! what the test kit of the plugin SDK uses, so that a test and a turn agree.
 
-use crate::model::moment;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::{Timestamp, ToSpan, Zoned, civil::DateTime, tz::TimeZone};
 
@@ -70,7 +69,9 @@ fn zone_of(name: &str) -> Result<TimeZone, String> {
 }
 
 fn zoned(at: u64, zone: &TimeZone) -> Result<Zoned, String> {
-    moment(at).map(|moment| moment.to_zoned(zone.clone())).ok_or_else(|| OUT_OF_RANGE.to_owned())
+    // The SDK has this file too, and no model.
+    let moment = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    moment.map(|moment| moment.to_zoned(zone.clone())).ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
 
 #[cfg(test)]

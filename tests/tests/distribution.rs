@@ -331,6 +331,6 @@ mod locked {
         }
         let (code, _, error) = stage.add(&["x.wasm", "--name", "No Name"]);
         assert_eq!(code, 1);
-        assert!(error.contains("--name `No Name` is not 1 to 64"), "{error}");
+        assert!(error.contains("--name `No Name` is no plugin's name"), "{error}");
     }
 }

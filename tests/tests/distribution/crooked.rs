@@ -115,7 +115,11 @@ async fn a_web_server_is_not_trusted() {
         ("circle", 3, "more than 5 redirects"),
         ("open", 3, "redirected to http://acme.example/good.wasm, which is not followed"),
         ("file", 3, "answered 302: its redirect leads to where nothing is fetched from"),
-        ("busy", 3, "answered 429: too many requests; try again in 7 seconds (it says: slow\u{fffd}[2J"),
+        (
+            "busy",
+            3,
+            "answered 429: too many requests; try again in 7 seconds (it says: slow\u{fffd}[2J",
+        ),
         ("broken", 3, "answered 500: it has trouble of its own"),
         ("page", 3, "answered 404: there is no such thing\n"),
     ] {

@@ -10,7 +10,7 @@ use crate::{
     cases,
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, LOCK_FILE, Problem, ProviderKind,
-        Schema, StepConfig,
+        StepConfig,
     },
     model::ChannelId,
     plugin::{
@@ -264,7 +264,7 @@ impl Builder<'_> {
                 self.warnings.push(file.document.problem(&pointer, remark));
             }
         }
-        let wrong = schema_problems(&plugin, document).map_err(at_plugin)?;
+        let wrong = plugin.schema_problems(document).map_err(at_plugin)?;
         if !wrong.is_empty() {
             let wrong = wrong.into_iter().map(|problem| match rules {
                 Some(_) => problem,
@@ -394,15 +394,6 @@ impl Builder<'_> {
         }
         self.wants.insert(config.name.clone(), compared);
     }
-}
-
-/// Where the rules do not keep to the plugin's own schema. Error: that is
-/// none.
-fn schema_problems(plugin: &Plugin, rules: &Document) -> Result<Vec<Problem>, String> {
-    let Some(schema) = plugin.descriptor().rules_schema.clone() else { return Ok(Vec::new()) };
-    let schema = Schema::parse(schema)
-        .map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))?;
-    Ok(schema.check(rules))
 }
 
 fn chain_step(step: Arc<dyn Step>, config: &StepConfig, rules: &Value) -> ChainStep {

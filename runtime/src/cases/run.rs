@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     config::{
-        ChannelConfig, Document, Isolation, Limits, OnError, ProviderKind, Rollout, Schema,
-        StepConfig, Turns,
+        ChannelConfig, Document, Isolation, Limits, OnError, ProviderKind, Rollout, StepConfig,
+        Turns,
     },
     model::*,
     plugin::{ConfigureError, Plugin, PluginStep},
@@ -126,9 +126,6 @@ async fn come(
 
 /// As a generation checks rules before it hands them over.
 fn schema_problems(plugin: &Plugin, rules: &Value) -> Result<Vec<ProblemForm>, String> {
-    let Some(schema) = plugin.descriptor().rules_schema.clone() else { return Ok(Vec::new()) };
-    let schema = Schema::parse(schema)
-        .map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))?;
     let text = serde_json::to_string_pretty(rules).map_err(|error| error.to_string())?;
     let document = Document::parse(Path::new("rules.json"), &text);
     let document = document.map_err(|problem| problem.to_string())?;
@@ -136,7 +133,7 @@ fn schema_problems(plugin: &Plugin, rules: &Value) -> Result<Vec<ProblemForm>, S
         path: pointer_of(&problem.key),
         message: Some(problem.message),
     };
-    Ok(schema.check(&document).into_iter().map(form).collect())
+    Ok(plugin.schema_problems(&document)?.into_iter().map(form).collect())
 }
 
 /// `answer[2].say` as `/answer/2/say`.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{BUNDLED, Limits},
+    config::{BUNDLED, Document, Limits, Problem, Schema},
 };
 use bytes::Bytes;
 use std::{
@@ -166,6 +166,14 @@ impl Plugin {
             took: live.took,
             cached: live.cached,
         }
+    }
+
+    /// Where rules do not keep to the plugin's own schema. Error: that is none.
+    pub fn schema_problems(&self, rules: &Document) -> Result<Vec<Problem>, String> {
+        let Some(schema) = self.descriptor().rules_schema.clone() else { return Ok(Vec::new()) };
+        let schema = Schema::parse(schema)
+            .map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))?;
+        Ok(schema.check(rules))
     }
 
     /// The cases that the component carries, as `cases::pack` made them.

@@ -75,14 +75,11 @@ fn message(task: u64, n: usize, now: Millis) -> Happening {
         channel: ChannelId::new("main"),
         dedup: id.clone(),
         sender: Some(Sender { phone: Some(format!("1555{task:07}")), ..Sender::default() }),
-        kind: EventKind::Message(Message {
+        kind: EventKind::Message(Message::new(
             id,
-            sent_at: now,
-            content: Content::Text("what are your opening hours?".into()),
-            replies_to: None,
-            referral: None,
-            forwarded: false,
-        }),
+            now,
+            Content::Text("what are your opening hours?".into()),
+        )),
         raw: "x".repeat(400),
     }
 }
@@ -100,13 +97,16 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         contact: id,
         to: Address::default(),
         message,
+        quote: None,
         step: "faq".into(),
+        campaign: None,
         created_at: now,
         state: SendState::Waiting { due: now },
         attempts: 0,
         message_id: None,
         receipt: None,
         reason: None,
+        error: None,
         updated_at: now,
     });
     commit.trace = Some(Trace {

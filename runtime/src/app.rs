@@ -331,7 +331,7 @@ async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, 
         channel: channel.clone(),
         dedup: format!("rules-loaded:{now}:{}", live.number),
         sender: None,
-        kind: EventKind::Account { field: "rules-loaded".into() },
+        kind: EventKind::Account { field: "rules-loaded".into(), news: News::Other },
         raw: String::new(),
     };
     let batch = live.channels.keys().map(happening).collect();

@@ -9,7 +9,7 @@ pub use metrics::IngressMetrics;
 use crate::{
     clock::Clock,
     model::{Accepted, ChannelId, Happening, Millis},
-    provider::{Provider, Webhook},
+    provider::{Provider, Webhook, WebhookRoute},
     store::{Aside, Store, StoreError},
 };
 use axum::{
@@ -18,7 +18,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use std::{
     collections::HashMap,
@@ -76,14 +76,14 @@ impl Ingress {
         &self,
         channel: &ChannelId,
         provider: &dyn Provider,
-        body: &[u8],
+        webhook: Webhook<'_>,
     ) -> Result<(), StoreError> {
-        let batch = match provider.parse(body, channel, &*self.numbers) {
+        let batch = match provider.parse(webhook, channel, &*self.numbers) {
             Ok(batch) => batch,
             Err(malformed) => {
                 self.metrics.malformed.inc();
                 tracing::warn!(channel.id = %channel, "a webhook could not be read and was put aside");
-                return self.set_aside(channel, malformed.0, body.to_vec()).await;
+                return self.set_aside(channel, malformed.0, webhook.body.to_vec()).await;
             }
         };
         if batch.is_empty() {
@@ -91,7 +91,7 @@ impl Ingress {
         }
         match self.accept(batch).await {
             Err(StoreError::TooLarge { .. }) => {
-                let again = provider.parse(body, channel, &*self.numbers);
+                let again = provider.parse(webhook, channel, &*self.numbers);
                 self.accept_singly(again.unwrap_or_default()).await
             }
             result => result,
@@ -162,6 +162,7 @@ pub fn router(ingress: Arc<Ingress>) -> Router {
     let limit = DefaultBodyLimit::max(ingress.body_bytes);
     Router::new()
         .route("/webhooks/{channel}", get(test_address).post(receive))
+        .route("/webhooks/{channel}/status", post(receive_status))
         .layer(limit)
         .with_state(ingress)
 }
@@ -190,23 +191,39 @@ async fn receive(
     Path(channel): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(provider) = (ingress.providers)(&channel) else {
+    take(&ingress, &channel, WebhookRoute::Main, request).await
+}
+
+async fn receive_status(
+    State(ingress): State<Arc<Ingress>>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> Response {
+    take(&ingress, &channel, WebhookRoute::Status, request).await
+}
+
+async fn take(ingress: &Ingress, channel: &str, route: WebhookRoute, request: Request) -> Response {
+    let Some(provider) = (ingress.providers)(channel) else {
         return unknown_channel();
     };
+    let path = request.uri().path().to_owned();
     let headers = text_headers(request.headers());
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let body = match read_body(&ingress, request).await {
+    let body = match read_body(ingress, request).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
-    let webhook = Webhook { headers: &headers, query: &query, body: &body };
+    let webhook = Webhook { route, headers: &headers, path: &path, query: &query, body: &body };
     if let Err(denied) = provider.verify(webhook) {
         ingress.metrics.denied.inc();
         tracing::debug!(channel.id = %channel, reason = %denied, "a webhook was denied");
         return (StatusCode::UNAUTHORIZED, "denied").into_response();
     }
-    match ingress.take(&ChannelId::new(&channel), &*provider, &body).await {
-        Ok(()) => StatusCode::OK.into_response(),
+    match ingress.take(&ChannelId::new(channel), &*provider, webhook).await {
+        Ok(()) => {
+            let taken = provider.taken();
+            ([(header::CONTENT_TYPE, taken.content_type)], taken.body).into_response()
+        }
         Err(error) => {
             ingress.metrics.failed.inc();
             ingress.say_failure(&error);

@@ -14,17 +14,20 @@ mod trace;
 mod turn;
 mod words;
 
-pub use contact::{Consent, Contact, Handoff, Identity, Note, Sender, Tag};
+pub use contact::{Asked, Consent, Contact, Handoff, Identity, Note, Sender, Tag};
 pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
 pub use event::{
-    Accepted, Choice, Content, Event, EventKind, Happening, Location, Media, MediaKind, Message,
-    Operator, Reaction, Receipt, ReceiptState,
+    Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
+    Happening, Location, Media, MediaKind, Message, News, Notice, NumberNews, Operator, Order,
+    OrderItem, Pricing, ProductRef, Reaction, Receipt, ReceiptState, TemplateNews,
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
-    Button, Category, MediaSource, Outgoing, OutgoingMedia, Parameter, Row, Section, Template,
+    Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,
+    Outgoing, OutgoingMedia, Parameter, ProductSection, Products, Requested, Row, Section,
+    Template, TemplateButton, TemplateCard, TemplateHeader,
 };
 pub use plain::{plain, plain_line, plain_text};
 pub use report::{

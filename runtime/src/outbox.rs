@@ -12,7 +12,7 @@ mod worker;
 
 pub use metrics::OutboxMetrics;
 pub use outcome::{GIVE_UP_MS, PROBE_MS, RESENDS_MAX, TRIES_MAX};
-pub use post::client;
+pub use post::{build, client};
 
 use crate::{
     clock::Clock,

@@ -66,7 +66,18 @@ pub fn may_leave(
         Outgoing::Text(_)
         | Outgoing::Buttons { .. }
         | Outgoing::List { .. }
+        | Outgoing::Numbered { .. }
         | Outgoing::Media(_)
+        | Outgoing::Location(_)
+        | Outgoing::Contacts(_)
+        | Outgoing::Link(_)
+        | Outgoing::Flow(_)
+        | Outgoing::Request { .. }
+        | Outgoing::Product { .. }
+        | Outgoing::Products(_)
+        | Outgoing::Catalog { .. }
+        | Outgoing::Carousel { .. }
+        | Outgoing::Interactive(_)
         | Outgoing::Reaction { .. } => {
             if in_handoff(contact, asked_at, rules) {
                 return Err(Refusal::InHandoff);

@@ -20,12 +20,32 @@ pub enum Denied {
 /// A webhook as it came in.
 #[derive(Clone, Copy, Debug)]
 pub struct Webhook<'a> {
+    /// Which of the channel's addresses it came to.
+    pub route: WebhookRoute,
     /// Header names in lower case.
     pub headers: &'a HashMap<String, String>,
+    /// As it was asked for: `/webhooks/main`.
+    pub path: &'a str,
     /// Without the `?`.
     pub query: &'a str,
     /// The exact bytes: signatures are over these.
     pub body: &'a [u8],
+}
+
+/// `/webhooks/{channel}`, or `/webhooks/{channel}/status`, to which Twilio sends
+/// receipts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookRoute {
+    #[default]
+    Main,
+    Status,
+}
+
+/// What a provider wants to read when its webhook was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub content_type: &'static str,
+    pub body: &'static str,
 }
 
 /// A body that could not be read at all.
@@ -33,14 +53,46 @@ pub struct Webhook<'a> {
 #[error("{0}")]
 pub struct Malformed(pub String);
 
-/// One HTTP request to the provider, ready to be sent with the channel's
-/// credentials.
+/// One HTTP request to the provider, with the channel's credentials.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SendRequest {
+pub struct Request {
+    pub method: Method,
     pub url: String,
-    /// Sent as `Authorization: Bearer …`.
-    pub bearer: String,
-    pub body: serde_json::Value,
+    pub auth: Auth,
+    pub body: Body,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+/// How the request says who sends it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Auth {
+    None,
+    Bearer(String),
+    Basic { user: String, password: String },
+}
+
+/// Without its secrets.
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Bearer(_) => "Bearer(…)",
+            Self::Basic { .. } => "Basic(…)",
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    Empty,
+    Json(serde_json::Value),
+    Form(Vec<(String, String)>),
 }
 
 /// What the provider's answer to a send means.
@@ -57,6 +109,8 @@ pub enum Answer {
 pub enum ErrorClass {
     /// Passing trouble: again, with growing pauses from a second on.
     Retry,
+    /// Again once, and no more.
+    RetryOnce,
     /// A limit counted over an hour or so: again, with pauses from a minute on.
     RetrySlow,
     /// Too much to this one contact: again after 4^n seconds.
@@ -64,24 +118,36 @@ pub enum ErrorClass {
     /// Nothing can leave this channel until a person acts (token, payment,
     /// policy): keep everything, try again now and then, and say so.
     PauseChannel,
+    /// The template rests or is not approved yet: its messages wait until the
+    /// provider says that it is approved.
+    PauseTemplate,
     /// Trying again would not help.
     Permanent,
+    /// Outside the window: only a template may go.
+    NeedsTemplate,
+    /// The provider spares this contact marketing: none for a day at least.
+    MarketingCap,
     /// The contact has stopped marketing: record it.
     OptedOut,
+    /// Of no message: for the operator to read.
+    Notice,
 }
 
-/// One business number at one provider. Implementations: `meta::Meta`.
+/// One business number at one provider. Implementations: `meta::Meta`,
+/// `twilio::Twilio`.
 pub trait Provider: Send + Sync + 'static {
     /// Answers the provider's test of the address, or denies it.
     fn challenge(&self, query: &str) -> Result<String, Denied>;
     /// Whether the provider sent this.
     fn verify(&self, webhook: Webhook<'_>) -> Result<(), Denied>;
+    /// What it reads when the webhook was taken.
+    fn taken(&self) -> Taken;
     /// Every message, status and change in the body. `channel_of` names the
     /// channel of a number id; what is of no number, or of one we do not have,
     /// goes to `here`.
     fn parse(
         &self,
-        body: &[u8],
+        webhook: Webhook<'_>,
         here: &ChannelId,
         channel_of: &dyn Fn(&str) -> Option<ChannelId>,
     ) -> Result<Vec<Happening>, Malformed>;
@@ -90,7 +156,7 @@ pub trait Provider: Send + Sync + 'static {
     /// text. Error: a limit that no such change can keep, with its number.
     fn fit(&self, message: Outgoing) -> Result<Vec<Outgoing>, String>;
     /// The request that sends an item.
-    fn render(&self, item: &OutboxItem) -> SendRequest;
+    fn render(&self, item: &OutboxItem) -> Request;
     /// What an HTTP answer means.
     fn classify(&self, status: u16, body: &[u8]) -> Answer;
     /// A provider's error code in plain words with what to do, and its class.

@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn notice() -> EventKind {
-        EventKind::Account { field: "test".into() }
+        EventKind::Account { field: "test".into(), news: Default::default() }
     }
 
     /// A contact, and a broadcast to all of them, which has just begun.
@@ -123,6 +123,7 @@ mod tests {
             replies_to: None,
             referral: None,
             forwarded: false,
+            product: None,
         });
         let came = vec![happening("main", message, Some(sender))];
         let accepted = store.accept(came, 1).await.unwrap();

@@ -49,6 +49,7 @@ pub fn message(sender: Sender, text: &str) -> Happening {
             replies_to: None,
             referral: None,
             forwarded: false,
+            product: None,
         }),
         raw: "{}".into(),
     }
@@ -56,12 +57,20 @@ pub fn message(sender: Sender, text: &str) -> Happening {
 
 /// Something of the channel, whose key is `dedup`.
 pub fn account(dedup: &str) -> Happening {
-    let kind = EventKind::Account { field: "quality".into() };
+    let kind = EventKind::Account { field: "quality".into(), news: Default::default() };
     Happening { channel: main_channel(), dedup: dedup.into(), sender: None, kind, raw: "{}".into() }
 }
 
 pub fn receipt(message_id: &str, send: Option<&SendId>, state: ReceiptState) -> Receipt {
-    Receipt { message_id: message_id.into(), send: send.cloned(), state, at: NOW, error: None }
+    Receipt {
+        message_id: message_id.into(),
+        send: send.cloned(),
+        state,
+        at: NOW,
+        error: None,
+        pricing: None,
+        free_until: None,
+    }
 }
 
 pub fn receipt_of(sender: Option<Sender>, receipt: Receipt) -> Happening {
@@ -109,13 +118,16 @@ pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem 
         contact,
         to: Address { phone: Some("15550001111".into()), bsuid: None },
         message: Outgoing::Text("hello".into()),
+        quote: None,
         step: "faq".into(),
+        campaign: None,
         created_at: NOW,
         state: SendState::Waiting { due },
         attempts: 0,
         message_id: None,
         receipt: None,
         reason: None,
+        error: None,
         updated_at: NOW,
     }
 }

@@ -168,13 +168,16 @@ impl Host {
             contact: ContactId(contact),
             to: Address { phone: Some(format!("1555000{contact}")), bsuid: None },
             message,
+            quote: None,
             step: "faq".into(),
+            campaign: None,
             created_at: now,
             state: SendState::Waiting { due: now },
             attempts: 0,
             message_id: None,
             receipt: None,
             reason: None,
+            error: None,
             updated_at: now,
         });
         id

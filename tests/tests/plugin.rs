@@ -58,7 +58,7 @@ mod bundled {
         assert!(["message", "timer", "broadcast", "account"].iter().all(|kind| step.wants(kind)));
         assert!(!step.wants("receipt"));
 
-        let loaded = EventKind::Account { field: "rules-loaded".into() };
+        let loaded = EventKind::Account { field: "rules-loaded".into(), news: Default::default() };
         let (draft, verdict) = step.run(in_channel_lane(loaded, &config)).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Continue), "{:?}", draft.because);
         let [Effect::SetTimer { name, due, payload }] = &draft.effects[..] else {
@@ -189,7 +189,8 @@ mod isolation {
             text.contains(r#"kind: "operator""#) && text.contains(r#"\"by\":\"ann\""#),
             "{text}"
         );
-        let text = told(EventKind::Account { field: "template".into() }).await;
+        let text =
+            told(EventKind::Account { field: "template".into(), news: Default::default() }).await;
         assert!(text.contains(r#"{\"field\":\"template\"}"#), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use switchboard::{
     config::ChannelConfig,
     model::*,
-    provider::{Denied, Provider, Webhook, meta::Meta},
+    provider::{Auth, Body, Denied, Provider, Webhook, WebhookRoute, meta::Meta},
 };
 use switchboard_tests::{
     meta::sign,
@@ -21,6 +21,10 @@ fn meta(secret: &str) -> Meta {
         app_secret: vec!["retired".into(), secret.into()],
         ..channel("https://graph.example/v26.0/")
     })
+}
+
+fn webhook<'a>(headers: &'a HashMap<String, String>, body: &'a [u8]) -> Webhook<'a> {
+    Webhook { route: WebhookRoute::Main, headers, path: "/webhooks/main", query: "", body }
 }
 
 fn folder(path: &str) -> PathBuf {
@@ -56,7 +60,7 @@ fn summary(happening: &Happening) -> String {
                 Content::Location(_) => "location".into(),
                 Content::Reaction(Reaction { emoji: None, .. }) => "reaction gone".into(),
                 Content::Reaction(_) => "reaction".into(),
-                Content::Other { kind, .. } => format!("other:{kind}"),
+                other => format!("other:{}", other.kind()),
             };
             let flags = [
                 (message.replies_to.is_some(), " reply"),
@@ -72,7 +76,7 @@ fn summary(happening: &Happening) -> String {
             let ours = if receipt.send.is_some() { " ours" } else { "" };
             format!("{}{code}{ours}", receipt.state.name())
         }
-        EventKind::Account { field } => field.clone(),
+        EventKind::Account { field, .. } => field.clone(),
         other => panic!("a provider does not make {other:?}"),
     };
     let sender = happening.sender.as_ref().map_or("none".into(), |sender| {
@@ -93,7 +97,7 @@ fn summaries(files: Vec<(String, String)>) -> serde_json::Map<String, Value> {
     let parse = |(name, body): (String, String)| {
         let here = ChannelId::new("main");
         let happenings = meta("s")
-            .parse(body.as_bytes(), &here, &|_| Some(here.clone()))
+            .parse(webhook(&HashMap::new(), body.as_bytes()), &here, &|_| Some(here.clone()))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!happenings.is_empty(), "{name} has nothing in it");
         for happening in &happenings {
@@ -130,7 +134,7 @@ fn every_fixture_is_read() {
 
 fn verify(secret: &str, body: &[u8], signature: &str) -> Result<(), Denied> {
     let headers = HashMap::from([("x-hub-signature-256".to_owned(), signature.to_owned())]);
-    meta(secret).verify(Webhook { headers: &headers, query: "", body })
+    meta(secret).verify(webhook(&headers, body))
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn real_signatures_hold_for_their_own_body_alone() {
 #[test]
 fn a_webhook_without_signature_is_told_apart() {
     let headers = HashMap::from([("x-hub-signature".to_owned(), "sha1=00".to_owned())]);
-    let denied = meta("s").verify(Webhook { headers: &headers, query: "", body: b"{}" });
+    let denied = meta("s").verify(webhook(&headers, b"{}"));
     assert_eq!(denied, Err(Denied::NoSignature));
     let signature = sign("retired", b"{}");
     assert_eq!(verify("s", b"{}", &signature), Ok(()));
@@ -167,18 +171,24 @@ fn body_of(message: Outgoing) -> Value {
         contact: ContactId(17),
         to: Address { phone: Some("16315555555".into()), bsuid: Some("US.1".into()) },
         message,
+        quote: None,
         step: "faq".into(),
+        campaign: None,
         created_at: 0,
         state: SendState::Waiting { due: 0 },
         attempts: 1,
         message_id: None,
         receipt: None,
         reason: None,
+        error: None,
         updated_at: 0,
     });
     assert_eq!(request.url, "https://graph.example/v26.0/1060/messages");
-    assert_eq!(request.bearer, TOKEN);
-    request.body
+    assert_eq!(request.auth, Auth::Bearer(TOKEN.into()));
+    match request.body {
+        Body::Json(json) => json,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn media(kind: MediaKind, source: MediaSource, caption: &str, filename: &str) -> Outgoing {
@@ -201,7 +211,7 @@ fn requests_are_as_meta_shows_them() {
         ("send_text_message", Outgoing::Text("text-message-content".into())),
         (
             "send_reply_button",
-            Outgoing::Buttons { body: "<BUTTON_TEXT>".into(), footer: None, buttons },
+            Outgoing::Buttons { header: None, body: "<BUTTON_TEXT>".into(), footer: None, buttons },
         ),
         (
             "send_reply_with_reaction_message",
@@ -274,6 +284,7 @@ fn list() -> Outgoing {
         rows: vec![row(n, 1), row(n, 2)],
     };
     Outgoing::List {
+        header: None,
         body: "<BODY_TEXT>".into(),
         footer: Some("<FOOTER_TEXT>".into()),
         label: "<BUTTON_TEXT>".into(),
@@ -282,10 +293,10 @@ fn list() -> Outgoing {
 }
 
 fn template() -> Outgoing {
-    Outgoing::Template(Template {
-        name: "template-name".into(),
-        language: "language-and-locale-code".into(),
-        category: Category::Utility,
-        parameters: vec![Parameter { name: None, text: "text-string".into() }],
-    })
+    Outgoing::Template(Template::new(
+        "template-name",
+        "language-and-locale-code",
+        Category::Utility,
+        vec![Parameter { name: None, text: "text-string".into() }],
+    ))
 }

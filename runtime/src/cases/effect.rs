@@ -102,6 +102,11 @@ pub enum MessageForm {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         emoji: Option<String>,
     },
+    /// A kind that the contract has no case of its own for.
+    Other {
+        kind: String,
+        json: serde_json::Value,
+    },
     /// What `mark_read` becomes in the end; no plugin sends it as a message.
     Read {
         message_id: String,
@@ -154,13 +159,14 @@ pub enum CategoryForm {
 pub enum SourceForm {
     Id(String),
     Link(String),
+    File(String),
 }
 
 impl From<&Effect> for EffectForm {
     fn from(effect: &Effect) -> Self {
         match effect.clone() {
-            Effect::Send { to: None, message } => Self::Reply(message.into()),
-            Effect::Send { to: Some(to), message } => {
+            Effect::Send { to: None, message, .. } => Self::Reply(message.into()),
+            Effect::Send { to: Some(to), message, .. } => {
                 Self::Send { to: to.to_string(), message: message.into() }
             }
             Effect::MarkRead { typing } => Self::MarkRead { typing },
@@ -187,16 +193,16 @@ impl From<Outgoing> for MessageForm {
     fn from(message: Outgoing) -> Self {
         match message {
             Outgoing::Text(text) => Self::Text(text),
-            Outgoing::Buttons { body, footer, buttons } => {
+            Outgoing::Buttons { header: None, body, footer, buttons } => {
                 let button = |Button { id, title }| ButtonForm { id, title };
                 let buttons = buttons.into_iter().map(button).collect();
                 Self::Buttons { body, footer, buttons }
             }
-            Outgoing::List { body, footer, label, sections } => {
+            Outgoing::List { header: None, body, footer, label, sections } => {
                 let sections = sections.into_iter().map(section).collect();
                 Self::Options { body, footer, label, sections }
             }
-            Outgoing::Template(Template { name, language, category, parameters }) => {
+            Outgoing::Template(Template { name, language, category, parameters, .. }) => {
                 let category = match category {
                     Category::Marketing => CategoryForm::Marketing,
                     Category::Utility => CategoryForm::Utility,
@@ -210,6 +216,7 @@ impl From<Outgoing> for MessageForm {
                 let source = match source {
                     MediaSource::Id(id) => SourceForm::Id(id),
                     MediaSource::Link(link) => SourceForm::Link(link),
+                    MediaSource::File(file) => SourceForm::File(file),
                 };
                 Self::Media { kind, source, caption, filename }
             }
@@ -218,6 +225,10 @@ impl From<Outgoing> for MessageForm {
                 Self::Reaction { message_id, emoji }
             }
             Outgoing::Read { message_id, typing } => Self::Read { message_id, typing },
+            other => {
+                let json = serde_json::to_value(&other).unwrap_or_default();
+                Self::Other { kind: other.kind().into(), json }
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{effect::ButtonForm, moment::Moment};
 use crate::model::{
-    Choice, Content, EventKind, Location, Media, MediaKind, Message, Millis, Operator, Reaction,
-    Receipt, ReceiptState,
+    Choice, Content, EventKind, Location, Media, MediaKind, Message, Millis, News, Operator,
+    Reaction, Receipt, ReceiptState,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -127,7 +127,9 @@ impl EventForm {
             self.operator
                 .as_ref()
                 .map(|it| Ok(EventKind::Operator(Operator::Resume { by: it.resume.clone() }))),
-            self.account.as_ref().map(|it| Ok(EventKind::Account { field: it.field.clone() })),
+            self.account
+                .as_ref()
+                .map(|it| Ok(EventKind::Account { field: it.field.clone(), news: News::Other })),
         ];
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
@@ -153,7 +155,7 @@ impl EventForm {
             EventKind::Operator(Operator::Resume { by }) => {
                 form.operator = Some(OperatorForm { resume: by });
             }
-            EventKind::Account { field } => form.account = Some(AccountForm { field }),
+            EventKind::Account { field, .. } => form.account = Some(AccountForm { field }),
         }
         form
     }
@@ -168,6 +170,8 @@ impl ReceiptForm {
             state: self.state,
             at: now,
             error: self.error.clone(),
+            pricing: None,
+            free_until: None,
         })
     }
 
@@ -190,6 +194,7 @@ impl ReceivedForm {
             replies_to: self.replies_to.clone(),
             referral: self.referral.as_ref().map(Value::to_string),
             forwarded: self.forwarded,
+            product: None,
         }
     }
 
@@ -300,7 +305,15 @@ fn content(kind: String, body: Value) -> Result<Content, String> {
         }
         "media" => {
             let MediaForm { kind, id, mime_type, caption, filename } = read("media", body)?;
-            Content::Media(Media { kind, id, mime_type, caption, filename })
+            Content::Media(Media {
+                kind,
+                id,
+                mime_type,
+                caption,
+                filename,
+                url: None,
+                sha256: None,
+            })
         }
         "location" => {
             let LocationForm { latitude, longitude, name, address } = read("location", body)?;
@@ -321,7 +334,7 @@ impl From<ReceivedForm> for Map<String, Value> {
             Content::Choice(it) => {
                 ("choice".into(), json!(ButtonForm { id: it.id, title: it.title }))
             }
-            Content::Media(Media { kind, id, mime_type, caption, filename }) => {
+            Content::Media(Media { kind, id, mime_type, caption, filename, .. }) => {
                 ("media".into(), json!(MediaForm { kind, id, mime_type, caption, filename }))
             }
             Content::Location(Location { latitude, longitude, name, address }) => {
@@ -330,7 +343,10 @@ impl From<ReceivedForm> for Map<String, Value> {
             Content::Reaction(Reaction { message_id, emoji }) => {
                 ("reaction".into(), json!(ReactionForm { message_id, emoji }))
             }
-            Content::Other { kind, json } => (kind, json_of(&json)),
+            other => {
+                let json = other.json().unwrap_or_default();
+                (other.kind().to_owned(), json_of(&json))
+            }
         };
         let mut map = Map::new();
         map.insert(kind, body);

@@ -295,19 +295,12 @@ async fn fill(
     kv: Vec<KvWrite>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let message = Message {
-        id: "before".into(),
-        sent_at: now,
-        content: Content::Text(String::new()),
-        replies_to: None,
-        referral: None,
-        forwarded: false,
-    };
+    let message = Message::new("before", now, Content::Text(String::new()));
     let phone = Some("1".to_owned());
     // A message makes its contact, the first of the store: `ID`.
     let (sender, kind) = match of_contact {
         true => (Some(Sender { phone, ..Sender::default() }), EventKind::Message(message)),
-        false => (None, EventKind::Account { field: "before".into() }),
+        false => (None, EventKind::Account { field: "before".into(), news: News::Other }),
     };
     let happening = Happening {
         channel: channel.clone(),

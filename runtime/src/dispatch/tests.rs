@@ -30,7 +30,7 @@ async fn happen(store: &dyn Store, key: &str, channels: impl IntoIterator<Item =
         channel: ChannelId::new(&channel),
         dedup: key.into(),
         sender: None,
-        kind: EventKind::Account { field: "test".into() },
+        kind: EventKind::Account { field: "test".into(), news: Default::default() },
         raw: String::new(),
     };
     store.accept(channels.into_iter().map(happening).collect(), 1_000_000).await.unwrap();

@@ -1,6 +1,6 @@
 //! A person, and what we know of them.
 
-use super::{ChannelId, ContactId, Effect, Millis};
+use super::{ChannelId, Choice, ContactId, Effect, Millis};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -103,6 +103,14 @@ pub struct Contact {
     pub consent: Consent,
     /// The last message from the contact, per channel: it opens the window.
     pub last_inbound: BTreeMap<ChannelId, Millis>,
+    /// Until when everything on a channel is free: the contact came by an
+    /// advertisement.
+    #[serde(default)]
+    pub free_until: BTreeMap<ChannelId, Millis>,
+    /// The choices that were written out for the contact last, to which a
+    /// number is the answer.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     pub handoff: Option<Handoff>,
     pub notes: Vec<Note>,
     pub first_seen: Option<Millis>,
@@ -110,6 +118,14 @@ pub struct Contact {
     /// When the message before the last one came.
     pub previous_seen: Option<Millis>,
     pub message_count: u64,
+}
+
+/// Choices that were written out with numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    pub channel: ChannelId,
+    pub choices: Vec<Choice>,
+    pub at: Millis,
 }
 
 /// Notes kept per contact; the oldest goes first.
@@ -129,6 +145,8 @@ impl Contact {
             attributes: BTreeMap::new(),
             consent: Consent::Unknown,
             last_inbound: BTreeMap::new(),
+            free_until: BTreeMap::new(),
+            asked: None,
             handoff: None,
             notes: Vec::new(),
             first_seen: None,

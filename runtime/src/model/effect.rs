@@ -10,6 +10,9 @@ pub enum Effect {
     Send {
         to: Option<ContactId>,
         message: Outgoing,
+        /// The provider's id of the message that it answers.
+        #[serde(default)]
+        quote: Option<String>,
     },
     /// Marks the event's message as read.
     MarkRead {

@@ -2,6 +2,7 @@
 
 use super::{ChannelId, EventId, Millis, SendId, Sender};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// An event before it has a place in a lane: what providers parse, what timers
 /// and operators hand in, and what the store accepts.
@@ -49,10 +50,14 @@ pub enum EventKind {
         payload: String,
     },
     Operator(Operator),
-    /// Something about the channel or account, by the provider's field name;
-    /// the body is in `raw`. `rules-loaded` is our own: a generation went live.
+    /// Something about the channel, the account or the contact's relation to
+    /// it, by the provider's field name; the body is in `raw`. `rules-loaded`
+    /// is our own: a generation went live.
     Account {
         field: String,
+        /// What it means to the host.
+        #[serde(default)]
+        news: News,
     },
 }
 
@@ -93,6 +98,31 @@ pub struct Message {
     /// The advertisement or post, as JSON.
     pub referral: Option<String>,
     pub forwarded: bool,
+    /// The product of the business's catalogue that it asks about.
+    #[serde(default)]
+    pub product: Option<ProductRef>,
+}
+
+impl Message {
+    /// With nothing around its content.
+    pub fn new(id: impl Into<String>, sent_at: Millis, content: Content) -> Self {
+        Self {
+            id: id.into(),
+            sent_at,
+            content,
+            replies_to: None,
+            referral: None,
+            forwarded: false,
+            product: None,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProductRef {
+    pub catalog: String,
+    /// The business's own id of it (`product_retailer_id`).
+    pub id: String,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -102,11 +132,76 @@ pub enum Content {
     Media(Media),
     Location(Location),
     Reaction(Reaction),
+    /// Cards of people.
+    Contacts(Vec<ContactCard>),
+    /// A basket from the catalogue.
+    Order(Order),
+    /// A flow was filled in.
+    Flow(FlowAnswer),
+    /// WhatsApp's own notice about the contact; it opens no window.
+    Notice(Notice),
+    /// The contact changed a message within 15 minutes.
+    Edit(Edit),
+    /// The contact deleted a message for all.
+    Revoked {
+        message_id: String,
+    },
+    /// The contact opened the chat for the first time and wrote nothing yet.
+    Welcome,
+    /// WhatsApp can't show it to a bot. `kind` is the type, where it says so.
+    Unsupported {
+        kind: Option<String>,
+        reason: String,
+    },
     /// A type without a case here; `json` is its body.
     Other {
         kind: String,
         json: String,
     },
+}
+
+impl Content {
+    /// A word for it: `text`, `order`, …
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Choice(_) => "choice",
+            Self::Media(media) => media.kind.name(),
+            Self::Location(_) => "location",
+            Self::Reaction(_) => "reaction",
+            Self::Contacts(_) => "contacts",
+            Self::Order(_) => "order",
+            Self::Flow(_) => "flow",
+            Self::Notice(_) => "notice",
+            Self::Edit(_) => "edit",
+            Self::Revoked { .. } => "revoked",
+            Self::Welcome => "welcome",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Other { kind, .. } => kind,
+        }
+    }
+
+    /// What has no case in the contract with plugins, as JSON: the fields of
+    /// its case here. None for what the contract has.
+    pub fn json(&self) -> Option<String> {
+        let value = match self {
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Media(_)
+            | Self::Location(_)
+            | Self::Reaction(_) => return None,
+            Self::Contacts(cards) => json!(cards),
+            Self::Order(order) => json!(order),
+            Self::Flow(answer) => json!(answer),
+            Self::Notice(notice) => json!(notice),
+            Self::Edit(edit) => json!(edit),
+            Self::Revoked { message_id } => json!({ "message_id": message_id }),
+            Self::Welcome => json!({}),
+            Self::Unsupported { kind, reason } => json!({ "kind": kind, "reason": reason }),
+            Self::Other { json, .. } => return Some(json.clone()),
+        };
+        Some(value.to_string())
+    }
 }
 
 /// A tap on a reply button, a list row or a template's quick reply.
@@ -123,6 +218,76 @@ pub struct Media {
     pub mime_type: String,
     pub caption: Option<String>,
     pub filename: Option<String>,
+    /// Where it lies for the next minutes, if the provider said.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Of its bytes, in hexadecimal, if the provider said.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ContactCard {
+    /// The name as shown; cards may come without one.
+    pub name: Option<String>,
+    pub phones: Vec<CardPhone>,
+    pub emails: Vec<String>,
+    pub organization: Option<String>,
+    /// It answers our request for the contact's own phone number.
+    pub own: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CardPhone {
+    pub phone: String,
+    /// Digits, where the number is on WhatsApp.
+    pub wa_id: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub catalog: String,
+    pub text: Option<String>,
+    pub items: Vec<OrderItem>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct OrderItem {
+    pub product: String,
+    pub quantity: u64,
+    /// Of one, in whole units of `currency`.
+    pub price: f64,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// What the contact filled into a flow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FlowAnswer {
+    pub name: Option<String>,
+    /// What the chat shows.
+    pub body: Option<String>,
+    /// JSON as the flow gave it: mostly an object, but not always.
+    pub response: String,
+}
+
+/// The contact's ids changed, or the phone it is used on. The happening's
+/// sender bears the ids from before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    /// `user_changed_number`, `user_changed_user_id`,
+    /// `customer_identity_changed`, or one that is yet to come.
+    pub kind: String,
+    pub text: String,
+    /// The ids from now on; those that are none stay.
+    pub now: Sender,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Edit {
+    pub message_id: String,
+    /// What it says now.
+    pub content: Box<Content>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -177,6 +342,73 @@ pub struct Receipt {
     pub at: Millis,
     /// The provider's code and its words, for `Failed`.
     pub error: Option<(u32, String)>,
+    /// What it costs, where the provider says so.
+    #[serde(default)]
+    pub pricing: Option<Pricing>,
+    /// Until when everything to this contact is free: it came by an
+    /// advertisement or a page's button.
+    #[serde(default)]
+    pub free_until: Option<Millis>,
+}
+
+/// In the provider's words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pricing {
+    /// `marketing`, `utility`, `authentication`, `service`, …
+    pub category: String,
+    /// `regular`, `free_customer_service`, `free_entry_point`.
+    pub kind: Option<String>,
+    pub billable: bool,
+}
+
+/// What an account event means to the host.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub enum News {
+    /// Nothing; the operator can read it.
+    #[default]
+    Other,
+    /// In the words of the template's own list.
+    Template(TemplateNews),
+    /// The number's quality or its limits.
+    Number(NumberNews),
+    /// The contact used WhatsApp's own switch for marketing messages.
+    Marketing { wanted: bool },
+    /// The contact called. A call opens the window as a message does.
+    Call { id: String, at: Millis, missed: bool },
+    /// A person at the business answered from the phone app.
+    Echo(Box<Message>),
+    /// The account can't send, or can again; in plain words.
+    Account { stopped: bool, reason: String },
+    /// The contact's name for all changed; none: it was given up.
+    Username(Option<String>),
+}
+
+/// A template changed at the provider.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct TemplateNews {
+    pub name: String,
+    pub language: String,
+    /// `APPROVED`, `PAUSED`, `DISABLED`, `REJECTED`, …
+    pub status: Option<String>,
+    /// `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
+    pub quality: Option<String>,
+    /// `MARKETING`, `UTILITY`, `AUTHENTICATION`.
+    pub category: Option<String>,
+    /// Its text changed: it has to be read anew.
+    pub changed: bool,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct NumberNews {
+    /// The provider's word for what happened: `ONBOARDING`,
+    /// `THROUGHPUT_UPGRADE`, `DOWNGRADE`, …
+    pub event: Option<String>,
+    /// `GREEN`, `YELLOW`, `RED`.
+    pub quality: Option<String>,
+    /// How many contacts the business may write to first within 24 hours; -1
+    /// for no limit.
+    pub daily_contacts: Option<i64>,
 }
 
 /// In the order in which they can follow each other. Receipts come late and

@@ -17,8 +17,14 @@ pub struct OutboxItem {
     pub contact: ContactId,
     pub to: Address,
     pub message: Outgoing,
+    /// The provider's id of the message that it answers.
+    #[serde(default)]
+    pub quote: Option<String>,
     /// The step that asked for it.
     pub step: String,
+    /// The broadcast that it is part of; none for answers.
+    #[serde(default)]
+    pub campaign: Option<String>,
     pub created_at: Millis,
     pub state: SendState,
     /// Attempts begun, this one included.
@@ -29,6 +35,9 @@ pub struct OutboxItem {
     pub receipt: Option<ReceiptState>,
     /// Why it waits, failed or was parked, in plain words.
     pub reason: Option<String>,
+    /// The provider's code behind `reason`, if there is one.
+    #[serde(default)]
+    pub error: Option<u32>,
     pub updated_at: Millis,
 }
 
@@ -67,7 +76,7 @@ pub enum Delivery {
     /// Not taken; try at `due`.
     RetryAfter { due: Millis, reason: String },
     /// Not taken, and trying again would not help.
-    Rejected { reason: String },
+    Rejected { reason: String, code: Option<u32> },
     /// Our own rules forbade it.
     Refused { reason: String },
     /// It may have been taken: wait until `until` for a receipt that says so.
@@ -103,6 +112,7 @@ impl OutboxItem {
         if self.due().is_none() {
             return;
         }
+        self.error = None;
         let (state, reason) = match &record.delivery {
             Delivery::Sent { message_id } => {
                 self.message_id = Some(message_id.clone());
@@ -111,7 +121,10 @@ impl OutboxItem {
             Delivery::RetryAfter { due, reason } => {
                 (SendState::Waiting { due: *due }, Some(reason.clone()))
             }
-            Delivery::Rejected { reason } => (SendState::Failed, Some(reason.clone())),
+            Delivery::Rejected { reason, code } => {
+                self.error = *code;
+                (SendState::Failed, Some(reason.clone()))
+            }
             Delivery::Refused { reason } => (SendState::Refused, Some(reason.clone())),
             Delivery::Unknown { until, reason } => {
                 let since = record.at;
@@ -129,7 +142,7 @@ impl OutboxItem {
         &mut self,
         message_id: &str,
         state: ReceiptState,
-        reason: Option<String>,
+        (error, reason): (Option<u32>, Option<String>),
         now: Millis,
     ) {
         if self.message_id.is_none() {
@@ -143,11 +156,11 @@ impl OutboxItem {
         match (state, self.receipt) {
             (ReceiptState::Failed, Some(ReceiptState::Failed)) => {
                 self.state = SendState::Failed;
-                self.reason = reason;
+                (self.error, self.reason) = (error, reason);
             }
             _ => {
                 self.state = SendState::Sent;
-                self.reason = None;
+                (self.error, self.reason) = (None, None);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Effects as an owner would say them.
 
-use super::{Effect, Outgoing};
+use super::{Effect, Flow, Link, Outgoing, Products};
 
 impl Effect {
     pub fn in_words(&self) -> String {
         match self {
-            Self::Send { to: None, message } => format!("replied: {}", message.summary()),
-            Self::Send { to: Some(other), message } => {
+            Self::Send { to: None, message, .. } => format!("replied: {}", message.summary()),
+            Self::Send { to: Some(other), message, .. } => {
                 format!("wrote to {other}: {}", message.summary())
             }
             Self::MarkRead { typing: true } => "marked as read, typing".into(),
@@ -42,6 +42,15 @@ impl Outgoing {
             }
             Self::Template(template) => format!("template {}", template.name),
             Self::Media(media) => media.kind.name().into(),
+            Self::Numbered { text, .. } => text.clone(),
+            Self::Link(Link { body, label, .. }) | Self::Flow(Flow { body, label, .. }) => {
+                format!("{body} ({label})")
+            }
+            Self::Request { body, .. } | Self::Catalog { body, .. } => body.clone(),
+            Self::Carousel { body, cards } => format!("{body} ({} cards)", cards.len()),
+            Self::Products(Products { body, .. }) => format!("{body} (products)"),
+            Self::Product { product, .. } => format!("product {product}"),
+            Self::Location(_) | Self::Contacts(_) | Self::Interactive(_) => self.kind().into(),
             Self::Reaction { emoji, .. } => format!("reaction {emoji}"),
             Self::Read { .. } => "read mark".into(),
         }

@@ -130,7 +130,7 @@ pub(super) fn outcome(
         }
         Answer::Refused { class, code, reason } => (class, code, reason),
     };
-    let rejected = |reason: &str| Delivery::Rejected { reason: reason.to_owned() };
+    let rejected = |reason: &str| Delivery::Rejected { reason: reason.to_owned(), code };
     let (delivery, channel) = match class {
         ErrorClass::Retry => {
             (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
@@ -146,7 +146,14 @@ pub(super) fn outcome(
             let delivery = Delivery::RetryAfter { due, reason: reason.clone() };
             (delivery, ChannelState::Stopped { code, reason: reason.clone() })
         }
-        ErrorClass::Permanent | ErrorClass::OptedOut => (rejected(&reason), ChannelState::Works),
+        // The worker holds what else such a template has to send.
+        ErrorClass::PauseTemplate
+        | ErrorClass::RetryOnce
+        | ErrorClass::Permanent
+        | ErrorClass::NeedsTemplate
+        | ErrorClass::MarketingCap
+        | ErrorClass::Notice
+        | ErrorClass::OptedOut => (rejected(&reason), ChannelState::Works),
     };
     let opted_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
     Outcome { delivery, channel, opted_out: opted_out.map(|code| (code, reason)) }
@@ -158,7 +165,7 @@ fn ended(delivery: Delivery) -> Outcome {
 
 fn lost(item: &OutboxItem, tally: &mut Tally, at: Moment, reason: String) -> Delivery {
     if is_read_mark(item) {
-        return Delivery::Rejected { reason };
+        return Delivery::Rejected { reason, code: None };
     }
     tally.lost += 1;
     Delivery::Unknown { until: at.now.saturating_add(at.grace_ms), reason }
@@ -173,11 +180,11 @@ fn again(
 ) -> Delivery {
     tally.turned_away += 1;
     if is_read_mark(item) {
-        return Delivery::Rejected { reason: reason.to_owned() };
+        return Delivery::Rejected { reason: reason.to_owned(), code: None };
     }
     if tally.turned_away >= TRIES_MAX {
         let reason = format!("given up after {TRIES_MAX} attempts: {reason}");
-        return Delivery::Rejected { reason };
+        return Delivery::Rejected { reason, code: None };
     }
     let due = at.now.saturating_add(pause(tally.turned_away, at.jitter));
     Delivery::RetryAfter { due, reason: reason.to_owned() }
@@ -203,6 +210,8 @@ pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> H
             state: ReceiptState::Failed,
             at: now,
             error: Some(error),
+            pricing: None,
+            free_until: None,
         }),
         raw: String::new(),
     }
@@ -257,7 +266,7 @@ mod tests {
             due(&end(&text(), error(500, 131_000), &mut tally).delivery);
         }
         let last = end(&text(), error(500, 131_000), &mut tally).delivery;
-        let Delivery::Rejected { reason } = last else { panic!("{last:?}") };
+        let Delivery::Rejected { reason, .. } = last else { panic!("{last:?}") };
         assert!(reason.starts_with("given up after 20 attempts: "), "{reason}");
     }
 

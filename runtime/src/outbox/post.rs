@@ -1,6 +1,9 @@
 //! One HTTP request to a provider, and how far it got.
 
-use crate::{clock::Stopwatch, provider::SendRequest};
+use crate::{
+    clock::Stopwatch,
+    provider::{Auth, Body, Method, Request},
+};
 use std::{error::Error, time::Duration};
 
 /// How long one request may take in all. What is unheard of after it may or
@@ -36,10 +39,28 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-pub(super) async fn post(client: reqwest::Client, request: SendRequest) -> (Reply, Duration) {
+/// The provider's request in the client's form.
+pub fn build(client: &reqwest::Client, request: &Request) -> reqwest::RequestBuilder {
+    let sent = match request.method {
+        Method::Get => client.get(&request.url),
+        Method::Post => client.post(&request.url),
+        Method::Delete => client.delete(&request.url),
+    };
+    let sent = match &request.auth {
+        Auth::None => sent,
+        Auth::Bearer(token) => sent.bearer_auth(token),
+        Auth::Basic { user, password } => sent.basic_auth(user, Some(password)),
+    };
+    match &request.body {
+        Body::Empty => sent,
+        Body::Json(json) => sent.json(json),
+        Body::Form(fields) => sent.form(fields),
+    }
+}
+
+pub(super) async fn post(client: reqwest::Client, request: Request) -> (Reply, Duration) {
     let watch = Stopwatch::start();
-    let sent = client.post(&request.url).bearer_auth(&request.bearer).json(&request.body);
-    let reply = match sent.send().await {
+    let reply = match build(&client, &request).send().await {
         Ok(answer) => read(answer).await,
         Err(error) if error.is_builder() => Reply::NotSent(format!(
             "the request can't be made, check the channel's `api_url` and `access_token`: {}",

@@ -14,24 +14,22 @@ pub(super) fn item(contact: u64, message: Outgoing) -> OutboxItem {
         contact: ContactId(contact),
         to: Address { phone: Some("15551".into()), bsuid: None },
         message,
+        quote: None,
         step: "faq".into(),
+        campaign: None,
         created_at: 1_000_000,
         state: SendState::Waiting { due: 1_000_000 },
         attempts: 0,
         message_id: None,
         receipt: None,
         reason: None,
+        error: None,
         updated_at: 1_000_000,
     }
 }
 
 pub(super) fn marketing() -> Outgoing {
-    Outgoing::Template(Template {
-        name: "sale".into(),
-        language: "en".into(),
-        category: Category::Marketing,
-        parameters: vec![],
-    })
+    Outgoing::Template(Template::new("sale", "en", Category::Marketing, vec![]))
 }
 
 pub(super) fn meta(api_url: &str) -> Meta {

@@ -195,7 +195,7 @@ impl Worker {
             let tally = self.tallies.of(&item, now);
             if let Some(reason) = hopeless(&item, tally, now) {
                 self.outbox.metrics.rejected.inc();
-                self.record(item.id, Delivery::Rejected { reason }, now);
+                self.record(item.id, Delivery::Rejected { reason, code: None }, now);
             } else if next > now {
                 self.queue.hold(next, item);
             } else {

@@ -23,7 +23,7 @@ pub fn event(event: &Event, provider: &dyn Provider) -> wit::Event {
             };
             other("operator", json.to_string())
         }
-        EventKind::Account { field } => other("account", json!({ "field": field }).to_string()),
+        EventKind::Account { field, .. } => other("account", json!({ "field": field }).to_string()),
     }
 }
 
@@ -54,9 +54,10 @@ fn message(message: &Message) -> wit::Message {
             message_id: it.message_id.clone(),
             emoji: it.emoji.clone(),
         }),
-        Content::Other { kind, json } => {
-            wit::Content::Other(wit::Other { kind: kind.clone(), json: json.clone() })
-        }
+        other => wit::Content::Other(wit::Other {
+            kind: other.kind().into(),
+            json: other.json().unwrap_or_default(),
+        }),
     };
     wit::Message { id: message.id.clone(), sent_at: message.sent_at, content }
 }
@@ -75,11 +76,16 @@ pub fn outgoing(message: wit::Outgoing) -> Result<Outgoing, String> {
         wit::Outgoing::Text(text) => Outgoing::Text(text),
         wit::Outgoing::Buttons(wit::Buttons { body, footer, buttons }) => {
             let button = |it: wit::Choice| Button { id: it.id, title: it.title };
-            Outgoing::Buttons { body, footer, buttons: buttons.into_iter().map(button).collect() }
+            Outgoing::Buttons {
+                header: None,
+                body,
+                footer,
+                buttons: buttons.into_iter().map(button).collect(),
+            }
         }
         wit::Outgoing::Options(wit::Options { body, footer, label, sections }) => {
             let sections = sections.into_iter().map(section).collect();
-            Outgoing::List { body, footer, label, sections }
+            Outgoing::List { header: None, body, footer, label, sections }
         }
         wit::Outgoing::Template(it) => Outgoing::Template(template(it)),
         wit::Outgoing::Media(it) => Outgoing::Media(OutgoingMedia {
@@ -105,16 +111,13 @@ fn section(section: wit::Section) -> Section {
 
 fn template(template: wit::Template) -> Template {
     let parameter = |it: wit::Parameter| Parameter { name: it.name, text: it.text };
-    Template {
-        name: template.name,
-        language: template.language,
-        category: match template.category {
-            wit::Category::Marketing => Category::Marketing,
-            wit::Category::Utility => Category::Utility,
-            wit::Category::Authentication => Category::Authentication,
-        },
-        parameters: template.parameters.into_iter().map(parameter).collect(),
-    }
+    let category = match template.category {
+        wit::Category::Marketing => Category::Marketing,
+        wit::Category::Utility => Category::Utility,
+        wit::Category::Authentication => Category::Authentication,
+    };
+    let parameters = template.parameters.into_iter().map(parameter).collect();
+    Template::new(template.name, template.language, category, parameters)
 }
 
 fn media_kind(name: &str) -> Result<MediaKind, String> {

@@ -10,7 +10,9 @@ mod signature;
 mod split;
 mod webhook;
 
-use super::{Answer, Denied, ErrorClass, Malformed, Provider, SendRequest, Webhook};
+use super::{
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken, Webhook,
+};
 use crate::{
     config::ChannelConfig,
     model::{ChannelId, Happening, OutboxItem, Outgoing},
@@ -59,24 +61,29 @@ impl Provider for Meta {
         signature::verify(header, webhook.body, &self.app_secrets)
     }
 
+    fn taken(&self) -> Taken {
+        Taken { content_type: "text/plain", body: "" }
+    }
+
     fn parse(
         &self,
-        body: &[u8],
+        webhook: Webhook<'_>,
         here: &ChannelId,
         channel_of: &dyn Fn(&str) -> Option<ChannelId>,
     ) -> Result<Vec<Happening>, Malformed> {
-        webhook::parse(body, here, channel_of)
+        webhook::parse(webhook.body, here, channel_of)
     }
 
     fn fit(&self, message: Outgoing) -> Result<Vec<Outgoing>, String> {
         fit::fit(message)
     }
 
-    fn render(&self, item: &OutboxItem) -> SendRequest {
-        SendRequest {
+    fn render(&self, item: &OutboxItem) -> Request {
+        Request {
+            method: Method::Post,
             url: format!("{}/{}/messages", self.api_url, self.phone_number_id),
-            bearer: self.access_token.clone(),
-            body: render::body(item),
+            auth: Auth::Bearer(self.access_token.clone()),
+            body: Body::Json(render::body(item)),
         }
     }
 

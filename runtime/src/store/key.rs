@@ -30,6 +30,12 @@
 //! | TraceAge, ItemAge | when, rest of the key | |
 //! | Part | a whole key, number | the continuation of a long value |
 //! | KvUse | step | bytes and number of its key-values |
+//! | Template | channel, name, language | template |
+//! | Media | channel, hash of the provider's id | media |
+//! | MediaDue | when, the media's key | |
+//! | Spent | channel, day | what was spent |
+//! | Merged | contact | the contact that it became |
+//! | Upload | channel, hash of the file | the provider's id of it |
 
 use super::engine::Span;
 use crate::model::*;
@@ -37,6 +43,7 @@ use sha2::{Digest, Sha256};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[allow(dead_code)]
 pub enum Kind {
     Format = 1,
     Count = 2,
@@ -65,6 +72,12 @@ pub enum Kind {
     ItemAge = 25,
     Part = 26,
     KvUse = 27,
+    Template = 28,
+    Media = 29,
+    MediaDue = 30,
+    Spent = 31,
+    Merged = 32,
+    Upload = 33,
 }
 
 /// The store's own numbers.

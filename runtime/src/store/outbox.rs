@@ -179,7 +179,8 @@ pub fn receive(
 ) -> Result<()> {
     let Some(mut stored) = find(view, receipt)? else { return Ok(()) };
     let old = stored.item.clone();
-    stored.item.receive(&receipt.message_id, receipt.state, reason, now);
+    let code = receipt.error.as_ref().map(|(code, _)| *code);
+    stored.item.receive(&receipt.message_id, receipt.state, (code, reason), now);
     learn_id(view, &mut stored, &receipt.message_id)?;
     update(view, &old, &stored)
 }

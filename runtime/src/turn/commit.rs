@@ -44,17 +44,17 @@ async fn add_effect(
     let event = Arc::clone(&turn.setting.event);
     let (lane, channel) = (&event.id.lane, &event.channel);
     match effect {
-        Effect::Send { to: None, message } => {
+        Effect::Send { to: None, message, quote } => {
             if let Some(contact) = &turn.contact {
                 let item = item(id, turn, step, contact, message);
-                commit.outbox.push(item);
+                commit.outbox.push(OutboxItem { quote, ..item });
             }
         }
-        Effect::Send { to: Some(other), message } => {
+        Effect::Send { to: Some(other), message, quote } => {
             match turn.setting.store.contact(other).await {
                 Ok(Some(contact)) => {
                     let item = item(id, turn, step, &contact, message);
-                    commit.outbox.push(item);
+                    commit.outbox.push(OutboxItem { quote, ..item });
                 }
                 Ok(None) => turn.remarks.push(format!("`{step}` wrote to {other}, who is unknown")),
                 Err(error) => turn.remarks.push(format!("{other} could not be read: {error}")),
@@ -107,13 +107,19 @@ fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) ->
         contact: to.id,
         to: Address { phone: to.phone.clone(), bsuid: to.bsuid.clone() },
         message,
+        quote: None,
         step: step.into(),
+        campaign: match &turn.setting.event.kind {
+            EventKind::Broadcast { id, .. } => Some(id.clone()),
+            _ => None,
+        },
         created_at: now,
         state: SendState::Waiting { due: now },
         attempts: 0,
         message_id: None,
         receipt: None,
         reason: None,
+        error: None,
         updated_at: now,
     }
 }
@@ -177,11 +183,11 @@ pub(super) fn text_of(kind: &EventKind) -> Option<String> {
             Content::Reaction(reaction) => {
                 format!("[reaction] {}", reaction.emoji.as_deref().unwrap_or("taken back"))
             }
-            Content::Other { kind, .. } => format!("[{kind}]"),
+            other => format!("[{}]", other.kind()),
         },
         EventKind::TimerFired { name, .. } => format!("timer {name}"),
         EventKind::Broadcast { id, .. } => format!("broadcast {id}"),
-        EventKind::Account { field } => field.clone(),
+        EventKind::Account { field, .. } => field.clone(),
         EventKind::Receipt(receipt) => receipt.state.name().into(),
         EventKind::Operator(Operator::Resume { by }) => format!("resumed by {by}"),
     };

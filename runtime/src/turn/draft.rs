@@ -194,7 +194,7 @@ impl Draft {
         }
         let first = SendId { turn: self.event().id.clone(), index: self.sends };
         for message in parts {
-            self.push(Effect::Send { to, message })?;
+            self.push(Effect::Send { to, message, quote: None })?;
             self.sends += 1;
         }
         Ok(first)

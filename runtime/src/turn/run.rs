@@ -60,7 +60,11 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
 
 /// A notice about the contact, such as a changed number: it opens no window.
 fn from_whatsapp_itself(message: &Message) -> bool {
-    matches!(&message.content, Content::Other { kind, .. } if kind.starts_with("system"))
+    match &message.content {
+        Content::Notice(_) => true,
+        Content::Other { kind, .. } => kind.starts_with("system"),
+        _ => false,
+    }
 }
 
 /// A turn on its way.
@@ -126,7 +130,7 @@ impl Turn {
                 self.host_effect(Effect::Resume, by);
                 self.remarks.push(format!("given back to the bot by {by}"));
             }
-            EventKind::Account { field } if field == "user_preferences" => {
+            EventKind::Account { field, .. } if field == "user_preferences" => {
                 self.take_preference(&event.raw);
             }
             EventKind::Message(_)

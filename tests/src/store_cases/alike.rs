@@ -134,7 +134,7 @@ impl Run {
                 let delivery = match how {
                     0 => Delivery::Sent { message_id: format!("wamid.{id}") },
                     1 => Delivery::RetryAfter { due: now + 20, reason },
-                    2 => Delivery::Rejected { reason },
+                    2 => Delivery::Rejected { reason, code: None },
                     3 => Delivery::Refused { reason },
                     _ => Delivery::Unknown { until: now + 40, reason },
                 };

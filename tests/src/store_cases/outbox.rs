@@ -73,7 +73,12 @@ pub async fn messages_leave_in_order(store: Shared) {
     check_invariants(&store).await;
     let refused = Delivery::Refused { reason: "the window closed".into() };
     record(&store, &to_ann[1], refused).await;
-    record(&store, &to_ann[2], Delivery::Rejected { reason: "no such number".into() }).await;
+    record(
+        &store,
+        &to_ann[2],
+        Delivery::Rejected { reason: "no such number".into(), code: Some(131_026) },
+    )
+    .await;
     record(&store, &to_bob[0], sent("wamid.2")).await;
     assert_eq!(store.next_outbox().await.unwrap(), None);
     assert_eq!(store.depths().await.unwrap().outbox, 0);

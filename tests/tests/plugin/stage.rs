@@ -85,6 +85,7 @@ pub fn text_message(text: &str) -> Message {
         replies_to: None,
         referral: None,
         forwarded: false,
+        product: None,
     }
 }
 
@@ -140,8 +141,8 @@ pub fn provider() -> Arc<dyn Provider> {
 pub fn replies(draft: &Draft) -> Vec<&str> {
     fn body(effect: &Effect) -> Option<&str> {
         match effect {
-            Effect::Send { to: None, message: Outgoing::Text(text) } => Some(text),
-            Effect::Send { to: None, message: Outgoing::Buttons { body, .. } } => Some(body),
+            Effect::Send { to: None, message: Outgoing::Text(text), .. } => Some(text),
+            Effect::Send { to: None, message: Outgoing::Buttons { body, .. }, .. } => Some(body),
             _ => None,
         }
     }

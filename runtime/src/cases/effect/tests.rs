@@ -9,12 +9,7 @@ fn messages() -> Vec<(Outgoing, Value)> {
     let row = Row { id: "a".into(), title: "A".into(), description: None };
     let section = Section { title: Some("All".into()), rows: vec![row] };
     let parameter = Parameter { name: None, text: "x".into() };
-    let template = Template {
-        name: "spring".into(),
-        language: "en_US".into(),
-        category: Category::Marketing,
-        parameters: vec![parameter],
-    };
+    let template = Template::new("spring", "en_US", Category::Marketing, vec![parameter]);
     let media = |source| {
         Outgoing::Media(OutgoingMedia {
             kind: MediaKind::Image,
@@ -27,11 +22,17 @@ fn messages() -> Vec<(Outgoing, Value)> {
     vec![
         (Outgoing::Text("hi".into()), json!({"text": "hi"})),
         (
-            Outgoing::Buttons { body: "b".into(), footer: Some("f".into()), buttons: vec![button] },
+            Outgoing::Buttons {
+                header: None,
+                body: "b".into(),
+                footer: Some("f".into()),
+                buttons: vec![button],
+            },
             json!({"buttons": {"body": "b", "footer": "f", "buttons": [{"id": "a", "title": "A"}]}}),
         ),
         (
             Outgoing::List {
+                header: None,
                 body: "b".into(),
                 footer: None,
                 label: "l".into(),
@@ -71,7 +72,11 @@ fn effects() -> Vec<(Effect, Value)> {
     let attribute = |value| Effect::SetAttribute { name: "zone".into(), value };
     vec![
         (
-            Effect::Send { to: Some(ContactId(7)), message: Outgoing::Text("hi".into()) },
+            Effect::Send {
+                to: Some(ContactId(7)),
+                message: Outgoing::Text("hi".into()),
+                quote: None,
+            },
             json!({"send": {"to": "c7", "message": {"text": "hi"}}}),
         ),
         (Effect::MarkRead { typing: false }, json!({"mark_read": {"typing": false}})),
@@ -100,9 +105,9 @@ fn effects() -> Vec<(Effect, Value)> {
 
 #[test]
 fn every_effect_has_its_form() {
-    let replies = messages()
-        .into_iter()
-        .map(|(message, form)| (Effect::Send { to: None, message }, json!({ "reply": form })));
+    let replies = messages().into_iter().map(|(message, form)| {
+        (Effect::Send { to: None, message, quote: None }, json!({ "reply": form }))
+    });
     for (effect, json) in effects().into_iter().chain(replies) {
         let form = EffectForm::from(&effect);
         assert_eq!(serde_json::to_value(&form).unwrap(), json);

@@ -13,6 +13,7 @@ fn message(content: Content) -> Message {
         replies_to: None,
         referral: None,
         forwarded: false,
+        product: None,
     }
 }
 
@@ -23,6 +24,8 @@ fn contents() -> Vec<(Content, Value)> {
         mime_type: "audio/ogg".into(),
         caption: None,
         filename: None,
+        url: None,
+        sha256: None,
     };
     let place = Location { latitude: 1.5, longitude: -2.0, name: Some("n".into()), address: None };
     let other = Content::Other { kind: "order".into(), json: r#"{"items":[1]}"#.into() };
@@ -55,6 +58,8 @@ fn kinds() -> Vec<(EventKind, Value)> {
         state: ReceiptState::Failed,
         at: NOW,
         error: Some((131_026, "undeliverable".into())),
+        pricing: None,
+        free_until: None,
     };
     let (step, name) = ("step".to_owned(), "expiry".to_owned());
     vec![
@@ -80,7 +85,10 @@ fn kinds() -> Vec<(EventKind, Value)> {
             EventKind::Operator(Operator::Resume { by: "Ann".into() }),
             json!({"operator": {"resume": "Ann"}}),
         ),
-        (EventKind::Account { field: "f".into() }, json!({"account": {"field": "f"}})),
+        (
+            EventKind::Account { field: "f".into(), news: Default::default() },
+            json!({"account": {"field": "f"}}),
+        ),
     ]
 }
 

@@ -44,7 +44,7 @@ impl Worker {
                 break;
             };
             self.outbox.metrics.rejected.inc();
-            self.record(item.id, Delivery::Rejected { reason }, now);
+            self.record(item.id, Delivery::Rejected { reason, code: None }, now);
         }
         let line = self.queue.line(channel);
         match &mut line.pause {

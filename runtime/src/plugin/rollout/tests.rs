@@ -94,7 +94,7 @@ fn draft_of(seq: u64) -> Draft {
         id: EventId { lane: Lane::Contact(ContactId(1)), seq },
         channel: ChannelId::new("main"),
         sender: None,
-        kind: EventKind::Account { field: "test".into() },
+        kind: EventKind::Account { field: "test".into(), news: Default::default() },
         raw: String::new(),
         accepted_at: 1_000,
         attempts: 0,

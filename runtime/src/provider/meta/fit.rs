@@ -31,8 +31,8 @@ const LIST_LABEL: &str = "Choose";
 pub(super) fn fit(message: Outgoing) -> Result<Vec<Outgoing>, String> {
     match message {
         Outgoing::Text(text) => fit_text(&text),
-        Outgoing::Buttons { body, footer, buttons } => fit_buttons(&body, footer, buttons),
-        Outgoing::List { body, footer, label, sections } => {
+        Outgoing::Buttons { body, footer, buttons, .. } => fit_buttons(&body, footer, buttons),
+        Outgoing::List { body, footer, label, sections, .. } => {
             fit_list(&body, footer, &label, sections)
         }
         Outgoing::Template(template) => fit_template(template),
@@ -41,6 +41,17 @@ pub(super) fn fit(message: Outgoing) -> Result<Vec<Outgoing>, String> {
             filled(&format!("the id of the {} message", message.kind()), message_id)?;
             Ok(vec![message])
         }
+        Outgoing::Numbered { .. }
+        | Outgoing::Location(_)
+        | Outgoing::Contacts(_)
+        | Outgoing::Link(_)
+        | Outgoing::Flow(_)
+        | Outgoing::Request { .. }
+        | Outgoing::Product { .. }
+        | Outgoing::Products(_)
+        | Outgoing::Catalog { .. }
+        | Outgoing::Carousel { .. }
+        | Outgoing::Interactive(_) => Err(format!("a {} can't be sent", message.kind())),
     }
 }
 
@@ -73,7 +84,7 @@ fn fit_buttons(
     check_ids("button", BUTTON_ID_MAX, buttons.iter().map(|button| button.id.as_str()))?;
     let footer = fit_footer(footer)?;
     let (mut messages, body) = tail_of(body, BUTTON_BODY_MAX)?;
-    messages.push(Outgoing::Buttons { body, footer, buttons });
+    messages.push(Outgoing::Buttons { header: None, body, footer, buttons });
     Ok(messages)
 }
 
@@ -113,7 +124,7 @@ fn fit_list(
     let label = if label.trim().is_empty() { LIST_LABEL } else { label }.to_owned();
     let footer = fit_footer(footer)?;
     let (mut messages, body) = tail_of(body, LIST_BODY_MAX)?;
-    messages.push(Outgoing::List { body, footer, label, sections });
+    messages.push(Outgoing::List { header: None, body, footer, label, sections });
     Ok(messages)
 }
 
@@ -176,6 +187,7 @@ fn fit_template(template: Template) -> Result<Vec<Outgoing>, String> {
 fn fit_media(mut media: OutgoingMedia) -> Result<Vec<Outgoing>, String> {
     let kind = media.kind.name();
     match &media.source {
+        MediaSource::File(file) => filled("the name of the file", file)?,
         MediaSource::Id(id) => filled(&format!("the id of the {kind}"), id)?,
         MediaSource::Link(link) => {
             filled(&format!("the link of the {kind}"), link)?;

@@ -11,13 +11,13 @@ pub(super) fn body(item: &OutboxItem) -> Value {
     let (kind, content) = match &item.message {
         Outgoing::Read { message_id, typing } => return read(message_id, *typing),
         Outgoing::Text(text) => ("text", json!({"body": text, "preview_url": false})),
-        Outgoing::Buttons { body, footer, buttons } => {
+        Outgoing::Buttons { body, footer, buttons, .. } => {
             let reply = |button| json!({"type": "reply", "reply": button});
             let buttons: Vec<Value> = buttons.iter().map(reply).collect();
             let action = json!({"buttons": buttons});
             ("interactive", interactive("button", body, footer.as_deref(), action))
         }
-        Outgoing::List { body, footer, label, sections } => {
+        Outgoing::List { body, footer, label, sections, .. } => {
             let sections: Vec<Value> = sections.iter().map(section).collect();
             let action = json!({"button": label, "sections": sections});
             ("interactive", interactive("list", body, footer.as_deref(), action))
@@ -27,6 +27,17 @@ pub(super) fn body(item: &OutboxItem) -> Value {
         Outgoing::Reaction { message_id, emoji } => {
             ("reaction", json!({"message_id": message_id, "emoji": emoji}))
         }
+        Outgoing::Numbered { text, .. } => ("text", json!({"body": text, "preview_url": false})),
+        Outgoing::Location(_)
+        | Outgoing::Contacts(_)
+        | Outgoing::Link(_)
+        | Outgoing::Flow(_)
+        | Outgoing::Request { .. }
+        | Outgoing::Product { .. }
+        | Outgoing::Products(_)
+        | Outgoing::Catalog { .. }
+        | Outgoing::Carousel { .. }
+        | Outgoing::Interactive(_) => ("interactive", Value::Null),
     };
     let mut body = json!({
         "messaging_product": "whatsapp",
@@ -103,7 +114,7 @@ fn media(media: &OutgoingMedia) -> (&'static str, Value) {
     };
     let mut form = match &media.source {
         MediaSource::Id(id) => json!({"id": id}),
-        MediaSource::Link(link) => json!({"link": link}),
+        MediaSource::Link(link) | MediaSource::File(link) => json!({"link": link}),
     };
     insert(&mut form, "caption", media.caption.as_ref());
     insert(&mut form, "filename", media.filename.as_ref());
@@ -130,13 +141,16 @@ mod tests {
             contact: ContactId(17),
             to: Address { phone: Some("+1 555 123".into()), bsuid: Some("US.1".into()) },
             message,
+            quote: None,
             step: "faq".into(),
+            campaign: None,
             created_at: 0,
             state: SendState::Waiting { due: 0 },
             attempts: 1,
             message_id: None,
             receipt: None,
             reason: None,
+            error: None,
             updated_at: 0,
         }
     }
@@ -163,9 +177,7 @@ mod tests {
     #[test]
     fn template_parameters_are_by_name_or_by_place() {
         let form = |parameters| {
-            let (name, language) = ("sale".into(), "en".into());
-            let category = Category::Marketing;
-            let template = Template { name, language, category, parameters };
+            let template = Template::new("sale", "en", Category::Marketing, parameters);
             body(&item(Outgoing::Template(template)))["template"].clone()
         };
         let bare = json!({"name": "sale", "language": {"code": "en"}});

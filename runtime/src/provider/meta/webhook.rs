@@ -6,7 +6,7 @@ mod status;
 
 use super::sender::{Ids, sender};
 use crate::{
-    model::{ChannelId, EventKind, Happening, Millis, Sender},
+    model::{ChannelId, EventKind, Happening, Millis, News, Sender},
     provider::Malformed,
 };
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl<'a> Change<'a> {
         }
         hash.update(&field);
         let dedup = format!("account:{}", hex::encode(hash.finalize()));
-        self.happening(dedup, sender, EventKind::Account { field }, body)
+        self.happening(dedup, sender, EventKind::Account { field, news: News::Other }, body)
     }
 }
 

@@ -18,7 +18,7 @@ fn draft(effects: usize) -> Draft {
         id: EventId { lane: Lane::Contact(ContactId(1)), seq: 1 },
         channel,
         sender: None,
-        kind: EventKind::Account { field: "test".into() },
+        kind: EventKind::Account { field: "test".into(), news: Default::default() },
         raw: String::new(),
         accepted_at: 1_000_000,
         attempts: 0,
@@ -51,12 +51,12 @@ fn a_long_text_is_asked_for_whole_or_not_at_all() {
 #[test]
 fn one_message_is_bounded_in_bytes() {
     let template = |text: String| {
-        Outgoing::Template(Template {
-            name: "sale".into(),
-            language: "en".into(),
-            category: Category::Utility,
-            parameters: vec![Parameter { name: None, text }],
-        })
+        Outgoing::Template(Template::new(
+            "sale",
+            "en",
+            Category::Utility,
+            vec![Parameter { name: None, text }],
+        ))
     };
     let mut draft = draft(3);
     draft.reply(template("x".repeat(1_000))).unwrap();
@@ -104,6 +104,7 @@ async fn stored_values_count_and_may_be_written_over() {
         replies_to: None,
         referral: None,
         forwarded: false,
+        product: None,
     });
     let (channel, raw) = (ChannelId::new("main"), String::new());
     let came = Happening { channel, dedup: "1".into(), sender: Some(sender), kind, raw };

@@ -65,6 +65,7 @@ async fn waiting() -> (Arc<dyn Store>, Snapshot) {
             replies_to: None,
             referral: None,
             forwarded: false,
+            product: None,
         }),
         raw: raw.into(),
     };

@@ -9,11 +9,17 @@ fn buttons(count: usize) -> Vec<Button> {
 }
 
 fn with_buttons(body: &str, buttons: Vec<Button>) -> Outgoing {
-    Outgoing::Buttons { body: body.into(), footer: None, buttons }
+    Outgoing::Buttons { header: None, body: body.into(), footer: None, buttons }
 }
 
 fn list(sections: Vec<Section>) -> Outgoing {
-    Outgoing::List { body: "Pick".into(), footer: None, label: "Open".into(), sections }
+    Outgoing::List {
+        header: None,
+        body: "Pick".into(),
+        footer: None,
+        label: "Open".into(),
+        sections,
+    }
 }
 
 fn rows(from: usize, to: usize) -> Vec<Row> {
@@ -35,12 +41,12 @@ fn template(name: &str, parameters: &[(Option<&str>, &str)]) -> Outgoing {
         name: name.map(str::to_owned),
         text: (*text).into(),
     };
-    Outgoing::Template(Template {
-        name: name.into(),
-        language: "en".into(),
-        category: Category::Utility,
-        parameters: parameters.iter().map(parameter).collect(),
-    })
+    Outgoing::Template(Template::new(
+        name,
+        "en",
+        Category::Utility,
+        parameters.iter().map(parameter).collect(),
+    ))
 }
 
 #[test]
@@ -110,6 +116,7 @@ fn too_many_rows_become_a_numbered_text() {
 fn empty_sections_and_labels_are_no_trouble() {
     let one = vec![section(None, Vec::new()), section(None, rows(1, 2))];
     let fitted = fit(Outgoing::List {
+        header: None,
         body: "Pick".into(),
         footer: Some(" ".into()),
         label: " ".into(),
@@ -192,8 +199,12 @@ fn what_no_change_can_keep_is_an_error_with_its_limit() {
     for (message, reason) in cases {
         assert_eq!(fit(message).unwrap_err(), reason);
     }
-    let footer =
-        Outgoing::Buttons { body: "Hi".into(), footer: Some("f".repeat(61)), buttons: buttons(1) };
+    let footer = Outgoing::Buttons {
+        header: None,
+        body: "Hi".into(),
+        footer: Some("f".repeat(61)),
+        buttons: buttons(1),
+    };
     assert!(fit(footer).unwrap_err().ends_with("has 61 characters, and 60 are allowed"));
     assert!(fit(row("r", &"d".repeat(73))).unwrap_err().ends_with("and 72 are allowed"));
     assert!(

@@ -35,6 +35,7 @@ pub(super) fn read(change: &Change<'_>, message: &Value) -> Happening {
         replies_to: context.and_then(|context| text(context, "id")).map(str::to_owned),
         referral: message.get("referral").map(Value::to_string),
         forwarded: flag("forwarded") || flag("frequently_forwarded"),
+        product: None,
     });
     change.happening(id.to_owned(), sender, kind, message)
 }
@@ -117,6 +118,8 @@ fn media(kind: MediaKind, body: &Value) -> Option<Content> {
         mime_type: text(body, "mime_type").unwrap_or_default().to_owned(),
         caption: text(body, "caption").map(str::to_owned),
         filename: text(body, "filename").map(str::to_owned),
+        url: text(body, "url").map(str::to_owned),
+        sha256: None,
     }))
 }
 

@@ -35,6 +35,8 @@ pub(super) fn read(change: &Change<'_>, status: &Value) -> Happening {
         state,
         at: timestamp(status),
         error: status.get("errors").and_then(|errors| error(errors.get(0)?)),
+        pricing: None,
+        free_until: None,
     };
     let member = ["recipient_participant_id", "recipient_participant_user_id"]
         .into_iter()

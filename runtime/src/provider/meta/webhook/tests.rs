@@ -38,7 +38,7 @@ fn message(extra: Value) -> Message {
 
 fn field(happening: &Happening) -> &str {
     match &happening.kind {
-        EventKind::Account { field } => field,
+        EventKind::Account { field, .. } => field,
         other => panic!("{other:?}"),
     }
 }

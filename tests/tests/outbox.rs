@@ -144,12 +144,7 @@ async fn host(messages_per_second: u32) -> Host {
 }
 
 fn sale() -> Outgoing {
-    Outgoing::Template(Template {
-        name: "sale".into(),
-        language: "en".into(),
-        category: Category::Marketing,
-        parameters: vec![],
-    })
+    Outgoing::Template(Template::new("sale", "en", Category::Marketing, vec![]))
 }
 
 impl Host {
@@ -335,7 +330,7 @@ async fn a_receipt_settles_what_may_have_been_sent() {
     host.until("its fate is unknown", |host| host.store.kept().records.len() == 1).await;
     let now = host.clock.now();
     let receive =
-        |item: &mut OutboxItem| item.receive("wamid.9", ReceiptState::Delivered, None, now);
+        |item: &mut OutboxItem| item.receive("wamid.9", ReceiptState::Delivered, (None, None), now);
     receive(host.store.kept().items.get_mut(&first).unwrap());
     host.until("the next is sent", |host| host.sent(&second)).await;
     host.clock.advance(10 * GRACE);

@@ -179,6 +179,8 @@ mod isolation {
             state: ReceiptState::Failed,
             at: NOW,
             error: Some((131026, "x".into())),
+            pricing: None,
+            free_until: None,
         };
         let text = told(EventKind::Receipt(receipt)).await;
         let (_, reason) = provider().explain(131026, "x");

@@ -119,7 +119,10 @@ impl App {
         let store = open_store(&data, &business)?;
         let public = bind(&business.http.public, "http.public")?;
         let admin = bind(&business.http.admin, "http.admin")?;
-        let plugins = Plugins::new(Some(data.join("compiled")), Arc::clone(&clock))
+        // Not in the business folder: who hands over a folder with data in it
+        // would have his machine code run.
+        let compiled = env.cache().map(|cache| cache.join("compiled"));
+        let plugins = Plugins::new(compiled, Arc::clone(&clock))
             .context("the plugin engine could not be started")?;
         let first = First::load(&folder, &env, &plugins).await.map_err(Failure::Problems)?;
         for warning in &first.generation.warnings {

@@ -62,12 +62,12 @@ pub(super) const TYPESCRIPT_TOOLS: Pinned = Pinned {
 pub struct Toolchains(PathBuf);
 
 impl Toolchains {
-    /// `$SWITCHBOARD_TOOLCHAINS`, else in the user's folder of caches.
+    /// `$SWITCHBOARD_TOOLCHAINS`, else beside what else is kept for this user.
     pub fn of(env: &Env) -> Result<Self, BuildError> {
-        let set = |name| env.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let cache = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
-        let folder = set("SWITCHBOARD_TOOLCHAINS")
-            .or_else(|| Some(cache()?.join("switchboard").join("toolchains")))
+        let chosen = env.get("SWITCHBOARD_TOOLCHAINS").filter(|value| !value.is_empty());
+        let folder = chosen
+            .map(PathBuf::from)
+            .or_else(|| Some(env.cache()?.join("toolchains")))
             .ok_or(BuildError::NoPlace)?;
         fs::create_dir_all(&folder).map_err(files::trouble(&folder))?;
         // Tools run in other folders.

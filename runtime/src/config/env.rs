@@ -1,7 +1,7 @@
 //! The environment, read once. Everything else is handed a copy, so that a
 //! test can hand over another.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// Variables by name. Values may be secret, so `Debug` shows only the names.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -18,6 +18,15 @@ impl Env {
 
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// Where this user's programs keep what they can make again:
+    /// `$SWITCHBOARD_CACHE`, else `switchboard` in the user's folder of caches.
+    /// None without a home.
+    pub fn cache(&self) -> Option<PathBuf> {
+        let set = |name| self.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let caches = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+        set("SWITCHBOARD_CACHE").or_else(|| Some(caches()?.join("switchboard")))
     }
 
     pub fn set(&mut self, name: &str, value: &str) {

@@ -210,7 +210,8 @@ fn write(
 fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `deserialize` runs whatever machine code it is given, so the
     // bytes must be what `Component::serialize` wrote. They come from a file
-    // that `keep` wrote in a folder which only this program's user can write;
+    // that `keep` wrote in a folder which only this program's user can write
+    // and which no business folder brings along;
     // their checksum shows that they were not damaged since, and that they
     // were written under this name, which holds the component's hash and the
     // engine's compatibility hash; and wasmtime itself refuses code of another

@@ -174,7 +174,7 @@ impl<S: Step> Rollout<S> {
         shadow.spawn(async move { run(&version, copy).await });
         let ended = timeout(self.patience, shadow.join_next()).await;
         let Ok(Some(Ok(shown))) = ended else {
-            self.shadowed(&old.label, new, answer.draft.now(), Fared::Unknown, None);
+            self.shadowed(&old.label, new, &answer.draft, Fared::Unknown, None);
             return answer;
         };
         self.vitals.count(Role::Shadow, &new.label, &shown, Duration::ZERO);
@@ -186,7 +186,7 @@ impl<S: Step> Rollout<S> {
             Err(StepError::Quarantined { .. }) => None,
             Ok(_) | Err(_) => compare((&old.label, &answer), (&new.label, &shown)),
         };
-        self.shadowed(&old.label, new, answer.draft.now(), fared, difference);
+        self.shadowed(&old.label, new, &answer.draft, fared, difference);
         answer
     }
 
@@ -194,7 +194,7 @@ impl<S: Step> Rollout<S> {
         &self,
         old: &str,
         new: &Version<S>,
-        now: Millis,
+        turn: &Draft,
         fared: Fared<'_>,
         difference: Option<Difference>,
     ) {
@@ -211,8 +211,8 @@ impl<S: Step> Rollout<S> {
         if let Some(difference) = difference {
             self.vitals.differed(difference);
         }
-        let (trusted, shown, sum) = (trusted.clone(), shown.clone(), *tally);
-        if let Some(why) = self.given_up(tally, fared, (old, new), now, RolloutPhase::Shadow) {
+        let (trusted, shown, sum) = (trusted.clone(), shown.clone(), tally.clone());
+        if let Some(why) = self.given_up(tally, fared, (old, new), turn, RolloutPhase::Shadow) {
             *phase = Phase::RolledBack { live: trusted, why };
         } else if sum.turns >= self.terms.shadow {
             let Tally { turns, differences, .. } = sum;
@@ -235,15 +235,14 @@ impl<S: Step> Rollout<S> {
         if tried.draft.broken.is_some() {
             return tried;
         }
-        let now = tried.draft.now();
         let Err(error) = &tried.outcome else {
             self.vitals.count(Role::Answer, &new.label, &tried, watch.elapsed());
-            self.watch_ended(&old.label, new, now, Fared::Well);
+            self.watch_ended(&old.label, new, &tried.draft, Fared::Well);
             return tried;
         };
         copy.network = resumed(copy.network, &tried.draft.inputs.exchanges);
         let mut again = run(old, copy).await;
-        self.watch_ended(&old.label, new, now, fared(&tried, &again));
+        self.watch_ended(&old.label, new, &tried.draft, fared(&tried, &again));
         if again.outcome.is_err() {
             self.vitals.count(Role::Answer, &new.label, &tried, watch.elapsed());
             return tried;
@@ -259,14 +258,14 @@ impl<S: Step> Rollout<S> {
         again
     }
 
-    fn watch_ended(&self, old: &str, new: &Version<S>, now: Millis, fared: Fared<'_>) {
+    fn watch_ended(&self, old: &str, new: &Version<S>, turn: &Draft, fared: Fared<'_>) {
         let mut phase = self.phase();
         let Phase::Watch { old: trusted, new: tried, tally } = &mut *phase else { return };
         if !matches!(fared, Fared::Unknown) {
             tally.turns += 1;
         }
-        let (trusted, tried, sum) = (trusted.clone(), tried.clone(), *tally);
-        if let Some(why) = self.given_up(tally, fared, (old, new), now, RolloutPhase::Watch) {
+        let (trusted, tried, sum) = (trusted.clone(), tried.clone(), tally.clone());
+        if let Some(why) = self.given_up(tally, fared, (old, new), turn, RolloutPhase::Watch) {
             *phase = Phase::RolledBack { live: trusted, why };
         } else if sum.turns >= self.terms.watch {
             tracing::info!(
@@ -284,19 +283,18 @@ impl<S: Step> Rollout<S> {
         tally: &mut Tally,
         fared: Fared<'_>,
         (old, new): (&str, &Version<S>),
-        at: Millis,
+        turn: &Draft,
         during: RolloutPhase,
     ) -> Option<RolledBack> {
         let Fared::Worse(error) = fared else { return None };
-        tally.failures += 1;
-        if tally.failures < self.terms.failures {
+        if !tally.failed(turn.lane(), &self.terms) {
             return None;
         }
         let why = RolledBack {
             plugin: new.label.clone(),
             hash: new.hash.clone(),
             back_to: old.into(),
-            at,
+            at: turn.now(),
             failures: tally.failures,
             turns: tally.turns,
             during,

@@ -2,7 +2,11 @@
 //! the folder. Pure: counts and decides nothing of a turn.
 
 use super::Version;
-use crate::{config, model::RolledBack, turn::Step};
+use crate::{
+    config,
+    model::{Lane, RolledBack},
+    turn::Step,
+};
 
 /// Characters of a hash that tell two versions of one name apart.
 const HASH_CHARS: usize = 8;
@@ -20,10 +24,10 @@ impl<S> Clone for Phase<S> {
         match self {
             Self::Settled { live } => Self::Settled { live: live.clone() },
             Self::Shadow { old, new, tally } => {
-                Self::Shadow { old: old.clone(), new: new.clone(), tally: *tally }
+                Self::Shadow { old: old.clone(), new: new.clone(), tally: tally.clone() }
             }
             Self::Watch { old, new, tally } => {
-                Self::Watch { old: old.clone(), new: new.clone(), tally: *tally }
+                Self::Watch { old: old.clone(), new: new.clone(), tally: tally.clone() }
             }
             Self::RolledBack { live, why } => {
                 Self::RolledBack { live: live.clone(), why: why.clone() }
@@ -32,11 +36,29 @@ impl<S> Clone for Phase<S> {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// Lanes in which a new version must fail before it is taken back: one contact
+/// alone must not decide what all the others get.
+const LANES: usize = 2;
+
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub turns: u32,
     pub failures: u32,
     pub differences: u32,
+    /// Those of the failures, `LANES` at most.
+    lanes: Vec<Lane>,
+}
+
+impl Tally {
+    /// Counts a failure. True if it was one too many.
+    pub fn failed(&mut self, lane: &Lane, terms: &config::Rollout) -> bool {
+        self.failures += 1;
+        if self.lanes.len() < LANES && !self.lanes.contains(lane) {
+            self.lanes.push(lane.clone());
+        }
+        let lanes = LANES.min(terms.failures as usize);
+        self.failures >= terms.failures && self.lanes.len() >= lanes
+    }
 }
 
 /// The phase with the version it trusts made anew.

@@ -8,7 +8,7 @@ use crate::{
     turn::Setting,
 };
 use serde_json::json;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 
 type Does = dyn Fn(&mut Draft) -> Result<Verdict, StepError> + Send + Sync;
@@ -86,12 +86,17 @@ fn draft() -> Draft {
 }
 
 fn draft_of(seq: u64) -> Draft {
+    draft_in(1, seq)
+}
+
+fn draft_in(contact: u64, seq: u64) -> Draft {
+    let contact = ContactId(contact);
     let channel = serde_json::from_value(json!({
         "id": "main", "provider": "meta", "phone_number_id": "1060",
         "access_token": "t", "app_secret": ["s"], "verify_token": "v",
     }));
     let event = Event {
-        id: EventId { lane: Lane::Contact(ContactId(1)), seq },
+        id: EventId { lane: Lane::Contact(contact), seq },
         channel: ChannelId::new("main"),
         sender: None,
         kind: EventKind::Account { field: "test".into(), news: Default::default() },
@@ -109,7 +114,7 @@ fn draft_of(seq: u64) -> Draft {
     };
     let limits = (&Limits::default()).into();
     let mut draft = Draft::new(setting, "points", Grants::default(), limits);
-    draft.contact = Some(Contact::new(ContactId(1)));
+    draft.contact = Some(Contact::new(contact));
     draft
 }
 
@@ -121,9 +126,11 @@ fn at_once(asked: impl Future<Output = Result<Result<(), String>, crate::store::
 
 type Tried = Rollout<Closure>;
 
-/// Who answered, and the tags that were set.
+/// Who answered, and the tags that were set. Each turn is another contact's.
 async fn turn(rollout: &Tried) -> (String, Vec<String>) {
-    let ran = rollout.run(draft()).await;
+    static CONTACTS: AtomicU64 = AtomicU64::new(100);
+    let contact = CONTACTS.fetch_add(1, Ordering::SeqCst);
+    let ran = rollout.run(draft_in(contact, 1)).await;
     assert_eq!(ran.outcome, Ok(Verdict::Stop));
     let tags = ran.draft.contact.unwrap().tags.into_iter().map(|tag| tag.name).collect();
     (ran.plugin, tags)
@@ -215,6 +222,17 @@ async fn one_that_keeps_failing_is_rolled_back_and_no_turn_is_lost() {
     // The old file put back is trusted at once.
     let back = Rollout::new(&config(5, 5, 3), tags("p 1", "a1"), Some(&rollout), None);
     assert_eq!(back.report(), RolloutReport::default());
+}
+
+#[tokio::test]
+async fn one_contact_alone_does_not_take_a_version_back() {
+    let rollout = Rollout::new(&config(0, 100, 3), traps("p 2", "b2"), Some(&settled()), None);
+    for _ in 0..10 {
+        assert_eq!(rollout.run(draft()).await.plugin, "p 1");
+    }
+    assert_eq!((rollout.report().failures, rollout.rolled_back()), (10, None));
+    answers(&rollout, "p 1").await;
+    assert_eq!(rollout.rolled_back().unwrap().failures, 11);
 }
 
 #[tokio::test]

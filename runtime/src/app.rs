@@ -1,6 +1,7 @@
 //! Builds everything in reading order, runs it, and lets it end.
 
 mod demo;
+mod listen;
 mod signals;
 
 pub use demo::{DemoOptions, demo};
@@ -23,7 +24,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
-use axum::Router;
+use listen::Bounds;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -216,17 +217,10 @@ impl App {
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
         };
         let console = console::router(Arc::new(console));
-        tasks.spawn(serve_until(public, ingress::router(self.ingress), ended.clone()));
-        tasks.spawn(serve_until(admin, console, ended.clone()));
-    }
-}
-
-async fn serve_until(listener: TcpListener, router: Router, mut ended: Shutdown) {
-    let end = async move {
-        let _ = ended.wait_for(|ended| *ended).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
-        tracing::error!("a listener failed: {error}");
+        let bounds = Bounds::of(&self.business.http);
+        let webhooks = ingress::router(self.ingress);
+        tasks.spawn(listen::serve(public, webhooks, bounds, ended.clone()));
+        tasks.spawn(listen::serve(admin, console, bounds, ended.clone()));
     }
 }
 

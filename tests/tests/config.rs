@@ -207,7 +207,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
          &["switchboard.toml:29: channel[0].api_url: `${WA_TOKEN}` must begin with `https://`"]),
         // Overrides.
         (&[Set("SWITCHBOARD__HTTP__PUBLC", "x")],
-         &["environment: SWITCHBOARD__HTTP__PUBLC: unknown key `publc`; did you mean `public`? allowed here: admin, admin_token, body_bytes, public"]),
+         &["environment: SWITCHBOARD__HTTP__PUBLC: unknown key `publc`; did you mean `public`? allowed here: admin, admin_token, body_bytes, connections, public"]),
         (&[Set("SWITCHBOARD__HTTP__PUBLIC", "8080")],
          &["environment: SWITCHBOARD__HTTP__PUBLIC: is not an address: an IP address and a port are needed, such as `127.0.0.1:8080`"]),
         (&[Set("SWITCHBOARD__TURNS__PARALLEL", "many")],

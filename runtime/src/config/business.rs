@@ -44,6 +44,10 @@ pub struct Http {
     /// 3 MB.
     #[schemars(range(min = 65_536, max = 67_108_864))]
     pub body_bytes: usize,
+    /// Connections open at once on each of the two addresses; more wait until
+    /// one ends. Meta sends many webhooks at once.
+    #[schemars(range(min = 16, max = 65_536))]
+    pub connections: usize,
 }
 
 impl Default for Http {
@@ -53,6 +57,7 @@ impl Default for Http {
             admin: "127.0.0.1:8081".into(),
             admin_token: None,
             body_bytes: 3 * 1024 * 1024,
+            connections: 1_024,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod hostile;
 pub mod meta;
 pub mod server;
 pub mod shop;
+pub mod stage;
 pub mod store_cases;
 
 use std::{

@@ -66,24 +66,24 @@ impl Server {
 
     /// The log if it ended instead of serving.
     pub fn try_start(shop: &Shop, env: &[(&str, &str)]) -> Result<Self, String> {
-        Self::launch(&shop.folder, &["serve", text(&shop.folder)], env)
+        Self::launch(&["serve", text(&shop.folder)], env)
     }
 
     /// `switchboard demo` on free ports, and the address of its chat page.
     pub fn demo(folder: &Path) -> (Self, String) {
         let any = "127.0.0.1:0";
         let arguments = ["--folder", text(folder), "--public", any, "--admin", any, "--chat", any];
-        let demo = Self::launch(folder, &[&["demo"], &arguments[..]].concat(), &[]);
+        let demo = Self::launch(&[&["demo"], &arguments[..]].concat(), &[]);
         let demo = demo.unwrap_or_else(|log| panic!("the demo did not start:\n{log}"));
         let chat = demo.said.lines().find_map(|line| address(line, "chat"));
         (demo, chat.unwrap())
     }
 
-    /// Compiled code is kept beside the folder, for this one alone.
-    fn launch(folder: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Result<Self, String> {
+    /// What was compiled for one test serves all.
+    fn launch(arguments: &[&str], env: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(binary())
             .args(arguments)
-            .env("SWITCHBOARD_CACHE", folder.with_file_name("cache"))
+            .env("SWITCHBOARD_CACHE", binary().with_file_name("test-cache"))
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -132,6 +132,11 @@ impl Server {
     pub async fn admin_get(&self, path: &str) -> serde_json::Value {
         let url = format!("{}{path}", self.admin);
         crate::client().get(url).send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn metrics(&self) -> String {
+        let url = format!("{}/metrics", self.admin);
+        crate::client().get(url).send().await.unwrap().text().await.unwrap()
     }
 
     /// A contact with its turns, by phone number.

@@ -1,0 +1,263 @@
+//! A whole stage: the real server with the real plugins, the simulator as its
+//! WhatsApp, customers who write and an operator who looks. What each of them
+//! saw is what tests compare.
+
+use crate::{
+    client,
+    server::Server,
+    shop::{NUMBER_ID, SECRET, Shop, TOKEN, VERIFY, switchboard_toml},
+};
+use serde_json::{Value, json};
+use std::{net::TcpListener as Port, time::Duration};
+use switchboard::simulator::{self, NewPhone, Retry, Settings, SimulatorConfig};
+use tokio::{net::TcpListener, sync::watch};
+
+pub const ANN: &str = "15550000001";
+pub const BEN: &str = "4915112345678";
+/// Shows no number: known by a user id alone.
+pub const CAT: &str = "cat.no.number";
+/// How long something may take that must come.
+const PATIENCE: usize = 1_500;
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub struct Stage {
+    pub shop: Shop,
+    pub server: Option<Server>,
+    pub sim: String,
+    public: String,
+    stop: watch::Sender<bool>,
+}
+
+impl Stage {
+    pub async fn start() -> Self {
+        Self::with(|_| {}, |_| {}).await
+    }
+
+    /// With another simulator, and a business folder changed before the start.
+    pub async fn with(
+        simulator: impl FnOnce(&mut SimulatorConfig),
+        change: impl FnOnce(&Shop),
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sim = format!("http://{}", listener.local_addr().unwrap());
+        let public = free_port();
+        let shop = Shop::new(&format!("{sim}/v26.0"));
+        shop.write("switchboard.toml", &config(&sim, &public));
+        change(&shop);
+        let server = Server::start(&shop);
+        let mut config = SimulatorConfig {
+            webhook_url: format!("http://{public}/webhooks/main"),
+            app_secret: SECRET.into(),
+            verify_token: VERIFY.into(),
+            access_token: TOKEN.into(),
+            phone_number_id: NUMBER_ID.into(),
+            settings: Settings { sent_ms: 0, delivered_ms: 5, read_ms: 5, ..Settings::default() },
+            retry: Retry { first_pause_ms: 20, longest_pause_ms: 200, attempts: 200 },
+            phones: phones(),
+            ..SimulatorConfig::default()
+        };
+        simulator(&mut config);
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move { simulator::run(config, listener, stopped).await.unwrap() });
+        Self { shop, server: Some(server), sim, public, stop }
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    /// The process is killed and started again, on the same ports.
+    pub fn kill_and_restart(&mut self) {
+        self.server.take().unwrap().kill();
+        self.server = Some(Server::start(&self.shop));
+        assert!(self.server().public.ends_with(&self.public));
+    }
+
+    // The customer's side.
+
+    /// What a customer does, as in `docs/simulator.md`; the message's id.
+    pub async fn act(&self, phone: &str, act: Value) -> String {
+        let answer = self.post(&format!("/sim/phones/{}/send", self.key(phone).await), act).await;
+        answer["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub async fn says(&self, phone: &str, text: &str) -> String {
+        self.act(phone, json!({"kind": "text", "body": text})).await
+    }
+
+    /// All that the customer got so far, in words, the oldest first.
+    pub async fn saw(&self, phone: &str) -> Vec<String> {
+        let path = format!("/sim/phones/{}/messages?limit=200", self.key(phone).await);
+        let answer = self.get(&path).await;
+        let messages = answer["messages"].as_array().or(answer.as_array()).unwrap().clone();
+        messages.iter().filter(|message| arrived(message)).map(in_words).collect()
+    }
+
+    /// Waits until the customer has got so many messages.
+    pub async fn sees(&self, phone: &str, count: usize) -> Vec<String> {
+        for _ in 0..PATIENCE {
+            let saw = self.saw(phone).await;
+            if saw.len() >= count {
+                return saw;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let log = self.server().log.lock().unwrap().clone();
+        panic!("{phone} saw {:?}, and {count} were to come\n{log}", self.saw(phone).await);
+    }
+
+    /// A customer without a number is found by the user id.
+    async fn key(&self, phone: &str) -> String {
+        if phone.chars().all(|sign| sign.is_ascii_digit()) {
+            return phone.to_owned();
+        }
+        let phones = self.get("/sim/phones").await;
+        let phones = phones["phones"].as_array().or(phones.as_array()).unwrap().clone();
+        let of = |one: &&Value| one["username"].as_str().is_some_and(|name| name.contains(phone));
+        phones.iter().find(of).unwrap()["user_id"].as_str().unwrap().to_owned()
+    }
+
+    // WhatsApp's side.
+
+    pub async fn get(&self, path: &str) -> Value {
+        client().get(self.sim.clone() + path).send().await.unwrap().json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = client().post(self.sim.clone() + path).json(&body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) {
+        let answer = client().patch(self.sim.clone() + path).json(&body).send().await.unwrap();
+        let status = answer.status();
+        assert!(status.is_success(), "{path}: {status} {}", answer.text().await.unwrap());
+    }
+
+    pub async fn set(&self, settings: Value) {
+        self.patch("/sim/settings", settings).await;
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        self.post("/sim/faults", fault).await;
+    }
+
+    // The operator's side.
+
+    /// The contact's messages as the operator sees them, the oldest first:
+    /// state and reason.
+    pub async fn messages(&self, phone: &str) -> Vec<String> {
+        let contact = self.contact(phone).await;
+        let id = contact["contact"]["id"].as_str().unwrap_or_default().to_owned();
+        let answer = self.server().admin_get(&format!("/api/v1/contacts/{id}/messages")).await;
+        let mut lines: Vec<_> =
+            answer["messages"].as_array().into_iter().flatten().map(in_a_line).collect();
+        lines.reverse();
+        lines
+    }
+
+    /// What the operator sees of a customer, found by number or user id.
+    pub async fn contact(&self, phone: &str) -> Value {
+        let key = self.key(phone).await;
+        let by = if key == phone { "phone" } else { "bsuid" };
+        self.server().admin_get(&format!("/api/v1/contacts/lookup?{by}={key}")).await
+    }
+
+    /// Waits until the operator sees what is wished for.
+    pub async fn until(&self, path: &str, wish: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..PATIENCE {
+            let answer = self.server().admin_get(path).await;
+            if wish(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{path} never as wished: {}", self.server().admin_get(path).await);
+    }
+
+    /// Waits until the contact's messages are as wished.
+    pub async fn until_messages(
+        &self,
+        phone: &str,
+        wish: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        for _ in 0..PATIENCE {
+            let lines = self.messages(phone).await;
+            if wish(&lines) {
+                return lines;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("the messages of {phone} never as wished: {:?}", self.messages(phone).await);
+    }
+
+    /// The reasons for which channels are paused.
+    pub async fn paused(&self) -> Vec<String> {
+        let ready = self.server().admin_get("/readyz").await;
+        let paused = ready["paused"].as_array().into_iter().flatten();
+        paused.map(|one| one["reason"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+fn phones() -> Vec<NewPhone> {
+    let phone = |name: &str, number: Option<&str>, username: Option<&str>| NewPhone {
+        name: name.into(),
+        number: number.map(Into::into),
+        username: username.map(Into::into),
+        ..NewPhone::default()
+    };
+    vec![
+        phone("Ann", Some(ANN), None),
+        phone("Ben", Some(BEN), None),
+        phone("Cat", None, Some(CAT)),
+    ]
+}
+
+fn config(sim: &str, public: &str) -> String {
+    let toml = switchboard_toml(&format!("{sim}/v26.0"), &[("main", NUMBER_ID)], "");
+    toml.replacen("public = \"127.0.0.1:0\"", &format!("public = \"{public}\""), 1)
+}
+
+/// Taken for a moment: what asks for it next has to be quick.
+fn free_port() -> String {
+    Port::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// By the business, and on the phone.
+fn arrived(message: &Value) -> bool {
+    message["by"] == "business"
+        && matches!(message["status"].as_str(), Some("delivered" | "read" | "played"))
+}
+
+/// A message as the customer would tell it.
+fn in_words(message: &Value) -> String {
+    let content = &message["content"];
+    let text = |pointer: &str| content.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    match message["kind"].as_str().unwrap_or_default() {
+        "text" => text("/body").to_owned(),
+        "interactive" => {
+            let buttons = content.pointer("/action/buttons").and_then(Value::as_array);
+            let titles = buttons.into_iter().flatten().map(|one| one["reply"]["title"].clone());
+            let rows = content.pointer("/action/sections/0/rows").and_then(Value::as_array);
+            let titles: Vec<_> =
+                titles.chain(rows.into_iter().flatten().map(|row| row["title"].clone())).collect();
+            format!("{} {}", text("/body/text"), Value::from(titles))
+        }
+        "template" => format!("template {} in {}", text("/name"), text("/language/code")),
+        kind => kind.to_owned(),
+    }
+}
+
+fn in_a_line(message: &Value) -> String {
+    let state = message["state"].as_str().unwrap_or_default();
+    let reason = message["reason"].as_str().map(|it| format!(": {it}")).unwrap_or_default();
+    format!("{state}{reason}")
+}

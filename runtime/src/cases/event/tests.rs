@@ -203,6 +203,33 @@ fn the_json_of_plugins_reads_as_a_case() {
     }
 }
 
+/// The examples of `docs/events.md` are what plugins get.
+#[test]
+fn the_page_of_events_is_right() {
+    let page = include_str!("../../../../docs/events.md");
+    let lines = page.lines().filter(|line| line.starts_with('{'));
+    let examples: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut told = Vec::new();
+    for example in examples.iter().filter(|example| example.get("kind").is_some()) {
+        let kind = example["kind"].as_str().unwrap();
+        let content = content::read(kind, example["json"].clone()).unwrap();
+        assert!(!matches!(content, Content::Other { .. }), "{kind}");
+        assert_eq!(json_of(&content.json().unwrap()), example["json"]);
+        told.push(kind);
+    }
+    for (content, _) in further_contents() {
+        assert!(told.contains(&content.kind()), "{}", content.kind());
+    }
+    for (news, _) in news() {
+        let Some((key, json)) = news.json() else { continue };
+        let example = examples.iter().find_map(|example| example.get(key)).unwrap();
+        let keys = |json: &Value| -> Vec<String> {
+            json.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+        };
+        assert_eq!(keys(example), keys(&json), "{key}");
+    }
+}
+
 #[test]
 fn what_stands_beside_a_content_is_kept() {
     let said = Message {

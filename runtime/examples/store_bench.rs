@@ -121,6 +121,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         remarks: Vec::new(),
         duration_us: 100,
         recording: Default::default(),
+        account: None,
     });
     Ok(commit)
 }

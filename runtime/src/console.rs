@@ -2,6 +2,7 @@
 //! things only by events in a contact's lane.
 
 mod access;
+mod account_events;
 mod plugins;
 mod view;
 
@@ -56,6 +57,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/lanes/{lane}/turns/{seq}", get(turn))
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
+        .route("/api/v1/account-events", get(account_events::list))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));
     // Health: for whatever starts and watches the process.

@@ -6,6 +6,7 @@ mod effect;
 mod event;
 mod exchange;
 mod ids;
+mod news;
 mod outbox;
 mod outgoing;
 mod plain;
@@ -18,11 +19,12 @@ pub use contact::{Asked, Consent, Contact, Handoff, Identity, Note, Sender, Tag}
 pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
-    Happening, Location, Media, MediaKind, Message, News, Notice, NumberNews, Operator, Order,
-    OrderItem, Pricing, ProductRef, Reaction, Receipt, ReceiptState, TemplateNews,
+    Happening, Location, Media, MediaKind, Message, Notice, Operator, Order, OrderItem, Pricing,
+    ProductRef, Reaction, Receipt, ReceiptState,
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
+pub use news::{AccountChange, News, NumberNews, TemplateNews};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
     Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,

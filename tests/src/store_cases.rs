@@ -145,6 +145,7 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
         remarks: vec!["a remark".into()],
         duration_us: 7,
         recording: Default::default(),
+        account: None,
     }
 }
 

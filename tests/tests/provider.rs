@@ -1,4 +1,4 @@
-//! Meta's wire against real payloads, where these are at hand, and against fixtures of our own.
+//! Meta's signatures and requests against real ones, where these are at hand.
 
 use serde_json::{Value, json};
 use std::{
@@ -47,89 +47,6 @@ fn files(path: &str) -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
-}
-
-/// One line: kind, what, and which parts of the sender are known.
-fn summary(happening: &Happening) -> String {
-    let what = match &happening.kind {
-        EventKind::Message(message) => {
-            let content = match &message.content {
-                Content::Text(_) => "text".into(),
-                Content::Choice(_) => "choice".into(),
-                Content::Media(media) => media.kind.name().into(),
-                Content::Location(_) => "location".into(),
-                Content::Reaction(Reaction { emoji: None, .. }) => "reaction gone".into(),
-                Content::Reaction(_) => "reaction".into(),
-                other => format!("other:{}", other.kind()),
-            };
-            let flags = [
-                (message.replies_to.is_some(), " reply"),
-                (message.referral.is_some(), " referral"),
-                (message.forwarded, " forwarded"),
-            ];
-            let flags: String = flags.iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
-            format!("{content}{flags}")
-        }
-        EventKind::Receipt(receipt) => {
-            let code =
-                receipt.error.as_ref().map_or(String::new(), |error| format!(" {}", error.0));
-            let ours = if receipt.send.is_some() { " ours" } else { "" };
-            format!("{}{code}{ours}", receipt.state.name())
-        }
-        EventKind::Account { field, .. } => field.clone(),
-        other => panic!("a provider does not make {other:?}"),
-    };
-    let sender = happening.sender.as_ref().map_or("none".into(), |sender| {
-        let parts = [
-            (&sender.phone, "phone"),
-            (&sender.bsuid, "bsuid"),
-            (&sender.parent_bsuid, "parent"),
-            (&sender.name, "name"),
-            (&sender.username, "username"),
-        ];
-        let known = parts.iter().filter(|part| part.0.is_some()).map(|part| part.1);
-        known.collect::<Vec<_>>().join("+")
-    });
-    format!("{} {what} <- {sender}", happening.kind.name())
-}
-
-fn summaries(files: Vec<(String, String)>) -> serde_json::Map<String, Value> {
-    let parse = |(name, body): (String, String)| {
-        let here = ChannelId::new("main");
-        let happenings = meta("s")
-            .parse(webhook(&HashMap::new(), body.as_bytes()), &here, &|_| Some(here.clone()))
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(!happenings.is_empty(), "{name} has nothing in it");
-        for happening in &happenings {
-            serde_json::from_str::<Value>(&happening.raw).unwrap();
-            assert!(!happening.dedup.is_empty() && body.len() >= happening.raw.len(), "{name}");
-        }
-        (name, happenings.iter().map(summary).collect::<Vec<_>>().into())
-    };
-    files.into_iter().map(parse).collect()
-}
-
-fn check(name: &str, summaries: serde_json::Map<String, Value>) {
-    if summaries.is_empty() {
-        return;
-    }
-    insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false}, {
-        insta::assert_yaml_snapshot!(name, summaries);
-    });
-}
-
-#[test]
-fn every_real_payload_is_read() {
-    let mut files = files("../../shared/whatsapp/payloads/meta");
-    files.retain(|(name, _)| name != "signature_vectors");
-    check("provider_real_payloads", summaries(files));
-}
-
-#[test]
-fn every_fixture_is_read() {
-    let files = files("fixtures/meta");
-    assert!(files.len() >= 5, "the fixtures are part of this repository");
-    check("provider_fixtures", summaries(files));
 }
 
 fn verify(secret: &str, body: &[u8], signature: &str) -> Result<(), Denied> {

@@ -1,11 +1,17 @@
 //! What happens in a case, as `event.json` writes it.
 
-use super::{effect::ButtonForm, moment::Moment};
+mod content;
+mod news;
+
+pub use content::json_of;
+
+use super::moment::Moment;
 use crate::model::{
-    Choice, Content, EventKind, Location, Media, MediaKind, Message, Millis, News, Operator,
-    Reaction, Receipt, ReceiptState,
+    Content, EventKind, Message, Millis, Operator, Pricing, ProductRef, Receipt, ReceiptState,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use content::take;
+use news::AccountForm;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// One of the first six, and what stands around it.
@@ -60,6 +66,7 @@ pub struct ReceivedForm {
     replies_to: Option<String>,
     referral: Option<Value>,
     forwarded: bool,
+    product: Option<ProductRef>,
     sent_at: Option<Moment>,
 }
 
@@ -91,18 +98,16 @@ pub struct ReceiptForm {
     message_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<(u32, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pricing: Option<Pricing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    free_until: Option<Moment>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorForm {
     resume: String,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountForm {
-    field: String,
 }
 
 const KINDS: &str = "`message`, `timer`, `broadcast`, `receipt`, `operator`, `account`";
@@ -129,7 +134,7 @@ impl EventForm {
                 .map(|it| Ok(EventKind::Operator(Operator::Resume { by: it.resume.clone() }))),
             self.account
                 .as_ref()
-                .map(|it| Ok(EventKind::Account { field: it.field.clone(), news: News::Other })),
+                .map(|it| Ok(EventKind::Account { field: it.field.clone(), news: it.news(now) })),
         ];
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
@@ -155,7 +160,9 @@ impl EventForm {
             EventKind::Operator(Operator::Resume { by }) => {
                 form.operator = Some(OperatorForm { resume: by });
             }
-            EventKind::Account { field, .. } => form.account = Some(AccountForm { field }),
+            EventKind::Account { field, news } => {
+                form.account = Some(AccountForm::of(field, news, now));
+            }
         }
         form
     }
@@ -170,8 +177,8 @@ impl ReceiptForm {
             state: self.state,
             at: now,
             error: self.error.clone(),
-            pricing: None,
-            free_until: None,
+            pricing: self.pricing.clone(),
+            free_until: self.free_until.map(|until| until.0),
         })
     }
 
@@ -181,6 +188,8 @@ impl ReceiptForm {
             send: receipt.send.map(|send| send.to_string()),
             message_id: Some(receipt.message_id),
             error: receipt.error,
+            pricing: receipt.pricing,
+            free_until: receipt.free_until.map(Moment),
         }
     }
 }
@@ -194,7 +203,7 @@ impl ReceivedForm {
             replies_to: self.replies_to.clone(),
             referral: self.referral.as_ref().map(Value::to_string),
             forwarded: self.forwarded,
-            product: None,
+            product: self.product.clone(),
         }
     }
 
@@ -209,54 +218,10 @@ impl ReceivedForm {
             replies_to: message.replies_to,
             referral: message.referral.map(|text| json_of(&text)),
             forwarded: message.forwarded,
+            product: message.product,
             sent_at: (message.sent_at != now).then_some(Moment(message.sent_at)),
         }
     }
-}
-
-/// What is no JSON after all stays text.
-pub fn json_of(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MediaForm {
-    kind: MediaKind,
-    #[serde(default = "media_id")]
-    id: String,
-    #[serde(default = "mime_type")]
-    mime_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    caption: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    filename: Option<String>,
-}
-
-fn media_id() -> String {
-    "media.1".into()
-}
-fn mime_type() -> String {
-    "application/octet-stream".into()
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LocationForm {
-    latitude: f64,
-    longitude: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReactionForm {
-    message_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    emoji: Option<String>,
 }
 
 impl TryFrom<Map<String, Value>> for ReceivedForm {
@@ -264,90 +229,31 @@ impl TryFrom<Map<String, Value>> for ReceivedForm {
 
     fn try_from(mut map: Map<String, Value>) -> Result<Self, String> {
         let form = Self {
-            id: take(&mut map, "id")?,
-            replies_to: take(&mut map, "replies_to")?,
+            id: take(&mut map, "message", "id")?,
+            replies_to: take(&mut map, "message", "replies_to")?,
             referral: map.remove("referral").filter(|value| !value.is_null()),
-            forwarded: take(&mut map, "forwarded")?.unwrap_or_default(),
-            sent_at: take(&mut map, "sent_at")?,
+            forwarded: take(&mut map, "message", "forwarded")?.unwrap_or_default(),
+            product: take(&mut map, "message", "product")?,
+            sent_at: take(&mut map, "message", "sent_at")?,
             content: Content::Text(String::new()),
         };
         let kinds: Vec<String> = map.keys().cloned().collect();
         let mut contents = map.into_iter();
         match (contents.next(), contents.next()) {
-            (Some((kind, body)), None) => Ok(Self { content: content(kind, body)?, ..form }),
+            (Some((kind, body)), None) => Ok(Self { content: content::read(&kind, body)?, ..form }),
             (None, _) => Err("message: has no content, such as `text`".into()),
             (Some(_), Some(_)) => Err(format!(
                 "message: has one content, not several: `{}`; beside it may stand `id`, \
-                 `replies_to`, `referral`, `forwarded`, `sent_at`",
+                 `replies_to`, `referral`, `forwarded`, `product`, `sent_at`",
                 kinds.join("`, `")
             )),
         }
     }
 }
 
-fn take<T: DeserializeOwned>(map: &mut Map<String, Value>, key: &str) -> Result<Option<T>, String> {
-    match map.remove(key) {
-        Some(value) => read(key, value),
-        None => Ok(None),
-    }
-}
-
-fn read<T: DeserializeOwned>(key: &str, value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| format!("message.{key}: {error}"))
-}
-
-fn content(kind: String, body: Value) -> Result<Content, String> {
-    Ok(match kind.as_str() {
-        "text" => Content::Text(read("text", body)?),
-        "choice" => {
-            let ButtonForm { id, title } = read("choice", body)?;
-            Content::Choice(Choice { id, title })
-        }
-        "media" => {
-            let MediaForm { kind, id, mime_type, caption, filename } = read("media", body)?;
-            Content::Media(Media {
-                kind,
-                id,
-                mime_type,
-                caption,
-                filename,
-                url: None,
-                sha256: None,
-            })
-        }
-        "location" => {
-            let LocationForm { latitude, longitude, name, address } = read("location", body)?;
-            Content::Location(Location { latitude, longitude, name, address })
-        }
-        "reaction" => {
-            let ReactionForm { message_id, emoji } = read("reaction", body)?;
-            Content::Reaction(Reaction { message_id, emoji })
-        }
-        _ => Content::Other { kind, json: body.to_string() },
-    })
-}
-
 impl From<ReceivedForm> for Map<String, Value> {
     fn from(form: ReceivedForm) -> Self {
-        let (kind, body) = match form.content {
-            Content::Text(text) => ("text".into(), json!(text)),
-            Content::Choice(it) => {
-                ("choice".into(), json!(ButtonForm { id: it.id, title: it.title }))
-            }
-            Content::Media(Media { kind, id, mime_type, caption, filename, .. }) => {
-                ("media".into(), json!(MediaForm { kind, id, mime_type, caption, filename }))
-            }
-            Content::Location(Location { latitude, longitude, name, address }) => {
-                ("location".into(), json!(LocationForm { latitude, longitude, name, address }))
-            }
-            Content::Reaction(Reaction { message_id, emoji }) => {
-                ("reaction".into(), json!(ReactionForm { message_id, emoji }))
-            }
-            other => {
-                let json = other.json().unwrap_or_default();
-                (other.kind().to_owned(), json_of(&json))
-            }
-        };
+        let (kind, body) = content::written(&form.content);
         let mut map = Map::new();
         map.insert(kind, body);
         let beside = [
@@ -355,6 +261,7 @@ impl From<ReceivedForm> for Map<String, Value> {
             ("replies_to", form.replies_to.map(Value::from)),
             ("referral", form.referral),
             ("forwarded", form.forwarded.then_some(Value::Bool(true))),
+            ("product", form.product.map(|product| json!(product))),
             ("sent_at", form.sent_at.map(|at| json!(at))),
         ];
         let said = beside.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));

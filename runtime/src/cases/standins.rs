@@ -1,7 +1,7 @@
 //! Puts stand-ins where a recorded turn names a person, the same one each
 //! time, so that a plugin that greets by name still does.
 
-use crate::model::{Contact, Event, EventKind};
+use crate::model::{Contact, Content, Event, EventKind};
 use serde_json::Value;
 
 /// What to look for, and what to put there.
@@ -53,6 +53,11 @@ impl StandIns {
             EventKind::Message(message) => {
                 found.add(Some(&message.id), "wamid.1", false);
                 found.add(message.replies_to.as_ref(), "wamid.2", false);
+                if let Content::Notice(notice) = &message.content {
+                    found.add(notice.now.phone.as_ref(), "15550001001", false);
+                    found.add(notice.now.bsuid.as_ref(), "US.1000000002", false);
+                    found.add(notice.now.parent_bsuid.as_ref(), "US.ENT.1000000002", false);
+                }
             }
             EventKind::Receipt(receipt) => found.add(Some(&receipt.message_id), "wamid.3", false),
             EventKind::TimerFired { .. }

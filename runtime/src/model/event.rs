@@ -1,8 +1,8 @@
 //! What can happen.
 
-use super::{ChannelId, EventId, Millis, SendId, Sender};
+use super::{ChannelId, EventId, Millis, News, SendId, Sender};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An event before it has a place in a lane: what providers parse, what timers
 /// and operators hand in, and what the store accepts.
@@ -181,27 +181,83 @@ impl Content {
         }
     }
 
-    /// What has no case in the contract with plugins, as JSON: the fields of
-    /// its case here. None for what the contract has.
+    /// The key that it stands under in our JSON: media of all kinds have one.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Media(_) => "media",
+            other => other.kind(),
+        }
+    }
+
+    /// It in our JSON, the same whoever the provider is. An edit has what it
+    /// says now under that content's own key.
+    pub fn body(&self) -> Value {
+        match self {
+            Self::Text(text) => json!(text),
+            Self::Choice(choice) => json!(choice),
+            Self::Media(media) => json!(media),
+            Self::Location(location) => json!(location),
+            Self::Reaction(reaction) => json!(reaction),
+            Self::Contacts(cards) => json!(cards),
+            Self::Order(order) => json!(order),
+            Self::Flow(FlowAnswer { name, body, response }) => {
+                json!({ "name": name, "body": body, "response": json_of(response) })
+            }
+            Self::Notice(notice) => json!(notice),
+            Self::Edit(Edit { message_id, content }) => {
+                json!({ "message_id": message_id, (content.key()): content.body() })
+            }
+            Self::Revoked { message_id } => json!({ "message_id": message_id }),
+            Self::Welcome => json!({}),
+            Self::Unsupported { kind, reason } => json!({ "kind": kind, "reason": reason }),
+            Self::Other { json, .. } => json_of(json),
+        }
+    }
+
+    /// What has no case in the contract with plugins, as JSON. None for what
+    /// the contract has.
     pub fn json(&self) -> Option<String> {
-        let value = match self {
+        match self {
             Self::Text(_)
             | Self::Choice(_)
             | Self::Media(_)
             | Self::Location(_)
-            | Self::Reaction(_) => return None,
-            Self::Contacts(cards) => json!(cards),
-            Self::Order(order) => json!(order),
-            Self::Flow(answer) => json!(answer),
-            Self::Notice(notice) => json!(notice),
-            Self::Edit(edit) => json!(edit),
-            Self::Revoked { message_id } => json!({ "message_id": message_id }),
-            Self::Welcome => json!({}),
-            Self::Unsupported { kind, reason } => json!({ "kind": kind, "reason": reason }),
-            Self::Other { json, .. } => return Some(json.clone()),
-        };
-        Some(value.to_string())
+            | Self::Reaction(_) => None,
+            Self::Other { json, .. } => Some(json.clone()),
+            Self::Contacts(_)
+            | Self::Order(_)
+            | Self::Flow(_)
+            | Self::Notice(_)
+            | Self::Edit(_)
+            | Self::Revoked { .. }
+            | Self::Welcome
+            | Self::Unsupported { .. } => Some(self.body().to_string()),
+        }
     }
+
+    /// Whether it opens the window: a notice comes from WhatsApp itself, and
+    /// an edit or a deletion is about a message that has opened it already.
+    pub fn opens_window(&self) -> bool {
+        match self {
+            Self::Notice(_) | Self::Edit(_) | Self::Revoked { .. } => false,
+            Self::Other { kind, .. } => !kind.starts_with("system"),
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Media(_)
+            | Self::Location(_)
+            | Self::Reaction(_)
+            | Self::Contacts(_)
+            | Self::Order(_)
+            | Self::Flow(_)
+            | Self::Welcome
+            | Self::Unsupported { .. } => true,
+        }
+    }
+}
+
+/// What is no JSON after all stays text.
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))
 }
 
 /// A tap on a reply button, a list row or a template's quick reply.
@@ -227,6 +283,7 @@ pub struct Media {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ContactCard {
     /// The name as shown; cards may come without one.
     pub name: Option<String>,
@@ -267,7 +324,7 @@ pub struct FlowAnswer {
     pub name: Option<String>,
     /// What the chat shows.
     pub body: Option<String>,
-    /// JSON as the flow gave it: mostly an object, but not always.
+    /// The flow's JSON: mostly an object, but not always.
     pub response: String,
 }
 
@@ -359,56 +416,6 @@ pub struct Pricing {
     /// `regular`, `free_customer_service`, `free_entry_point`.
     pub kind: Option<String>,
     pub billable: bool,
-}
-
-/// What an account event means to the host.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub enum News {
-    /// Nothing; the operator can read it.
-    #[default]
-    Other,
-    /// In the words of the template's own list.
-    Template(TemplateNews),
-    /// The number's quality or its limits.
-    Number(NumberNews),
-    /// The contact used WhatsApp's own switch for marketing messages.
-    Marketing { wanted: bool },
-    /// The contact called. A call opens the window as a message does.
-    Call { id: String, at: Millis, missed: bool },
-    /// A person at the business answered from the phone app.
-    Echo(Box<Message>),
-    /// The account can't send, or can again; in plain words.
-    Account { stopped: bool, reason: String },
-    /// The contact's name for all changed; none: it was given up.
-    Username(Option<String>),
-}
-
-/// A template changed at the provider.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct TemplateNews {
-    pub name: String,
-    pub language: String,
-    /// `APPROVED`, `PAUSED`, `DISABLED`, `REJECTED`, …
-    pub status: Option<String>,
-    /// `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
-    pub quality: Option<String>,
-    /// `MARKETING`, `UTILITY`, `AUTHENTICATION`.
-    pub category: Option<String>,
-    /// Its text changed: it has to be read anew.
-    pub changed: bool,
-    pub reason: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct NumberNews {
-    /// The provider's word for what happened: `ONBOARDING`,
-    /// `THROUGHPUT_UPGRADE`, `DOWNGRADE`, …
-    pub event: Option<String>,
-    /// `GREEN`, `YELLOW`, `RED`.
-    pub quality: Option<String>,
-    /// How many contacts the business may write to first within 24 hours; -1
-    /// for no limit.
-    pub daily_contacts: Option<i64>,
 }
 
 /// In the order in which they can follow each other. Receipts come late and

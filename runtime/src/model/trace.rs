@@ -1,6 +1,8 @@
 //! Why: what each step of a turn did and said, kept for the operator.
 
-use super::{ChannelId, Contact, Effect, Event, Exchange, KvScope, Millis, SendId, TurnId};
+use super::{
+    AccountChange, ChannelId, Contact, Effect, Event, Exchange, KvScope, Millis, SendId, TurnId,
+};
 use serde::{Deserialize, Serialize};
 
 /// One turn, as it committed.
@@ -24,6 +26,9 @@ pub struct Trace {
     /// What it ran on.
     #[serde(default, skip_serializing_if = "Recording::is_none")]
     pub recording: Recording,
+    /// The account event of the provider that it was, for the operator to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<AccountChange>>,
 }
 
 /// What is kept of a turn so that its steps can be run again elsewhere.

@@ -23,7 +23,13 @@ pub fn event(event: &Event, provider: &dyn Provider) -> wit::Event {
             };
             other("operator", json.to_string())
         }
-        EventKind::Account { field, .. } => other("account", json!({ "field": field }).to_string()),
+        EventKind::Account { field, news } => {
+            let mut json = json!({ "field": field });
+            if let (Some(map), Some((key, told))) = (json.as_object_mut(), news.json()) {
+                map.insert(key.into(), told);
+            }
+            other("account", json.to_string())
+        }
     }
 }
 

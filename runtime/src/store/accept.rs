@@ -45,6 +45,9 @@ fn addressee(view: &mut View<'_>, happening: &Happening) -> Result<Option<Contac
     let identities = happening.sender.as_ref().map(Sender::identities).unwrap_or_default();
     match &happening.kind {
         EventKind::Message(_) => contacts::recognise_or_make(view, &identities),
+        EventKind::Account { news, .. } if news.makes_contact() => {
+            contacts::recognise_or_make(view, &identities)
+        }
         EventKind::Receipt(receipt) => match outbox::of_receipt(view, receipt)? {
             Some(item) => Ok(Some(item.contact)),
             None => contacts::recognise(view, &identities),

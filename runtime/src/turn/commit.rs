@@ -167,6 +167,17 @@ fn trace(mut turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -
         remarks: turn.remarks,
         duration_us,
         recording,
+        account: account_of(event),
+    }
+}
+
+/// What the provider itself sent: our own events have no body.
+fn account_of(event: &Event) -> Option<Box<AccountChange>> {
+    match &event.kind {
+        EventKind::Account { field, news } if !event.raw.is_empty() => {
+            Some(Box::new(AccountChange::new(field, news, &event.raw)))
+        }
+        _ => None,
     }
 }
 

@@ -53,18 +53,10 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
         remarks: vec![format!("put aside: {reason}")],
         duration_us: 0,
         recording: Recording::None,
+        account: None,
     });
     commit.parked = Some(reason);
     commit
-}
-
-/// A notice about the contact, such as a changed number: it opens no window.
-fn from_whatsapp_itself(message: &Message) -> bool {
-    match &message.content {
-        Content::Notice(_) => true,
-        Content::Other { kind, .. } => kind.starts_with("system"),
-        _ => false,
-    }
 }
 
 /// A turn on its way.
@@ -101,7 +93,7 @@ impl Turn {
             contact.learn(sender);
         }
         if let (Some(contact), EventKind::Message(message)) = (&mut contact, &event.kind)
-            && !from_whatsapp_itself(message)
+            && message.content.opens_window()
         {
             contact.saw_message(&event.channel, message.sent_at);
         }
@@ -133,11 +125,48 @@ impl Turn {
             EventKind::Account { field, .. } if field == "user_preferences" => {
                 self.take_preference(&event.raw);
             }
-            EventKind::Message(_)
-            | EventKind::TimerFired { .. }
-            | EventKind::Broadcast { .. }
-            | EventKind::Account { .. } => {}
+            EventKind::Account { news, .. } => self.take_news(news),
+            EventKind::Message(_) | EventKind::TimerFired { .. } | EventKind::Broadcast { .. } => {}
         }
+    }
+
+    fn take_news(&mut self, news: &News) {
+        match news {
+            News::Other | News::Marketing { .. } => return,
+            News::Call { at, .. } => {
+                let channel = self.setting.event.channel.clone();
+                if let Some(contact) = &mut self.contact {
+                    let last = contact.last_inbound.entry(channel).or_insert(*at);
+                    *last = (*last).max(*at);
+                }
+            }
+            News::Echo(message) => self.take_echo(message),
+            News::Remark(_)
+            | News::Template(_)
+            | News::Number(_)
+            | News::Account { .. }
+            | News::Username(_) => {}
+        }
+        self.remarks.push(news.in_words());
+    }
+
+    /// A person answers on the phone: the bot keeps silent, as after any
+    /// handoff. One who has the conversation already keeps it for as long again.
+    fn take_echo(&mut self, message: &Message) {
+        // About a message of before, and no answer.
+        if matches!(
+            message.content,
+            Content::Edit(_) | Content::Revoked { .. } | Content::Reaction(_)
+        ) {
+            return;
+        }
+        let (now, rules) = (self.setting.now, &self.setting.policy);
+        let running = self.contact.as_ref().filter(|it| crate::policy::in_handoff(it, now, rules));
+        let reason = match running.and_then(|contact| contact.handoff.as_ref()) {
+            Some(handoff) => handoff.reason.clone(),
+            None => "answered from the phone app".into(),
+        };
+        self.host_effect(Effect::Handoff { reason }, "phone app");
     }
 
     fn take_receipt(&mut self, receipt: Receipt) {
@@ -148,6 +177,11 @@ impl Turn {
             }
             reason
         });
+        if let (Some(contact), Some(until)) = (&mut self.contact, receipt.free_until) {
+            let free = contact.free_until.entry(self.setting.event.channel.clone());
+            let free = free.or_insert(until);
+            *free = (*free).max(until);
+        }
         self.receipt = Some((receipt, explained));
     }
 

@@ -1,6 +1,10 @@
 //! A webhook's body as happenings. Nothing is dropped: what has no form of ours
 //! is kept as an account event with what Meta wrote.
 
+mod account;
+mod call;
+mod content;
+mod echo;
 mod message;
 mod status;
 
@@ -28,7 +32,7 @@ pub(super) fn parse(
     for entry in entries {
         let Some(changes) = entry.get("changes").and_then(Value::as_array) else {
             let whole = Change::new(entry, "entry", entry, here.clone());
-            happenings.push(whole.account("entry".into(), entry, None));
+            happenings.push(whole.account("entry", entry, None, News::Other));
             continue;
         };
         for change in changes {
@@ -55,6 +59,13 @@ impl<'a> Change<'a> {
         self.value.get("contacts")
     }
 
+    /// Whether `phone` is the business's own number.
+    fn is_own(&self, phone: &str) -> bool {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let own = self.value.get("metadata").and_then(|all| text(all, "display_phone_number"));
+        own.is_some_and(|own| digits(own) == digits(phone))
+    }
+
     fn happening(
         &self,
         dedup: String,
@@ -65,17 +76,21 @@ impl<'a> Change<'a> {
         Happening { channel: self.channel.clone(), dedup, sender, kind, raw: raw.to_string() }
     }
 
-    /// What has no id of its own: known again by its content, and by the time
+    fn account(&self, field: &str, body: &Value, sender: Option<Sender>, news: News) -> Happening {
+        let kind = EventKind::Account { field: field.to_owned(), news };
+        self.happening(self.known_by(field, body), sender, kind, body)
+    }
+
+    /// What has no id of its own is known again by its content, and by the time
     /// of its entry, which a repeated delivery repeats.
-    fn account(&self, field: String, body: &Value, sender: Option<Sender>) -> Happening {
+    fn known_by(&self, field: &str, body: &Value) -> String {
         let mut hash = Sha256::new();
         for part in [self.entry.get("id"), self.entry.get("time"), Some(body)] {
             hash.update(part.map(Value::to_string).unwrap_or_default());
             hash.update([0]);
         }
-        hash.update(&field);
-        let dedup = format!("account:{}", hex::encode(hash.finalize()));
-        self.happening(dedup, sender, EventKind::Account { field, news: News::Other }, body)
+        hash.update(field);
+        format!("account:{}", hex::encode(hash.finalize()))
     }
 }
 
@@ -96,52 +111,69 @@ fn read_change(
         Some(Err(number)) => {
             let change = Change::new(entry, field, value, here.clone());
             let field = format!("{field} for number {number}");
-            happenings.push(change.account(field, value, None));
+            happenings.push(change.account(&field, value, None, News::Other));
             return;
         }
     };
     let change = Change::new(entry, field, value, channel);
     match field {
-        "messages" => read_messages(&change, happenings),
-        "user_preferences" => read_preferences(&change, happenings),
-        _ => happenings.push(change.account(field.to_owned(), value, None)),
+        "messages" | "calls" | "smb_message_echoes" | "user_preferences" | "user_id_update" => {
+            read_lists(&change, happenings);
+        }
+        _ => happenings.push(change.account(field, value, None, account::news(field, value))),
     }
 }
 
-fn read_messages(change: &Change<'_>, happenings: &mut Vec<Happening>) {
+/// One update of a list.
+type Read = fn(&Change<'_>, &Value) -> Happening;
+
+fn reader(field: &str, list: &str) -> Option<Read> {
+    Some(match (field, list) {
+        ("messages", "messages") => message::read,
+        ("messages", "statuses") => status::read,
+        ("calls", "calls") => call::read,
+        ("calls", "statuses") => call::status,
+        ("smb_message_echoes", "message_echoes") => echo::read,
+        ("user_preferences", "user_preferences") => preference,
+        ("user_id_update", "user_id_update") => message::changed_id,
+        _ => return None,
+    })
+}
+
+fn read_lists(change: &Change<'_>, happenings: &mut Vec<Happening>) {
     let before = happenings.len();
     for (name, part) in change.value.as_object().into_iter().flatten() {
-        match (name.as_str(), part.as_array()) {
-            ("messaging_product" | "metadata" | "contacts", _) => {}
-            ("messages", Some(all)) => {
-                happenings.extend(all.iter().map(|one| message::read(change, one)));
+        if ["messaging_product", "metadata", "contacts"].contains(&name.as_str()) {
+            continue;
+        }
+        match (reader(change.field, name), part.as_array()) {
+            (Some(read), Some(all)) => happenings.extend(all.iter().map(|one| read(change, one))),
+            _ if name == "errors" => {
+                happenings.push(change.account("errors", part, None, account::errors(part)));
             }
-            ("statuses", Some(all)) => {
-                happenings.extend(all.iter().map(|one| status::read(change, one)));
-            }
-            ("errors", _) => happenings.push(change.account("errors".into(), part, None)),
             // `messages` that are not a list, and lists yet to be invented.
-            (name, _) => happenings.push(change.account(format!("messages.{name}"), part, None)),
+            _ => {
+                let field = format!("{}.{name}", change.field);
+                happenings.push(change.account(&field, part, None, News::Other));
+            }
         }
     }
     if happenings.len() == before {
-        happenings.push(change.account(change.field.to_owned(), change.value, None));
+        happenings.push(change.account(change.field, change.value, None, News::Other));
     }
 }
 
-/// Stop and resume of marketing: one for each contact, in the contact's lane.
-fn read_preferences(change: &Change<'_>, happenings: &mut Vec<Happening>) {
-    let field = change.field.to_owned();
-    let all = change.value.get("user_preferences").and_then(Value::as_array);
-    let Some(all) = all.filter(|all| !all.is_empty()) else {
-        happenings.push(change.account(field, change.value, None));
-        return;
+/// Stop and resume of marketing, in the contact's lane.
+fn preference(change: &Change<'_>, one: &Value) -> Happening {
+    let ids = Ids::of(one, "wa_id", "user_id", "parent_user_id");
+    let news = match (text(one, "category"), text(one, "value")) {
+        (None | Some("marketing_messages"), Some("stop")) => News::Marketing { wanted: false },
+        (None | Some("marketing_messages"), Some("resume" | "signup")) => {
+            News::Marketing { wanted: true }
+        }
+        _ => News::Other,
     };
-    for one in all {
-        let ids = Ids::of(one, "wa_id", "user_id", "parent_user_id");
-        let sender = sender(ids, change.contacts());
-        happenings.push(change.account(field.clone(), one, sender));
-    }
+    change.account(change.field, one, sender(ids, change.contacts()), news)
 }
 
 /// A text field that is there and not empty.
@@ -149,15 +181,24 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A time in seconds, as a text or a number; 0 if it can't be read.
-fn timestamp(value: &Value) -> Millis {
+fn owned(value: &Value, name: &str) -> Option<String> {
+    text(value, name).map(str::to_owned)
+}
+
+/// A time in seconds, as a text or a number.
+fn seconds(value: &Value, name: &str) -> Option<Millis> {
     const SECOND: Millis = 1000;
-    let stamp = value.get("timestamp");
-    let seconds = stamp.and_then(|stamp| match stamp.as_str() {
-        Some(text) => text.trim().parse().ok(),
-        None => stamp.as_u64(),
-    });
-    seconds.unwrap_or(0_u64).saturating_mul(SECOND)
+    let stamp = value.get(name)?;
+    let seconds: u64 = match stamp.as_str() {
+        Some(text) => text.trim().parse().ok()?,
+        None => stamp.as_u64()?,
+    };
+    Some(seconds.saturating_mul(SECOND))
+}
+
+/// 0 if it can't be read.
+fn timestamp(value: &Value) -> Millis {
+    seconds(value, "timestamp").unwrap_or(0)
 }
 
 #[cfg(test)]

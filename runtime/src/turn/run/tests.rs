@@ -194,3 +194,106 @@ async fn a_turn_whose_store_fails_is_not_finished() {
     let error = ran(Arc::new(Broken), true).await.unwrap_err();
     assert!(error.to_string().contains("gone"), "{error}");
 }
+
+/// The contact after a turn without steps, and what the trace remarks.
+async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
+    let store = store::memory();
+    let sender = Sender { phone: Some("15550001111".into()), ..Sender::default() };
+    let chain = Chain { name: "default".into(), steps: Vec::new() };
+    let mut remarks = Vec::new();
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let happening = Happening {
+            channel: ChannelId::new("main"),
+            dedup: number.to_string(),
+            sender: Some(sender.clone()),
+            kind,
+            raw: "{}".into(),
+        };
+        store.accept(vec![happening], NOW).await.unwrap();
+        let lane = Lane::Contact(ContactId(1));
+        let snapshot = store.next_in_lane(&lane).await.unwrap().expect("a contact is made");
+        let setting = Setting {
+            event: Arc::new(snapshot.event.clone()),
+            now: NOW + number as Millis,
+            zone: "UTC".into(),
+            provider: provider(),
+            store: Arc::clone(&store),
+            policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1_000 },
+        };
+        let stage = Stage { setting, chain: &chain, generation: 1, record: true };
+        let commit = super::run(snapshot, stage).await.unwrap();
+        if let Some(trace) = &commit.trace {
+            remarks.extend(trace.remarks.clone());
+            assert_eq!(trace.account.is_some(), trace.event == "account");
+        }
+        assert!(store.commit(commit, NOW).await.unwrap());
+    }
+    (store.contact(ContactId(1)).await.unwrap().unwrap_or(Contact::new(ContactId(1))), remarks)
+}
+
+fn account(news: News) -> EventKind {
+    EventKind::Account { field: "f".into(), news }
+}
+
+fn said(content: Content) -> Message {
+    Message::new("wamid.1", NOW, content)
+}
+
+#[tokio::test]
+async fn a_call_opens_the_window_and_is_no_message() {
+    let call = |at| account(News::Call { id: "w".into(), at, missed: true });
+    let (contact, remarks) = after(vec![call(NOW - 5_000), call(NOW - 9_000)]).await;
+    assert_eq!(contact.last_inbound[&ChannelId::new("main")], NOW - 5_000);
+    assert_eq!((contact.message_count, contact.last_seen), (0, None));
+    assert!(remarks[0].ends_with("and nobody answered"), "{remarks:?}");
+}
+
+#[tokio::test]
+async fn an_answer_from_the_phone_app_hands_over_and_an_edit_does_not() {
+    let echo = |content| account(News::Echo(Box::new(said(content))));
+    let (contact, remarks) = after(vec![echo(Content::Text("I see to it".into()))]).await;
+    let handoff = contact.handoff.unwrap();
+    assert_eq!(handoff.reason, "answered from the phone app");
+    assert!(!remarks[0].contains("I see to it"), "{remarks:?}");
+    let (contact, _) = after(vec![echo(Content::Revoked { message_id: "w".into() })]).await;
+    assert_eq!((contact.handoff, contact.last_inbound.len()), (None, 0));
+    // Whoever has the conversation keeps it, from now on again.
+    let twice = vec![echo(Content::Welcome), echo(Content::Welcome), echo(Content::Welcome)];
+    assert_eq!(after(twice).await.0.handoff.unwrap().since, NOW + 2);
+}
+
+#[tokio::test]
+async fn edits_and_notices_open_no_window() {
+    let edit = Edit { message_id: "w".into(), content: Box::new(Content::Text("new".into())) };
+    let notice = Notice { kind: "k".into(), text: String::new(), now: Sender::default() };
+    let quiet = [
+        Content::Edit(edit),
+        Content::Revoked { message_id: "w".into() },
+        Content::Notice(notice),
+        Content::Other { kind: "system.later".into(), json: "{}".into() },
+    ];
+    let (contact, _) =
+        after(quiet.into_iter().map(|content| EventKind::Message(said(content))).collect()).await;
+    assert_eq!((contact.last_inbound.len(), contact.message_count), (0, 0));
+    let (contact, _) = after(vec![EventKind::Message(said(Content::Welcome))]).await;
+    assert_eq!((contact.last_inbound.len(), contact.message_count), (1, 1));
+}
+
+#[tokio::test]
+async fn a_receipt_tells_how_long_all_is_free() {
+    let receipt = |until| {
+        EventKind::Receipt(Receipt {
+            message_id: "wamid.2".into(),
+            send: None,
+            state: ReceiptState::Sent,
+            at: NOW,
+            error: None,
+            pricing: None,
+            free_until: until,
+        })
+    };
+    let message = EventKind::Message(said(Content::Welcome));
+    let told = vec![message, receipt(Some(NOW + 9)), receipt(Some(NOW + 3)), receipt(None)];
+    let (contact, _) = after(told).await;
+    assert_eq!(contact.free_until[&ChannelId::new("main")], NOW + 9);
+}

@@ -1,50 +1,61 @@
-//! One inbound message.
+//! One inbound message: who it is from and what stands around its content.
 
-use super::super::sender::{Ids, is_bsuid, sender};
-use super::{Change, text, timestamp};
-use crate::model::{
-    Choice, Content, EventKind, Happening, Location, Media, MediaKind, Message, Reaction, Sender,
+use super::{
+    super::sender::{Ids, is_bsuid, sender},
+    Change, content, owned, text, timestamp,
 };
+use crate::model::{Content, EventKind, Happening, Message, News, Notice, ProductRef, Sender};
 use serde_json::Value;
 
-pub(super) fn read(change: &Change<'_>, message: &Value) -> Happening {
-    if message.get("group_id").is_some_and(|group| !group.is_null()) {
+pub(super) fn read(change: &Change<'_>, update: &Value) -> Happening {
+    if update.get("group_id").is_some_and(|group| !group.is_null()) {
         // Its sender is one of several in a group: an answer would go to that
         // person alone, out of the blue. So it is nobody's message.
-        return change.account("group_message".into(), message, None);
+        return change.account("group_message", update, None, News::Other);
     }
-    let sender = match text(message, "type") {
-        Some("system") => former_sender(change, message),
+    let sender = match text(update, "type") {
+        Some("system") => former_sender(change, update),
         _ => {
-            let ids = Ids::of(message, "from", "from_user_id", "from_parent_user_id");
+            let ids = Ids::of(update, "from", "from_user_id", "from_parent_user_id");
             sender(ids, change.contacts())
         }
     };
-    let Some(id) = text(message, "id") else {
-        return change.account("message_without_id".into(), message, sender);
+    let Some(id) = text(update, "id") else {
+        return change.account("message_without_id", update, sender, News::Other);
     };
     if sender.is_none() {
-        return change.account("message_without_sender".into(), message, None);
+        return change.account("message_without_sender", update, None, News::Other);
     }
-    let context = message.get("context");
+    let kind = EventKind::Message(message(id, update));
+    change.happening(id.to_owned(), sender, kind, update)
+}
+
+/// The message itself, whoever sent it.
+pub(super) fn message(id: &str, update: &Value) -> Message {
+    let context = update.get("context").or_else(|| update.pointer("/edit/message/context"));
     let flag = |name| context.and_then(|context| context.get(name)) == Some(&Value::Bool(true));
-    let kind = EventKind::Message(Message {
+    let referral = update.get("referral").filter(|referral| !referral.is_null());
+    Message {
         id: id.to_owned(),
-        sent_at: timestamp(message),
-        content: content(message),
-        replies_to: context.and_then(|context| text(context, "id")).map(str::to_owned),
-        referral: message.get("referral").map(Value::to_string),
+        sent_at: timestamp(update),
+        content: content::read(update),
+        replies_to: context.and_then(|context| owned(context, "id")),
+        referral: referral.map(Value::to_string),
         forwarded: flag("forwarded") || flag("frequently_forwarded"),
-        product: None,
-    });
-    change.happening(id.to_owned(), sender, kind, message)
+        product: context.and_then(|context| product(context.get("referred_product")?)),
+    }
+}
+
+fn product(product: &Value) -> Option<ProductRef> {
+    let (catalog, id) = (owned(product, "catalog_id")?, owned(product, "product_retailer_id")?);
+    Some(ProductRef { catalog, id })
 }
 
 /// Who a system message is about, by the ids from before the change: those are
 /// the ones we know the contact by.
-fn former_sender(change: &Change<'_>, message: &Value) -> Option<Sender> {
-    let ids = Ids::of(message, "from", "from_user_id", "from_parent_user_id");
-    let Some(system) = message.get("system") else {
+fn former_sender(change: &Change<'_>, update: &Value) -> Option<Sender> {
+    let ids = Ids::of(update, "from", "from_user_id", "from_parent_user_id");
+    let Some(system) = update.get("system") else {
         return sender(ids, change.contacts());
     };
     let new = text(system, "user_id");
@@ -54,7 +65,11 @@ fn former_sender(change: &Change<'_>, message: &Value) -> Option<Sender> {
         bsuid: old.or(ids.bsuid.filter(|bsuid| Some(*bsuid) != new)),
         parent: text(system, "previous_parent_user_id").or(ids.parent),
     };
-    sender(ids, change.contacts())
+    let found = sender(ids, change.contacts())?;
+    // The list of contacts may know the new id already.
+    let bsuid = found.bsuid.filter(|bsuid| old.is_some() || Some(bsuid.as_str()) != new);
+    let found = Sender { bsuid, ..found };
+    (!found.identities().is_empty()).then_some(found)
 }
 
 /// Until August 2026 the former user id stood in the words alone: `User A
@@ -65,80 +80,22 @@ fn id_in_words(system: &Value) -> Option<&str> {
     is_bsuid(id).then_some(id)
 }
 
-fn content(message: &Value) -> Content {
-    let kind = text(message, "type").unwrap_or("unknown");
-    let body = message.get(kind).unwrap_or(&Value::Null);
-    known(kind, body).unwrap_or_else(|| other(kind, body, message))
-}
-
-/// None if a field that we need is missing.
-fn known(kind: &str, body: &Value) -> Option<Content> {
-    match kind {
-        "text" => body.get("body")?.as_str().map(|text| Content::Text(text.to_owned())),
-        "button" => {
-            let title = text(body, "text")?;
-            let id = text(body, "payload").unwrap_or(title);
-            Some(Content::Choice(Choice { id: id.to_owned(), title: title.to_owned() }))
-        }
-        "interactive" => {
-            let reply = match text(body, "type")? {
-                kind @ ("button_reply" | "list_reply") => body.get(kind)?,
-                _ => return None,
-            };
-            let (id, title) = (text(reply, "id")?, text(reply, "title").unwrap_or_default());
-            Some(Content::Choice(Choice { id: id.to_owned(), title: title.to_owned() }))
-        }
-        "image" => media(MediaKind::Image, body),
-        "video" => media(MediaKind::Video, body),
-        "audio" => match body.get("voice") {
-            Some(Value::Bool(true)) => media(MediaKind::Voice, body),
-            _ => media(MediaKind::Audio, body),
-        },
-        "voice" => media(MediaKind::Voice, body),
-        "document" => media(MediaKind::Document, body),
-        "sticker" => media(MediaKind::Sticker, body),
-        "location" => Some(Content::Location(Location {
-            latitude: body.get("latitude")?.as_f64()?,
-            longitude: body.get("longitude")?.as_f64()?,
-            name: text(body, "name").map(str::to_owned),
-            address: text(body, "address").map(str::to_owned),
-        })),
-        "reaction" => Some(Content::Reaction(Reaction {
-            message_id: text(body, "message_id")?.to_owned(),
-            emoji: text(body, "emoji").map(str::to_owned),
-        })),
-        _ => None,
-    }
-}
-
-fn media(kind: MediaKind, body: &Value) -> Option<Content> {
-    Some(Content::Media(Media {
-        kind,
-        id: text(body, "id")?.to_owned(),
-        mime_type: text(body, "mime_type").unwrap_or_default().to_owned(),
-        caption: text(body, "caption").map(str::to_owned),
-        filename: text(body, "filename").map(str::to_owned),
-        url: text(body, "url").map(str::to_owned),
-        sha256: None,
-    }))
-}
-
-/// Any other type by its name, the finer one where there are two, with its
-/// body; without a body, with the errors that Meta gave instead.
-fn other(kind: &str, body: &Value, message: &Value) -> Content {
-    let finer = text(body, "type");
-    let (kind, body) = match (kind, finer) {
-        ("interactive", Some(finer)) => (finer.to_owned(), body.get(finer).unwrap_or(body)),
-        ("system", Some(finer)) => (format!("system.{finer}"), body),
-        _ => (kind.to_owned(), body),
+/// A user id that changed, as a field of its own (of spring 2026, withdrawn
+/// since): the same as the system message about it.
+pub(super) fn changed_id(change: &Change<'_>, update: &Value) -> Happening {
+    let id = |name: &str| update.get("user_id").and_then(|ids| text(ids, name));
+    let ids = Ids { phone: text(update, "wa_id"), bsuid: id("previous"), parent: None };
+    let former = sender(ids, change.contacts());
+    let (Some(former), Some(bsuid)) = (former, id("current").filter(|id| is_bsuid(id))) else {
+        return change.account(change.field, update, None, News::Other);
     };
-    let body = match body {
-        Value::Null => message.get("errors").unwrap_or(&Value::Null),
-        body => body,
+    let notice = Notice {
+        kind: "user_changed_user_id".into(),
+        text: owned(update, "detail").unwrap_or_default(),
+        now: Sender { bsuid: Some(bsuid.to_owned()), ..Sender::default() },
     };
-    let json = match body {
-        Value::Null => "{}".to_owned(),
-        body => body.to_string(),
-    };
-    Content::Other { kind, json }
+    // It has no id of its own.
+    let id = change.known_by(change.field, update);
+    let message = Message::new(id.clone(), timestamp(update), Content::Notice(notice));
+    change.happening(id, Some(former), EventKind::Message(message), update)
 }

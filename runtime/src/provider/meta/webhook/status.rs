@@ -1,8 +1,12 @@
 //! One status of a message that we sent.
 
-use super::super::sender::{Ids, sender};
-use super::{Change, text, timestamp};
-use crate::model::{EventKind, Happening, Receipt, ReceiptState};
+use super::{
+    super::sender::{Ids, sender},
+    Change,
+    account::first_error,
+    owned, seconds, text, timestamp,
+};
+use crate::model::{EventKind, Happening, Millis, News, Pricing, Receipt, ReceiptState};
 use serde_json::Value;
 
 pub(super) fn read(change: &Change<'_>, status: &Value) -> Happening {
@@ -27,16 +31,16 @@ pub(super) fn read(change: &Change<'_>, status: &Value) -> Happening {
     // A payment's states are not a message's.
     let state = state.filter(|_| text(status, "type").is_none());
     let (Some(state), Some(id)) = (state, text(status, "id")) else {
-        return change.account(format!("status.{name}"), status, sender);
+        return change.account(&format!("status.{name}"), status, sender, News::Other);
     };
     let receipt = Receipt {
         message_id: id.to_owned(),
         send: text(status, "biz_opaque_callback_data").and_then(|echo| echo.parse().ok()),
         state,
         at: timestamp(status),
-        error: status.get("errors").and_then(|errors| error(errors.get(0)?)),
-        pricing: None,
-        free_until: None,
+        error: status.get("errors").and_then(first_error),
+        pricing: status.get("pricing").and_then(pricing),
+        free_until: free_until(status),
     };
     let member = ["recipient_participant_id", "recipient_participant_user_id"]
         .into_iter()
@@ -48,10 +52,21 @@ pub(super) fn read(change: &Change<'_>, status: &Value) -> Happening {
     change.happening(dedup, sender, EventKind::Receipt(receipt), status)
 }
 
-/// The code with Meta's words: the details where there are any.
-fn error(error: &Value) -> Option<(u32, String)> {
-    let code = error.get("code")?.as_u64().and_then(|code| code.try_into().ok())?;
-    let details = error.get("error_data").and_then(|more| text(more, "details"));
-    let words = details.or_else(|| text(error, "message")).or_else(|| text(error, "title"));
-    Some((code, words.unwrap_or_default().to_owned()))
+fn pricing(pricing: &Value) -> Option<Pricing> {
+    let kind = owned(pricing, "type");
+    // Meta wants to drop `billable` in favour of `type`.
+    let billable = pricing.get("billable").and_then(Value::as_bool);
+    let billable = billable.unwrap_or_else(|| kind.as_deref() == Some("regular"));
+    Some(Pricing { category: owned(pricing, "category")?, kind, billable })
+}
+
+/// The end of the free window of a contact who came by an advertisement. Other
+/// conversations have an end too, but are not free.
+fn free_until(status: &Value) -> Option<Millis> {
+    let conversation = status.get("conversation")?;
+    let origin = conversation.get("origin").and_then(|origin| text(origin, "type"));
+    let priced = status.get("pricing").and_then(|pricing| text(pricing, "type"));
+    let entry_point = ["referral_conversion", "free_entry_point"];
+    let free = [origin, priced].into_iter().flatten().any(|name| entry_point.contains(&name));
+    seconds(conversation, "expiration_timestamp").filter(|_| free)
 }

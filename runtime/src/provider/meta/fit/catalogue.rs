@@ -118,7 +118,9 @@ fn card(card: Card) -> Result<Card, String> {
     within("the text", text, CARD_BODY_MAX)?;
     let breaks = text.matches('\n').count();
     if breaks > CARD_BODY_BREAKS {
-        return Err(format!("the text has {breaks} line breaks, and {CARD_BODY_BREAKS} are allowed"));
+        return Err(format!(
+            "the text has {breaks} line breaks, and {CARD_BODY_BREAKS} are allowed"
+        ));
     }
     match &card.action {
         CardAction::Link { label: text, url } => {

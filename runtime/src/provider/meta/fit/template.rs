@@ -2,7 +2,7 @@
 //! here is checked that every placeholder gets something.
 
 use super::{
-    Fitted, catalogue, between,
+    Fitted, between, catalogue,
     limits::{filled, label, object, within},
     media,
 };
@@ -49,8 +49,10 @@ pub(super) fn template(mut template: Template) -> Fitted {
         template.cards.push(TemplateCard { header, ..card });
     }
     if template.marketing_interface && template.category != Category::Marketing {
-        return Err(format!("template `{name}` is no marketing, so Meta's marketing interface \
-                            does not take it"));
+        return Err(format!(
+            "template `{name}` is no marketing, so Meta's marketing interface \
+                            does not take it"
+        ));
     }
     Ok(vec![Outgoing::Template(template)])
 }

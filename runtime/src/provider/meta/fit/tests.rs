@@ -130,7 +130,10 @@ fn what_is_too_long_for_a_list_is_written_out() {
     };
     for (message, text) in [
         (list(vec![titled(long, None)]), format!("Pick\n\n1. {long}")),
-        (list(vec![titled("A", Some(&"d".repeat(73)))]), format!("Pick\n\n1. A - {}", "d".repeat(73))),
+        (
+            list(vec![titled("A", Some(&"d".repeat(73)))]),
+            format!("Pick\n\n1. A - {}", "d".repeat(73)),
+        ),
         (list(vec![section(Some(long), rows(1, 1))]), format!("Pick\n\n{long}\n1. Row 1")),
         (
             list(vec![section(None, rows(1, 1)), section(None, rows(2, 2))]),

@@ -1,7 +1,9 @@
 //! Templates with all that fills them.
 
 use super::{insert, interactive, location, media};
-use crate::model::{ButtonValue, Parameter, Template, TemplateButton, TemplateCard, TemplateHeader};
+use crate::model::{
+    ButtonValue, Parameter, Template, TemplateButton, TemplateCard, TemplateHeader,
+};
 use serde_json::{Value, json};
 
 pub(super) fn form(template: &Template) -> Value {
@@ -52,9 +54,8 @@ fn components(
 
 fn buttons(buttons: &[TemplateButton]) -> impl Iterator<Item = Value> {
     // Without a picture of its own the catalogue's button needs no value.
-    let bare = |button: &&TemplateButton| {
-        matches!(button.value, ButtonValue::Catalog { thumbnail: None })
-    };
+    let bare =
+        |button: &&TemplateButton| matches!(button.value, ButtonValue::Catalog { thumbnail: None });
     buttons.iter().filter(move |button| !bare(button)).map(button)
 }
 
@@ -88,8 +89,7 @@ fn button(button: &TemplateButton) -> Value {
         }
         ButtonValue::Products { thumbnail, sections } => {
             let sections = interactive::products(sections);
-            let fields =
-                json!({"thumbnail_product_retailer_id": thumbnail, "sections": sections});
+            let fields = json!({"thumbnail_product_retailer_id": thumbnail, "sections": sections});
             ("mpm", action(fields))
         }
     };

@@ -21,6 +21,7 @@ fn item(message: Outgoing) -> OutboxItem {
         reason: None,
         error: None,
         updated_at: 0,
+        also: Vec::new(),
     }
 }
 

@@ -11,6 +11,11 @@ type Asked<T = ()> = Result<T, String>;
 pub fn reply(message: impl Into<Outgoing>) -> Asked<String> {
     effects::reply(&message.into())
 }
+/// As [`reply`], above it the message with this id of the provider's:
+/// `message.id`, or another one.
+pub fn reply_to(quoted: &str, message: impl Into<Outgoing>) -> Asked<String> {
+    effects::reply_to(&message.into(), quoted)
+}
 /// Writes to another contact, by our own id. Needs the grant `send_to_others`.
 pub fn send(contact: &str, message: impl Into<Outgoing>) -> Asked<String> {
     effects::send(contact, &message.into())

@@ -44,6 +44,7 @@
 
 mod effects;
 pub mod http;
+pub mod messages;
 mod plugin;
 pub mod text;
 mod values;

@@ -114,6 +114,7 @@ pub struct Turn {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Reply(Outgoing),
+    ReplyTo { quoted: String, message: Outgoing },
     Send { contact: String, message: Outgoing },
     MarkRead { typing: bool },
     Tag { name: String, expires: Option<Instant> },
@@ -154,11 +155,30 @@ impl Turn {
 }
 
 fn spoken(effect: &Effect) -> Option<&str> {
-    match effect {
-        Effect::Reply(Outgoing::Text(text)) => Some(text),
-        Effect::Reply(Outgoing::Buttons(buttons)) => Some(&buttons.body),
-        Effect::Reply(Outgoing::Options(options)) => Some(&options.body),
-        Effect::Reply(Outgoing::Template(template)) => Some(&template.name),
+    let (Effect::Reply(message) | Effect::ReplyTo { message, .. }) = effect else { return None };
+    match message {
+        Outgoing::Text(text) => Some(text),
+        Outgoing::Buttons(buttons) => Some(&buttons.body),
+        Outgoing::Options(options) => Some(&options.body),
+        Outgoing::Template(template) => Some(&template.name),
+        Outgoing::Media(_) | Outgoing::Reaction(_) => None,
+        Outgoing::Location(_) | Outgoing::Other(_) => None,
+    }
+}
+
+/// The category of a template, in either of its forms.
+fn category(message: &Outgoing) -> Option<Category> {
+    match message {
+        Outgoing::Template(template) => Some(template.category),
+        Outgoing::Other(other) if other.kind == "template" => {
+            let form: serde_json::Value = serde_json::from_str(&other.json).ok()?;
+            match form.get("category")?.as_str()? {
+                "marketing" => Some(Category::Marketing),
+                "utility" => Some(Category::Utility),
+                "authentication" => Some(Category::Authentication),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -221,8 +241,8 @@ impl Stage {
     }
 
     fn may_leave(&self, message: &Outgoing) -> Result<(), String> {
-        let refused = match message {
-            Outgoing::Template(template) => (template.category == Category::Marketing
+        let refused = match category(message) {
+            Some(category) => (category == Category::Marketing
                 && self.contact.consent == "opted-out")
                 .then_some("the contact has stopped marketing messages"),
             _ if self.contact.in_handoff => Some("a person is answering this contact"),

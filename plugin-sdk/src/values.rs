@@ -1,6 +1,6 @@
 //! Shorter ways to write and read the contract's values.
 
-use crate::{Buttons, Choice, Content, Message, Outgoing, Problem, Template};
+use crate::{Buttons, Choice, Content, Location, Message, Options, Outgoing, Problem, Template};
 
 impl Problem {
     /// A problem at a JSON pointer into the rules (`/answer/2/say`; empty for
@@ -58,6 +58,16 @@ impl From<Template> for Outgoing {
 impl From<Buttons> for Outgoing {
     fn from(buttons: Buttons) -> Self {
         Self::Buttons(buttons)
+    }
+}
+impl From<Options> for Outgoing {
+    fn from(options: Options) -> Self {
+        Self::Options(options)
+    }
+}
+impl From<Location> for Outgoing {
+    fn from(place: Location) -> Self {
+        Self::Location(place)
     }
 }
 

@@ -108,6 +108,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         reason: None,
         error: None,
         updated_at: now,
+        also: Vec::new(),
     });
     commit.trace = Some(Trace {
         turn: commit.turn.clone(),

@@ -221,6 +221,7 @@ impl Dispatch {
                     chain: &channel.chain,
                     generation: generation.number,
                     record: generation.business.turns.record,
+                    merge: generation.business.turns.merge_replies,
                 };
                 turn::run(snapshot, stage).await?
             }

@@ -2,8 +2,10 @@
 //! gathered, checked and written as one commit. Reads the store, never writes
 //! it: the caller commits.
 
+mod asked;
 mod commit;
 mod draft;
+mod merge;
 mod run;
 
 pub use draft::{Draft, DraftLimits, Network, Setting, Spent};

@@ -129,6 +129,7 @@ pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem 
         reason: None,
         error: None,
         updated_at: NOW,
+        also: Vec::new(),
     }
 }
 

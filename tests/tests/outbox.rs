@@ -174,6 +174,7 @@ impl Host {
             reason: None,
             error: None,
             updated_at: now,
+            also: Vec::new(),
         });
         id
     }

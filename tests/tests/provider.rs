@@ -1,6 +1,6 @@
-//! Meta's signatures and requests against real ones, where these are at hand.
+//! Meta's signatures against real ones, where these are at hand.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     collections::HashMap,
     fs,
@@ -9,12 +9,9 @@ use std::{
 use switchboard::{
     config::ChannelConfig,
     model::*,
-    provider::{Auth, Body, Denied, Provider, Webhook, WebhookRoute, meta::Meta},
+    provider::{Denied, Provider, Webhook, WebhookRoute, meta::Meta},
 };
-use switchboard_tests::{
-    meta::sign,
-    shop::{TOKEN, channel},
-};
+use switchboard_tests::{meta::sign, shop::channel};
 
 fn meta(secret: &str) -> Meta {
     Meta::new(&ChannelConfig {
@@ -79,141 +76,4 @@ fn a_webhook_without_signature_is_told_apart() {
     assert_eq!(denied, Err(Denied::NoSignature));
     let signature = sign("retired", b"{}");
     assert_eq!(verify("s", b"{}", &signature), Ok(()));
-}
-
-fn body_of(message: Outgoing) -> Value {
-    let request = meta("s").render(&OutboxItem {
-        id: "c17-4-0".parse().unwrap(),
-        channel: ChannelId::new("main"),
-        contact: ContactId(17),
-        to: Address { phone: Some("16315555555".into()), bsuid: Some("US.1".into()) },
-        message,
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: 0,
-        state: SendState::Waiting { due: 0 },
-        attempts: 1,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        updated_at: 0,
-    });
-    assert_eq!(request.url, "https://graph.example/v26.0/1060/messages");
-    assert_eq!(request.auth, Auth::Bearer(TOKEN.into()));
-    match request.body {
-        Body::Json(json) => json,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn media(kind: MediaKind, source: MediaSource, caption: &str, filename: &str) -> Outgoing {
-    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (caption, filename) = (given(caption), given(filename));
-    Outgoing::Media(OutgoingMedia { kind, source, caption, filename })
-}
-
-#[test]
-fn requests_are_as_meta_shows_them() {
-    use MediaKind::*;
-    let id = |text: &str| MediaSource::Id(text.into());
-    let link = |text: &str| MediaSource::Link(text.into());
-    let button = |n: u8| Button {
-        id: format!("<UNIQUE_BUTTON_ID_{n}>"),
-        title: format!("<BUTTON_TITLE_{n}>"),
-    };
-    let buttons = vec![button(1), button(2)];
-    let cases = [
-        ("send_text_message", Outgoing::Text("text-message-content".into())),
-        (
-            "send_reply_button",
-            Outgoing::Buttons { header: None, body: "<BUTTON_TEXT>".into(), footer: None, buttons },
-        ),
-        (
-            "send_reply_with_reaction_message",
-            Outgoing::Reaction { message_id: "wamid.HBgLM...".into(), emoji: "😀".into() },
-        ),
-        ("send_audio_message_by_id", media(Audio, id("<AUDIO_OBJECT_ID>"), "", "")),
-        ("send_audio_message_by_url", media(Audio, link("<http(s)://audio-url>"), "", "")),
-        (
-            "send_document_message_by_id",
-            media(
-                Document,
-                id("<DOCUMENT_OBJECT_ID>"),
-                "<DOCUMENT_CAPTION_TO_SEND>",
-                "<DOCUMENT_FILENAME>",
-            ),
-        ),
-        (
-            "send_document_message_by_url",
-            media(Document, link("<http(s)://document-url>"), "<DOCUMENT-CAPTION-TEXT>", ""),
-        ),
-        ("send_image_message_by_id", media(Image, id("<IMAGE_OBJECT_ID>"), "", "")),
-        ("send_image_message_by_url", media(Image, link("http(s)://image-url"), "", "")),
-        ("send_sticker_message_by_id", media(Sticker, id("<MEDIA_OBJECT_ID>"), "", "")),
-        ("send_sticker_message_by_url", media(Sticker, link("<http(s)://sticker-url>"), "", "")),
-        (
-            "send_video_message_by_id",
-            media(Video, id("<VIDEO_OBJECT_ID>"), "<VIDEO_CAPTION_TEXT>", ""),
-        ),
-        (
-            "send_video_message_by_url",
-            media(Video, link("<http(s)://video-url>"), "<VIDEO_CAPTION_TEXT>", ""),
-        ),
-        ("send_list_message", list()),
-        ("send_message_template_text", template()),
-    ];
-    let real: HashMap<_, _> = files("../../shared/whatsapp/send").into_iter().collect();
-    for (name, message) in cases {
-        let mut ours = body_of(message);
-        let own = ours.as_object_mut().unwrap().remove("biz_opaque_callback_data");
-        assert_eq!((own, &ours["to"]), (Some(json!("c17-4-0")), &json!("16315555555")));
-        let Some(theirs) = real.get(&format!("messages_post__{name}")) else {
-            continue;
-        };
-        let mut theirs = serde_json::from_str::<Value>(theirs).unwrap()["request"].take();
-        theirs["to"] = ours["to"].clone();
-        // What our messages do not have: a header, and parameters that are not texts.
-        theirs["interactive"].as_object_mut().map(|form| form.remove("header"));
-        if let Some(all) = theirs.pointer_mut("/template/components/0/parameters") {
-            all.as_array_mut().unwrap().retain(|one| one["type"] == "text");
-        }
-        theirs.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        assert_eq!(ours, theirs, "{name}");
-    }
-    for (name, typing) in [("mark_read", false), ("mark_read_typing", true)] {
-        let ours = body_of(Outgoing::Read { message_id: "wamid.1".into(), typing });
-        if let Some(theirs) = real.get(name) {
-            assert_eq!(ours, serde_json::from_str::<Value>(theirs).unwrap(), "{name}");
-        }
-    }
-}
-
-fn list() -> Outgoing {
-    let row = |section: u8, row: u8| Row {
-        id: format!("<LIST_SECTION_{section}_ROW_{row}_ID>"),
-        title: format!("<SECTION_{section}_ROW_{row}_TITLE>"),
-        description: Some(format!("<SECTION_{section}_ROW_{row}_DESC>")),
-    };
-    let section = |n: u8| Section {
-        title: Some(format!("<LIST_SECTION_{n}_TITLE>")),
-        rows: vec![row(n, 1), row(n, 2)],
-    };
-    Outgoing::List {
-        header: None,
-        body: "<BODY_TEXT>".into(),
-        footer: Some("<FOOTER_TEXT>".into()),
-        label: "<BUTTON_TEXT>".into(),
-        sections: vec![section(1), section(2)],
-    }
-}
-
-fn template() -> Outgoing {
-    Outgoing::Template(Template::new(
-        "template-name",
-        "language-and-locale-code",
-        Category::Utility,
-        vec![Parameter { name: None, text: "text-string".into() }],
-    ))
 }

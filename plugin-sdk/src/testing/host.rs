@@ -146,6 +146,14 @@ pub(crate) mod effects {
             Ok(format!("c1-{}-{}", run.stage.turns, run.effects.len() - 1))
         })
     }
+    pub fn reply_to(message: &Outgoing, quoted: &str) -> Asked<String> {
+        with(|run| {
+            run.stage.may_leave(message)?;
+            let (quoted, message) = (quoted.into(), message.clone());
+            run.effects.push(Effect::ReplyTo { quoted, message });
+            Ok(format!("c1-{}-{}", run.stage.turns, run.effects.len() - 1))
+        })
+    }
     pub fn send(contact: &str, message: &Outgoing) -> Asked<String> {
         with(|run| {
             run.effects.push(Effect::Send { contact: contact.into(), message: message.clone() });

@@ -2,16 +2,22 @@
 //! so that the model can change and old cases still read.
 
 use super::moment::Moment;
-use crate::model::{
-    Button, Category, Effect, MediaKind, MediaSource, Outgoing, OutgoingMedia, Parameter, Row,
-    Section, Segment, Template,
+use crate::{
+    model::{Effect, Segment},
+    plugin::MessageForm,
 };
 use serde::{Deserialize, Serialize};
+
+pub use crate::plugin::ButtonForm;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum EffectForm {
     Reply(MessageForm),
+    ReplyTo {
+        quoted: String,
+        message: MessageForm,
+    },
     Send {
         to: String,
         message: MessageForm,
@@ -63,109 +69,13 @@ pub struct SegmentForm {
     none: Vec<String>,
 }
 
-/// A message to send: the cases of `outgoing` in `wit/types.wit`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum MessageForm {
-    Text(String),
-    Buttons {
-        body: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        footer: Option<String>,
-        buttons: Vec<ButtonForm>,
-    },
-    Options {
-        body: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        footer: Option<String>,
-        label: String,
-        sections: Vec<SectionForm>,
-    },
-    Template {
-        name: String,
-        language: String,
-        category: CategoryForm,
-        #[serde(default)]
-        parameters: Vec<ParameterForm>,
-    },
-    Media {
-        kind: MediaKind,
-        source: SourceForm,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        caption: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        filename: Option<String>,
-    },
-    Reaction {
-        message_id: String,
-        /// None takes it back.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        emoji: Option<String>,
-    },
-    /// A kind that the contract has no case of its own for.
-    Other {
-        kind: String,
-        json: serde_json::Value,
-    },
-    /// What `mark_read` becomes in the end; no plugin sends it as a message.
-    Read {
-        message_id: String,
-        typing: bool,
-    },
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ButtonForm {
-    pub id: String,
-    pub title: String,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SectionForm {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-    rows: Vec<RowForm>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RowForm {
-    id: String,
-    title: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ParameterForm {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    text: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CategoryForm {
-    Marketing,
-    Utility,
-    Authentication,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceForm {
-    Id(String),
-    Link(String),
-    File(String),
-}
-
 impl From<&Effect> for EffectForm {
     fn from(effect: &Effect) -> Self {
         match effect.clone() {
-            Effect::Send { to: None, message, .. } => Self::Reply(message.into()),
+            Effect::Send { to: None, message, quote: None } => Self::Reply(message.into()),
+            Effect::Send { to: None, message, quote: Some(quoted) } => {
+                Self::ReplyTo { quoted, message: message.into() }
+            }
             Effect::Send { to: Some(to), message, .. } => {
                 Self::Send { to: to.to_string(), message: message.into() }
             }
@@ -187,55 +97,6 @@ impl From<&Effect> for EffectForm {
             Effect::Note { text } => Self::Note(text),
         }
     }
-}
-
-impl From<Outgoing> for MessageForm {
-    fn from(message: Outgoing) -> Self {
-        match message {
-            Outgoing::Text(text) => Self::Text(text),
-            Outgoing::Buttons { header: None, body, footer, buttons } => {
-                let button = |Button { id, title }| ButtonForm { id, title };
-                let buttons = buttons.into_iter().map(button).collect();
-                Self::Buttons { body, footer, buttons }
-            }
-            Outgoing::List { header: None, body, footer, label, sections } => {
-                let sections = sections.into_iter().map(section).collect();
-                Self::Options { body, footer, label, sections }
-            }
-            Outgoing::Template(Template { name, language, category, parameters, .. }) => {
-                let category = match category {
-                    Category::Marketing => CategoryForm::Marketing,
-                    Category::Utility => CategoryForm::Utility,
-                    Category::Authentication => CategoryForm::Authentication,
-                };
-                let parameter = |Parameter { name, text }| ParameterForm { name, text };
-                let parameters = parameters.into_iter().map(parameter).collect();
-                Self::Template { name, language, category, parameters }
-            }
-            Outgoing::Media(OutgoingMedia { kind, source, caption, filename }) => {
-                let source = match source {
-                    MediaSource::Id(id) => SourceForm::Id(id),
-                    MediaSource::Link(link) => SourceForm::Link(link),
-                    MediaSource::File(file) => SourceForm::File(file),
-                };
-                Self::Media { kind, source, caption, filename }
-            }
-            Outgoing::Reaction { message_id, emoji } => {
-                let emoji = Some(emoji).filter(|emoji| !emoji.is_empty());
-                Self::Reaction { message_id, emoji }
-            }
-            Outgoing::Read { message_id, typing } => Self::Read { message_id, typing },
-            other => {
-                let json = serde_json::to_value(&other).unwrap_or_default();
-                Self::Other { kind: other.kind().into(), json }
-            }
-        }
-    }
-}
-
-fn section(section: Section) -> SectionForm {
-    let row = |Row { id, title, description }| RowForm { id, title, description };
-    SectionForm { title: section.title, rows: section.rows.into_iter().map(row).collect() }
 }
 
 #[cfg(test)]

@@ -116,6 +116,9 @@ pub struct Turns {
     /// Whether the trace of a turn keeps what it ran on, so that the turn can
     /// be made a test case.
     pub record: bool,
+    /// Whether the messages that one turn sends to its contact are joined
+    /// where the provider takes them as one: each costs money.
+    pub merge_replies: bool,
 }
 
 impl Default for Turns {
@@ -126,6 +129,7 @@ impl Default for Turns {
             handoff_hours: 12,
             window_margin_minutes: 5,
             record: true,
+            merge_replies: true,
         }
     }
 }

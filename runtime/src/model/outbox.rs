@@ -39,6 +39,10 @@ pub struct OutboxItem {
     #[serde(default)]
     pub error: Option<u32>,
     pub updated_at: Millis,
+    /// The ids of what was asked for behind it in the same turn and joined to
+    /// it. Receipts name `id` alone.
+    #[serde(default)]
+    pub also: Vec<SendId>,
 }
 
 /// Where an item stands. `Waiting` and `Attempting` are in the outbox queue,

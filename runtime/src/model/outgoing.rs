@@ -99,6 +99,35 @@ impl Outgoing {
         }
     }
 
+    /// Every picture, video or file in it, headers and cards included.
+    pub fn media_mut(&mut self) -> Vec<&mut OutgoingMedia> {
+        fn of(header: &mut Option<Header>) -> Vec<&mut OutgoingMedia> {
+            match header {
+                Some(Header::Media(media)) => vec![media],
+                Some(Header::Text(_)) | None => Vec::new(),
+            }
+        }
+        match self {
+            Self::Media(media) => vec![media],
+            Self::Buttons { header, .. } | Self::List { header, .. } => of(header),
+            Self::Link(link) => of(&mut link.header),
+            Self::Flow(flow) => of(&mut flow.header),
+            Self::Carousel { cards, .. } => cards.iter_mut().map(|card| &mut card.header).collect(),
+            Self::Template(template) => template.media_mut(),
+            Self::Text(_)
+            | Self::Numbered { .. }
+            | Self::Location(_)
+            | Self::Contacts(_)
+            | Self::Request { .. }
+            | Self::Product { .. }
+            | Self::Products(_)
+            | Self::Catalog { .. }
+            | Self::Interactive(_)
+            | Self::Reaction { .. }
+            | Self::Read { .. } => Vec::new(),
+        }
+    }
+
     /// The category of a template; none for what only an open window lets out.
     pub fn category(&self) -> Option<Category> {
         match self {
@@ -268,6 +297,16 @@ pub struct TemplateCard {
 }
 
 impl Template {
+    fn media_mut(&mut self) -> Vec<&mut OutgoingMedia> {
+        let cards = self.cards.iter_mut().map(|card| &mut card.header);
+        let headers = std::iter::once(&mut self.header).chain(cards);
+        let media = headers.filter_map(|header| match header {
+            Some(TemplateHeader::Media(media)) => Some(media),
+            Some(TemplateHeader::Text(_) | TemplateHeader::Location(_)) | None => None,
+        });
+        media.collect()
+    }
+
     /// With values for its body alone.
     pub fn new(
         name: impl Into<String>,

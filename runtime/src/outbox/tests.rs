@@ -25,6 +25,7 @@ pub(super) fn item(contact: u64, message: Outgoing) -> OutboxItem {
         reason: None,
         error: None,
         updated_at: 1_000_000,
+        also: Vec::new(),
     }
 }
 

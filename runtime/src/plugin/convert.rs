@@ -76,7 +76,8 @@ fn receipt(receipt: &Receipt, provider: &dyn Provider) -> wit::Receipt {
     }
 }
 
-/// Error: a kind of media that there is none of.
+/// Error: a kind of message or of media that there is none of, or JSON of
+/// another form.
 pub fn outgoing(message: wit::Outgoing) -> Result<Outgoing, String> {
     Ok(match message {
         wit::Outgoing::Text(text) => Outgoing::Text(text),
@@ -107,6 +108,15 @@ pub fn outgoing(message: wit::Outgoing) -> Result<Outgoing, String> {
             // An empty one takes a reaction back.
             Outgoing::Reaction { message_id, emoji: emoji.unwrap_or_default() }
         }
+        wit::Outgoing::Location(it) => Outgoing::Location(Location {
+            latitude: it.latitude,
+            longitude: it.longitude,
+            name: it.name,
+            address: it.address,
+        }),
+        wit::Outgoing::Other(wit::Other { kind, json }) => {
+            super::MessageForm::read(&kind, &json)?.into()
+        }
     })
 }
 
@@ -132,9 +142,10 @@ fn media_kind(name: &str) -> Result<MediaKind, String> {
         "video" => Ok(MediaKind::Video),
         "audio" => Ok(MediaKind::Audio),
         "document" => Ok(MediaKind::Document),
+        "voice" => Ok(MediaKind::Voice),
         "sticker" => Ok(MediaKind::Sticker),
         _ => Err(format!(
-            "`{name}` can't be sent: media is an image, video, audio, document or sticker"
+            "`{name}` can't be sent: media is an image, video, audio, voice, document or sticker"
         )),
     }
 }

@@ -173,6 +173,10 @@ impl effects::Host for Host {
         let message = convert::outgoing(message)?;
         self.draft()?.reply(message).map(|id| id.to_string())
     }
+    fn reply_to(&mut self, message: Outgoing, quoted: String) -> Asked<String> {
+        let message = convert::outgoing(message)?;
+        self.draft()?.reply_to(message, &quoted).map(|id| id.to_string())
+    }
     fn send(&mut self, contact: String, message: Outgoing) -> Asked<String> {
         let to: ContactId = contact.parse()?;
         let message = convert::outgoing(message)?;

@@ -51,6 +51,12 @@ impl Meta {
     }
 }
 
+impl Meta {
+    fn url(&self, endpoint: &str) -> String {
+        format!("{}/{}/{endpoint}", self.api_url, self.phone_number_id)
+    }
+}
+
 impl Provider for Meta {
     fn challenge(&self, query: &str) -> Result<String, Denied> {
         signature::challenge(query, &self.verify_token)
@@ -81,7 +87,7 @@ impl Provider for Meta {
     fn render(&self, item: &OutboxItem) -> Request {
         Request {
             method: Method::Post,
-            url: format!("{}/{}/messages", self.api_url, self.phone_number_id),
+            url: self.url(render::endpoint(&item.message)),
             auth: Auth::Bearer(self.access_token.clone()),
             body: Body::Json(render::body(item)),
         }

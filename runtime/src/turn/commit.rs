@@ -1,7 +1,9 @@
 //! Turns the kept effects into the one value that is written.
 
 use super::{
+    asked,
     draft::READS,
+    merge::merge,
     run::{Recorded, Turn},
 };
 use crate::model::*;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 /// A trace keeps this many characters of what the contact wrote.
 const TEXT_CHARS: usize = 1_000;
 
-pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
+pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> TurnCommit {
     let event = Arc::clone(&turn.setting.event);
     let mut commit = TurnCommit::new(event.id.clone());
     let mut index = 0;
@@ -20,6 +22,11 @@ pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
         let id = SendId { turn: event.id.clone(), index };
         add_effect(&mut commit, &mut turn, &step, effect, id).await;
         index += u32::from(sends);
+    }
+    if let (true, Some(contact)) = (joins, &turn.contact) {
+        let items = std::mem::take(&mut commit.outbox);
+        let provider = &*turn.setting.provider;
+        commit.outbox = merge(items, contact.id, provider, &mut turn.remarks);
     }
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
@@ -45,6 +52,9 @@ async fn add_effect(
     let (lane, channel) = (&event.id.lane, &event.channel);
     match effect {
         Effect::Send { to: None, message, quote } => {
+            if let Some(contact) = &mut turn.contact {
+                asked::note(contact, channel, &message, turn.setting.now);
+            }
             if let Some(contact) = &turn.contact {
                 let item = item(id, turn, step, contact, message);
                 commit.outbox.push(OutboxItem { quote, ..item });
@@ -121,6 +131,7 @@ fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) ->
         reason: None,
         error: None,
         updated_at: now,
+        also: Vec::new(),
     }
 }
 

@@ -163,11 +163,21 @@ impl Draft {
 
     /// Answers the contact of the lane. Returns the id of the (first) message.
     pub fn reply(&mut self, message: Outgoing) -> Checked<SendId> {
+        self.answer(message, None)
+    }
+
+    /// As `reply`, above it the message with this id of the provider's.
+    pub fn reply_to(&mut self, message: Outgoing, quoted: &str) -> Checked<SendId> {
+        check_name("quoted message", quoted, NAME_BYTES)?;
+        self.answer(message, Some(quoted.to_owned()))
+    }
+
+    fn answer(&mut self, message: Outgoing, quote: Option<String>) -> Checked<SendId> {
         let contact = self.contact.as_ref().ok_or("a channel's lane has no contact to answer")?;
         let (channel, now) = (&self.event().channel, self.now());
         policy::may_leave(contact, channel, &message, now, now, &self.setting.policy)
             .map_err(|refusal| refusal.to_string())?;
-        self.push_send(None, message)
+        self.push_send(None, message, quote)
     }
 
     /// Writes to another contact; what may leave is checked in that contact's
@@ -177,10 +187,16 @@ impl Draft {
             return self.reply(message);
         }
         self.granted("send-to-others", "send_to_others")?;
-        self.push_send(Some(to), message)
+        self.push_send(Some(to), message, None)
     }
 
-    fn push_send(&mut self, to: Option<ContactId>, message: Outgoing) -> Checked<SendId> {
+    /// Of several parts the first quotes.
+    fn push_send(
+        &mut self,
+        to: Option<ContactId>,
+        message: Outgoing,
+        mut quote: Option<String>,
+    ) -> Checked<SendId> {
         let parts = self.setting.provider.fit(message)?;
         // All of them or none: half an answer is worse than an error.
         self.room_for(parts.len())?;
@@ -194,7 +210,7 @@ impl Draft {
         }
         let first = SendId { turn: self.event().id.clone(), index: self.sends };
         for message in parts {
-            self.push(Effect::Send { to, message, quote: None })?;
+            self.push(Effect::Send { to, message, quote: quote.take() })?;
             self.sends += 1;
         }
         Ok(first)

@@ -1,6 +1,6 @@
 //! Runs a chain on one event.
 
-use super::{Chain, ChainStep, Draft, Ran, Setting, StepError, commit};
+use super::{Chain, ChainStep, Draft, Ran, Setting, StepError, asked, commit};
 use crate::{clock::Stopwatch, config::OnError, model::*, store::StoreError};
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ pub struct Stage<'a> {
     pub generation: u64,
     /// Whether the trace keeps what the turn ran on.
     pub record: bool,
+    /// Whether what it sends to its contact is joined where it can be.
+    pub merge: bool,
 }
 
 /// Runs the turn to its commit. A step that fails is dealt with as its
@@ -33,7 +35,7 @@ pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> Result<TurnCommit, Sto
     }
     match turn.broken.take() {
         Some(error) => Err(error),
-        None => Ok(commit::finish(turn, watch.micros()).await),
+        None => Ok(commit::finish(turn, stage.merge, watch.micros()).await),
     }
 }
 
@@ -57,6 +59,19 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
     });
     commit.parked = Some(reason);
     commit
+}
+
+/// A text that answers choices that were written out becomes the choice, before
+/// any plugin sees it. Says so.
+fn take_answer(setting: &mut Setting, contact: Option<&mut Contact>) -> Option<String> {
+    let EventKind::Message(message) = &setting.event.kind else { return None };
+    let Content::Text(text) = &message.content else { return None };
+    let choice = asked::answer(contact?, &setting.event.channel, text, setting.now)?;
+    let remark = format!("`{}` was taken for the choice `{}`", plain_line(text, 40), choice.id);
+    let answered = Message { content: Content::Choice(choice), ..message.clone() };
+    let kind = EventKind::Message(answered);
+    setting.event = Arc::new(Event { kind, ..Event::clone(&setting.event) });
+    Some(remark)
 }
 
 /// A turn on its way.
@@ -97,15 +112,17 @@ impl Turn {
         {
             contact.saw_message(&event.channel, message.sent_at);
         }
+        let mut setting = stage.setting.clone();
+        let remarks = take_answer(&mut setting, contact.as_mut());
         Self {
-            setting: stage.setting.clone(),
+            setting,
             generation: stage.generation,
             before,
             contact,
             effects: Vec::new(),
             kv: Vec::new(),
             steps: Vec::new(),
-            remarks: Vec::new(),
+            remarks: remarks.into_iter().collect(),
             receipt: None,
             recorded: None,
             broken: None,

@@ -1,7 +1,7 @@
 //! Each effect goes into its JSON form and comes back.
 
 use super::*;
-use crate::model::ContactId;
+use crate::model::*;
 use serde_json::{Value, json};
 
 fn messages() -> Vec<(Outgoing, Value)> {
@@ -108,7 +108,14 @@ fn every_effect_has_its_form() {
     let replies = messages().into_iter().map(|(message, form)| {
         (Effect::Send { to: None, message, quote: None }, json!({ "reply": form }))
     });
-    for (effect, json) in effects().into_iter().chain(replies) {
+    let quoting = Effect::Send {
+        to: None,
+        message: Outgoing::Text("hi".into()),
+        quote: Some("wamid.1".into()),
+    };
+    let reply_to = json!({"reply_to": {"quoted": "wamid.1", "message": {"text": "hi"}}});
+    let all = effects().into_iter().chain(replies).chain([(quoting, reply_to)]);
+    for (effect, json) in all {
         let form = EffectForm::from(&effect);
         assert_eq!(serde_json::to_value(&form).unwrap(), json);
         let read: EffectForm = serde_json::from_value(json.clone()).unwrap();

@@ -50,17 +50,17 @@ fn a_long_text_is_asked_for_whole_or_not_at_all() {
 
 #[test]
 fn one_message_is_bounded_in_bytes() {
-    let template = |text: String| {
+    let template = |text: String, count| {
         Outgoing::Template(Template::new(
             "sale",
             "en",
             Category::Utility,
-            vec![Parameter { name: None, text }],
+            vec![Parameter { name: None, text }; count],
         ))
     };
     let mut draft = draft(3);
-    draft.reply(template("x".repeat(1_000))).unwrap();
-    let error = draft.reply(template("x".repeat(40_000))).unwrap_err();
+    draft.reply(template("x".repeat(1_000), 1)).unwrap();
+    let error = draft.reply(template("x".repeat(1_000), 40)).unwrap_err();
     assert!(error.contains("32768"), "{error}");
     draft.reply(Outgoing::Text("\u{1F600}".repeat(4_096))).unwrap();
 }

@@ -113,7 +113,7 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
     };
-    let stage = Stage { setting, chain: &chain, generation: 1, record };
+    let stage = Stage { setting, chain: &chain, generation: 1, record, merge: true };
     super::run(snapshot, stage).await
 }
 

@@ -1,7 +1,7 @@
 //! What is split, what becomes another kind, what is refused.
 
-use super::*;
-use crate::model::{Category, Parameter};
+use super::{choices::LIST_LABEL, *};
+use crate::model::*;
 use proptest::prelude::*;
 
 fn buttons(count: usize) -> Vec<Button> {
@@ -101,7 +101,7 @@ fn too_many_rows_become_a_numbered_text() {
     let mut second = rows(7, 11);
     second[4].description = Some("the last".into());
     let fitted = fit(list(vec![section(Some("A"), rows(1, 6)), section(None, second)])).unwrap();
-    let [Outgoing::Text(text)] = &fitted[..] else {
+    let [Outgoing::Numbered { text, choices }] = &fitted[..] else {
         panic!("{fitted:?}");
     };
     assert!(text.starts_with("Pick\n\nA\n1. Row 1\n2. Row 2\n"), "{text}");
@@ -110,6 +110,65 @@ fn too_many_rows_become_a_numbered_text() {
             "6. Row 6\n\n7. Row 7\n8. Row 8\n9. Row 9\n10. Row 10\n11. Row 11 - the last"
         )
     );
+    let last = Choice { id: "r11".into(), title: "Row 11".into() };
+    assert_eq!((choices.len(), &choices[10]), (11, &last));
+}
+
+#[test]
+fn what_is_too_long_for_a_list_is_written_out() {
+    let long = "A title of more than twenty-four letters";
+    let titled = |title: &str, more: Option<&str>| {
+        let row = Row { id: "r".into(), title: title.into(), description: more.map(Into::into) };
+        section(None, vec![row])
+    };
+    let unlabelled = Outgoing::List {
+        header: Some(Header::Text("Menu".into())),
+        body: "Pick".into(),
+        footer: Some("Soon".into()),
+        label: long.into(),
+        sections: vec![titled("A", None)],
+    };
+    for (message, text) in [
+        (list(vec![titled(long, None)]), format!("Pick\n\n1. {long}")),
+        (
+            list(vec![titled("A", Some(&"d".repeat(73)))]),
+            format!("Pick\n\n1. A - {}", "d".repeat(73)),
+        ),
+        (list(vec![section(Some(long), rows(1, 1))]), format!("Pick\n\n{long}\n1. Row 1")),
+        (
+            list(vec![section(None, rows(1, 1)), section(None, rows(2, 2))]),
+            "Pick\n\n1. Row 1\n\n2. Row 2".into(),
+        ),
+        (unlabelled, "Menu\n\nPick\n\n1. A\n\nSoon".into()),
+    ] {
+        let fitted = fit(message).unwrap();
+        let [Outgoing::Numbered { text: ours, .. }] = &fitted[..] else { panic!("{fitted:?}") };
+        assert_eq!(ours, &text);
+    }
+    let title = "Twenty-one letters ab";
+    let button = Button { id: "b".into(), title: title.into() };
+    let fitted = fit(with_buttons("Pick", vec![button])).unwrap();
+    assert!(matches!(&fitted[..], [Outgoing::List { .. }]), "{fitted:?}");
+}
+
+#[test]
+fn a_picture_above_a_list_goes_before_it() {
+    let picture = OutgoingMedia {
+        kind: MediaKind::Image,
+        source: MediaSource::File("menu.png".into()),
+        caption: None,
+        filename: None,
+    };
+    let header = Some(Header::Media(picture.clone()));
+    let (body, footer) = ("Pick".to_owned(), None);
+    let few = Outgoing::Buttons { header, body, footer, buttons: buttons(3) };
+    assert_eq!(fit(few.clone()).unwrap(), [few.clone()]);
+    let Outgoing::Buttons { header, body, footer, .. } = few else { panic!() };
+    let fitted = fit(Outgoing::Buttons { header, body, footer, buttons: buttons(4) }).unwrap();
+    let [Outgoing::Media(first), Outgoing::List { header: None, .. }] = &fitted[..] else {
+        panic!("{fitted:?}");
+    };
+    assert_eq!(first, &picture);
 }
 
 #[test]
@@ -146,11 +205,6 @@ fn what_no_change_can_keep_is_an_error_with_its_limit() {
     let titled = |title: &str| vec![Button { id: "b".into(), title: title.into() }];
     let with_id = |id: &str| vec![Button { id: id.into(), title: "T".into() }];
     let link = |link: &str| image(MediaSource::Link(link.into()), None);
-    let long = "This title is much too long";
-    let row = |title: &str, description: &str| {
-        let (id, title, more) = ("r".into(), title.into(), Some(description.into()));
-        list(vec![section(None, vec![Row { id, title, description: more }])])
-    };
     let mut same = buttons(2);
     same[1].id = "b1".into();
     let cases = [
@@ -161,22 +215,10 @@ fn what_no_change_can_keep_is_an_error_with_its_limit() {
         ),
         (with_buttons("", buttons(1)), "the text above the choices is empty"),
         (with_buttons("Hi", vec![]), "a message with buttons needs at least one button"),
-        (
-            with_buttons("Hi", titled(long)),
-            "button title `This title is much too long` has 27 characters, and 20 are allowed",
-        ),
         (with_buttons("Hi", titled(" ")), "a button title is empty"),
         (with_buttons("Hi", with_id("")), "a button id is empty"),
         (with_buttons("Hi", same), "two buttons have the id `b1`"),
         (list(vec![]), "a list needs at least one row"),
-        (
-            row(long, ""),
-            "row title `This title is much too long` has 27 characters, and 24 are allowed",
-        ),
-        (
-            list(vec![section(None, rows(1, 1)), section(None, rows(2, 2))]),
-            "each section of a list with several sections needs a title",
-        ),
         (
             template("Spring", &[]),
             "template name `Spring` may hold lower-case letters, digits and `_` alone",
@@ -206,7 +248,6 @@ fn what_no_change_can_keep_is_an_error_with_its_limit() {
         buttons: buttons(1),
     };
     assert!(fit(footer).unwrap_err().ends_with("has 61 characters, and 60 are allowed"));
-    assert!(fit(row("r", &"d".repeat(73))).unwrap_err().ends_with("and 72 are allowed"));
     assert!(
         fit(with_buttons("Hi", with_id(&"i".repeat(257))))
             .unwrap_err()

@@ -181,6 +181,7 @@ fn body_of(message: Outgoing) -> Value {
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: 0,
     });
     assert_eq!(request.url, "https://graph.example/v26.0/1060/messages");

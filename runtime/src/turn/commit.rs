@@ -120,6 +120,7 @@ fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) ->
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: now,
     }
 }

@@ -151,6 +151,7 @@ mod tests {
             receipt: None,
             reason: None,
             error: None,
+            hold: Default::default(),
             updated_at: 0,
         }
     }

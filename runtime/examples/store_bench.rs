@@ -107,6 +107,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: now,
         also: Vec::new(),
     });

@@ -20,6 +20,7 @@ use crate::{
     store::{self, SledOptions, Store, StoreError},
     telemetry::{self, Metrics},
     timers::Timers,
+    traffic::Traffic,
     wake::{Bell, Shutdown},
 };
 use anyhow::{Context, anyhow};
@@ -135,7 +136,7 @@ impl App {
         let reloader = Arc::new(Reloader::start(setting, first));
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
-        let outbox = outbox(&live, &store, &clock, &bells)?;
+        let outbox = outbox(&live, &store, &clock, &bells, &ingress.traffic)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -303,6 +304,7 @@ fn outbox(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     bells: &Bells,
+    traffic: &Arc<Traffic>,
 ) -> anyhow::Result<Arc<Outbox>> {
     let live = Arc::clone(live);
     let routes = Arc::new(move |id: &ChannelId| {
@@ -317,7 +319,8 @@ fn outbox(
     });
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    Ok(Arc::new(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client)))
+    let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
+    Ok(Arc::new(outbox.with_traffic(Arc::clone(traffic))))
 }
 
 /// Tells each channel's lane that new rules are live, so that plugins can set

@@ -4,6 +4,7 @@
 mod access;
 mod account_events;
 mod plugins;
+mod spending;
 mod view;
 
 use crate::{
@@ -58,6 +59,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
         .route("/api/v1/account-events", get(account_events::list))
+        .route("/api/v1/spending", get(spending::spending))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));
     // Health: for whatever starts and watches the process.

@@ -280,7 +280,7 @@ impl Dispatch {
 
 /// The settings that decide what may leave, from the business's own.
 pub fn policy_rules(generation: &Generation) -> policy::Rules {
-    turn::policy_rules(&generation.business.turns)
+    turn::policy_rules(&generation.business)
 }
 
 /// Old things are removed while nothing else needs the store much.

@@ -11,6 +11,7 @@ use crate::{
     model::{Accepted, ChannelId, Happening, Millis},
     provider::{Provider, Webhook, WebhookRoute},
     store::{Aside, Store, StoreError},
+    traffic::Traffic,
 };
 use axum::{
     Router,
@@ -54,6 +55,8 @@ pub struct Ingress {
     /// Told after something new was accepted.
     pub on_accept: Arc<Notify>,
     pub metrics: IngressMetrics,
+    /// What came in of late, for the sender.
+    pub traffic: Arc<Traffic>,
     said: AtomicU64,
 }
 
@@ -67,7 +70,8 @@ impl Ingress {
         on_accept: Arc<Notify>,
     ) -> Self {
         let (metrics, said) = (IngressMetrics::default(), AtomicU64::new(0));
-        Self { providers, numbers, store, clock, body_bytes, on_accept, metrics, said }
+        let traffic = Arc::default();
+        Self { providers, numbers, store, clock, body_bytes, on_accept, metrics, traffic, said }
     }
 
     /// Puts an authentic body into the store. An error means that the provider
@@ -99,6 +103,7 @@ impl Ingress {
     }
 
     async fn accept(&self, batch: Vec<Happening>) -> Result<(), StoreError> {
+        self.traffic.note(&batch, self.clock.now());
         let kinds: Vec<_> = batch.iter().map(|happening| happening.kind.name()).collect();
         let accepted = self.store.accept(batch, self.clock.now()).await?;
         let mut new = false;

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod model;
 pub mod sample;
+pub mod traffic;
 pub mod wake;
 // In: from a webhook to an event in a lane.
 pub mod ingress;

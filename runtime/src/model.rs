@@ -6,6 +6,7 @@ mod effect;
 mod event;
 mod exchange;
 mod ids;
+mod marketing;
 mod news;
 mod outbox;
 mod outgoing;
@@ -24,8 +25,12 @@ pub use event::{
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
+pub use marketing::{Cap, QuietHours};
 pub use news::{AccountChange, News, NumberNews, TemplateNews};
-pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
+pub use outbox::{
+    Address, Attempt, Charge, Delivery, DeliveryRecord, Hold, OutboxItem, PriceClass, Rule,
+    SendState, Spending, Tried,
+};
 pub use outgoing::{
     Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,
     Outgoing, OutgoingMedia, Parameter, ProductSection, Products, Requested, Row, Section,

@@ -3,15 +3,17 @@
 //! known. Decides nothing about content and runs no turns.
 
 pub mod backoff;
+mod campaigns;
 pub mod limiter;
 mod metrics;
 mod outcome;
 mod post;
 mod queue;
+mod templates;
 mod worker;
 
 pub use metrics::OutboxMetrics;
-pub use outcome::{GIVE_UP_MS, PROBE_MS, RESENDS_MAX, TRIES_MAX};
+pub use outcome::{GIVE_UP_MS, HELD_MAX_MS, PROBE_MS, RESENDS_MAX, TEMPLATE_PROBE_MS, TRIES_MAX};
 pub use post::{build, client};
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     policy::Rules,
     provider::Provider,
     store::Store,
+    traffic::Traffic,
 };
 use std::{
     collections::BTreeMap,
@@ -28,6 +31,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use templates::Resting;
 use tokio::sync::{Notify, watch};
 
 /// A failing store is said so often at most.
@@ -46,7 +50,8 @@ pub struct Route {
 /// A channel's route, looked up anew each time: generations are swapped whole.
 pub type Routes = Arc<dyn Fn(&ChannelId) -> Option<Route> + Send + Sync>;
 
-/// A channel on which nothing can leave until a person acts.
+/// A channel on which nothing can leave for now: until a person acts, or until
+/// the provider takes messages again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paused {
     pub channel: ChannelId,
@@ -64,6 +69,9 @@ pub struct Outbox {
     wake: Arc<Notify>,
     client: reqwest::Client,
     pub metrics: OutboxMetrics,
+    /// What came in of late: it counts against the same limits.
+    pub traffic: Arc<Traffic>,
+    resting: Resting,
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
 }
@@ -77,7 +85,19 @@ impl Outbox {
         client: reqwest::Client,
     ) -> Self {
         let (metrics, paused, said) = Default::default();
-        Self { store, clock, routes, wake, client, metrics, paused, said }
+        let (traffic, resting) = Default::default();
+        Self { store, clock, routes, wake, client, metrics, traffic, resting, paused, said }
+    }
+
+    /// Counts what comes in where the listener does.
+    pub fn with_traffic(self, traffic: Arc<Traffic>) -> Self {
+        Self { traffic, ..self }
+    }
+
+    /// The provider says that a template may be sent: what waits for it is
+    /// tried when its time has come, within a quarter of an hour.
+    pub fn template_lives(&self, channel: &ChannelId, name: &str, language: &str) {
+        self.resting.lift(channel, name, language);
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

@@ -109,10 +109,24 @@ pub enum Answer {
 pub enum ErrorClass {
     /// Passing trouble: again, with growing pauses from a second on.
     Retry,
+    /// Trouble that mostly stays: again a few times, as `Retry`.
+    RetryFew,
     /// Again once, and no more.
     RetryOnce,
-    /// A limit counted over an hour or so: again, with pauses from a minute on.
+    /// A limit counted over an hour or so, of this message's kind alone: again,
+    /// with pauses from a minute on.
     RetrySlow,
+    /// The number sends too fast: again, and all of the channel slower for a
+    /// while.
+    Throttled,
+    /// The account's calls of this hour are used up: the channel rests, from a
+    /// minute on.
+    CallLimit,
+    /// Too many contacts blocked or reported the number: the channel rests for
+    /// hours.
+    SpamLimit,
+    /// No further contact may be written to first today.
+    TierUsed,
     /// Too much to this one contact: again after 4^n seconds.
     PairLimit,
     /// Nothing can leave this channel until a person acts (token, payment,

@@ -18,7 +18,9 @@ mod kv;
 mod lanes;
 mod memory;
 mod outbox;
+mod pace;
 mod sled;
+mod spent;
 mod timers;
 mod upkeep;
 mod view;
@@ -110,7 +112,8 @@ pub struct Audience {
 pub struct Depths {
     /// Lanes with at least one event waiting.
     pub lanes: u64,
-    /// Contacts with at least one message to send.
+    /// Contacts with at least one message to send, and messages that a rule
+    /// holds apart.
     pub outbox: u64,
     pub timers: u64,
 }
@@ -210,6 +213,16 @@ pub trait Store: Send + Sync + 'static {
     /// be attempted.
     async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;
+    /// Attempts since `from`, the newest first; of 10 minutes at least they are
+    /// remembered.
+    async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>>;
+    /// As `attempts_since`, those that wrote to a contact first, of a day.
+    async fn openings_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>>;
+    /// How many contacts the provider lets the channel write to first within
+    /// 24 hours, as far as it has said; -1 for no limit.
+    async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>>;
+    /// What was spent on the days `from` to `to` (20261122), both included.
+    async fn spending(&self, from: u32, to: u32) -> Result<Vec<Spending>>;
 
     // For people.
 

@@ -12,8 +12,8 @@ pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
 
 use crate::{
-    config::{Grants, OnError, Turns},
-    model::Verdict,
+    config::{Budget, Business, Grants, MarketingConsent, OnError, Policy, Prices, Turns},
+    model::{PriceClass, Verdict},
     policy,
 };
 use async_trait::async_trait;
@@ -104,10 +104,44 @@ impl StepError {
 }
 
 /// The rules of what may leave, as a business has set them.
-pub fn policy_rules(turns: &Turns) -> policy::Rules {
+pub fn policy_rules(business: &Business) -> policy::Rules {
+    let usual = rules_of(&business.turns, &business.policy);
+    let zone = policy::zone(&business.zone).unwrap_or(usual.zone);
+    policy::Rules { zone, budget: Some(Arc::new(budget_of(&business.budget))), ..usual }
+}
+
+/// As `policy_rules`, in UTC and where money does not count.
+pub fn rules_of(turns: &Turns, policy: &Policy) -> policy::Rules {
     policy::Rules {
         window_margin_ms: turns.window_margin_minutes * 60_000,
         handoff_ms: turns.handoff_hours * 3_600_000,
+        opt_in: policy.marketing_consent == MarketingConsent::OptIn,
+        cap: policy.marketing_cap,
+        quiet: policy.quiet,
+        daily_contacts: policy.daily_contacts,
+        ..policy::Rules::default()
+    }
+}
+
+fn budget_of(budget: &Budget) -> policy::Budget {
+    // The schema keeps amounts within a thousand million, which have room.
+    let micros = |amount: f64| (amount * 1e6).round() as u64;
+    let prices = |prices: &Prices| -> policy::Prices {
+        let all = [
+            (PriceClass::Marketing, prices.marketing),
+            (PriceClass::Utility, prices.utility),
+            (PriceClass::Authentication, prices.authentication),
+            (PriceClass::Service, prices.service),
+        ];
+        all.into_iter().filter_map(|(class, price)| Some((class, micros(price?)))).collect()
+    };
+    let of_country = |(code, one): (&String, &Prices)| (code.clone(), prices(one));
+    policy::Budget {
+        currency: budget.currency.clone(),
+        per_day: budget.per_day.map(micros),
+        per_month: budget.per_month.map(micros),
+        prices: prices(&budget.price),
+        by_country: budget.country.iter().map(of_country).collect(),
     }
 }
 

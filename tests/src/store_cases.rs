@@ -128,6 +128,7 @@ pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem 
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: NOW,
         also: Vec::new(),
     }

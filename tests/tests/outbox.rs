@@ -124,7 +124,8 @@ async fn host(messages_per_second: u32) -> Host {
         grace_seconds: GRACE / 1000,
         ..shop::channel(&format!("http://{address}"))
     }));
-    let rules = Rules { window_margin_ms: 300_000, handoff_ms: 12 * 3_600_000 };
+    let rules =
+        Rules { window_margin_ms: 300_000, handoff_ms: 12 * 3_600_000, ..Default::default() };
     let route = Route { provider, messages_per_second, grace_ms: GRACE, rules };
     let (store, wake) = (Arc::new(FakeStore::default()), Arc::new(Notify::new()));
     // A time-out that a test can wait for.
@@ -173,6 +174,7 @@ impl Host {
             receipt: None,
             reason: None,
             error: None,
+            hold: Default::default(),
             updated_at: now,
             also: Vec::new(),
         });
@@ -358,7 +360,7 @@ async fn an_attempt_that_a_crash_cut_off_is_made_again_after_its_time() {
     {
         let mut kept = host.store.kept();
         let item = kept.items.get_mut(&id).unwrap();
-        item.begin(&Attempt { id: id.clone(), since: START - 1, until: START + 20_000 });
+        item.begin(&Attempt::new(id.clone(), START - 1, START + 20_000));
     }
     host.settle().await;
     assert_eq!(host.graph.count(), 0);

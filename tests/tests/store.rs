@@ -171,7 +171,7 @@ mod disk {
         })
         .await;
         let due = store.due_outbox(NOW, 9).await.unwrap();
-        let attempt = Attempt { id: due[0].id.clone(), since: NOW, until: NOW };
+        let attempt = Attempt::new(due[0].id.clone(), NOW, NOW);
         assert_eq!(store.begin_attempts(vec![attempt]).await.unwrap().len(), 1);
     }
 

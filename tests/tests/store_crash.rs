@@ -150,7 +150,7 @@ fn value_of(seq: u64) -> Vec<u8> {
 }
 
 async fn deliver(store: &Shared, item: OutboxItem) {
-    let attempt = Attempt { id: item.id.clone(), since: Millis::MAX - 1, until: Millis::MAX };
+    let attempt = Attempt::new(item.id.clone(), Millis::MAX - 1, Millis::MAX);
     let begun = store.begin_attempts(vec![attempt]).await.unwrap();
     if begun.is_empty() {
         return;

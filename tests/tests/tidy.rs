@@ -173,9 +173,10 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 23] = [
+    let table: [(&str, &[&str]); 24] = [
         ("model", &[]),
         ("clock", &["model"]),
+        ("traffic", &["model"]),
         ("wake", &["clock", "model"]),
         ("config", &["model"]),
         ("policy", &["model"]),
@@ -187,13 +188,13 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("author", &["cases", "config"]),
         ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
-        ("ingress", &["model", "clock", "provider", "store", "wake"]),
+        ("ingress", &["model", "clock", "provider", "store", "traffic", "wake"]),
         (
             "dispatch",
             &["model", "clock", "generation", "policy", "store", "telemetry", "turn", "wake"],
         ),
         ("timers", &["model", "clock", "store", "wake"]),
-        ("outbox", &["model", "clock", "policy", "provider", "store", "wake"]),
+        ("outbox", &["model", "clock", "policy", "provider", "store", "traffic", "wake"]),
         ("telemetry", &["clock", "model", "ingress", "outbox", "store"]),
         (
             "console",
@@ -230,6 +231,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "store",
                 "telemetry",
                 "timers",
+                "traffic",
                 "wake",
             ],
         ),

@@ -11,15 +11,15 @@ use super::{
 };
 use crate::{
     config::{
-        ChannelConfig, Document, Isolation, Limits, OnError, ProviderKind, Rollout, StepConfig,
-        Turns,
+        ChannelConfig, Document, Isolation, Limits, OnError, Policy, ProviderKind, Rollout,
+        StepConfig, Turns,
     },
     model::*,
     plugin::{ConfigureError, Plugin, PluginStep},
     policy,
     provider::{Provider, meta::Meta},
     store::{self, Store, StoreError},
-    turn::{Draft, Network, Setting, Step, policy_rules},
+    turn::{Draft, Network, Setting, Step, rules_of},
 };
 use serde_json::{Map, Value};
 use std::{path::Path, sync::Arc};
@@ -320,7 +320,7 @@ async fn fill(
 
 /// The rules of a business that has not changed them.
 pub fn usual_policy() -> policy::Rules {
-    policy_rules(&Turns::default())
+    rules_of(&Turns::default(), &Policy::default())
 }
 
 /// Its limits alone are asked for: nothing is sent.

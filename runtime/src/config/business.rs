@@ -1,6 +1,6 @@
 //! `switchboard.toml`.
 
-use super::Secret;
+use super::{Budget, Policy, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,6 +16,10 @@ pub struct Business {
     pub turns: Turns,
     #[serde(default)]
     pub retention: Retention,
+    #[serde(default)]
+    pub policy: Policy,
+    #[serde(default)]
+    pub budget: Budget,
     #[serde(default)]
     pub plugins: Trust,
     /// The business's IANA time zone.

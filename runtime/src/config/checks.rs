@@ -36,6 +36,9 @@ pub(super) fn business(document: &Document, business: &Business) -> Vec<Problem>
     push("/http/admin_token", http.admin_token.as_ref().map_or(Ok(()), secret));
     push("/store/path", not_blank(&business.store.path));
     push("/zone", zone(&business.zone, &document.quoted("/zone")));
+    let all_day = business.policy.quiet.is_some_and(|quiet| quiet.from == quiet.to);
+    let message = "begins and ends at the same time: leave it out for no quiet hours";
+    push("/policy/quiet", if all_day { Err(message.into()) } else { Ok(()) });
     if business.channels.is_empty() {
         push("/channel", Err("at least one `[[channel]]` is needed".into()));
     }

@@ -86,6 +86,7 @@ pub fn item(item: &OutboxItem) -> Value {
         "summary": item.message.summary(),
         "state": state,
         "reason": item.reason,
+        "rule": item.hold.rule.map(Rule::name),
         "attempts": item.attempts,
         "due": item.due(),
         "message_id": item.message_id,

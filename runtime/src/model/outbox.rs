@@ -1,6 +1,6 @@
-//! Messages on their way out, and what became of them.
+//! Messages on their way out, what holds them, and what became of them.
 
-use super::{ChannelId, ContactId, Millis, Outgoing, ReceiptState, SendId};
+use super::{Category, ChannelId, ContactId, Millis, Outgoing, ReceiptState, SendId};
 use serde::{Deserialize, Serialize};
 
 /// Where a message goes: by phone if known, else by BSUID.
@@ -38,11 +38,83 @@ pub struct OutboxItem {
     /// The provider's code behind `reason`, if there is one.
     #[serde(default)]
     pub error: Option<u32>,
+    #[serde(default)]
+    pub hold: Hold,
     pub updated_at: Millis,
     /// The ids of what was asked for behind it in the same turn and joined to
     /// it. Receipts name `id` alone.
     #[serde(default)]
     pub also: Vec<SendId>,
+}
+
+/// Which of our own rules holds or has refused a message. The names are those
+/// in reasons, the API and metrics.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// There is nowhere to send it.
+    Address,
+    /// Marketing is not welcome.
+    Consent,
+    /// Meta takes no marketing to numbers of the United States.
+    UsMarketing,
+    /// A person is answering.
+    Handoff,
+    /// The 24 hours after the contact's last message are over.
+    Window,
+    /// The template rests.
+    Template,
+    /// The provider spares the contact marketing for a day.
+    Spared,
+    /// The contact has had as much marketing as the business allows.
+    Cap,
+    /// It is night where the contact lives.
+    Quiet,
+    /// As many contacts as allowed were written to first within 24 hours.
+    Tier,
+    /// The day's or the month's money is spent.
+    Budget,
+}
+
+impl Rule {
+    pub const ALL: [Self; 11] = [
+        Self::Address,
+        Self::Consent,
+        Self::UsMarketing,
+        Self::Handoff,
+        Self::Window,
+        Self::Template,
+        Self::Spared,
+        Self::Cap,
+        Self::Quiet,
+        Self::Tier,
+        Self::Budget,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Consent => "consent",
+            Self::UsMarketing => "us-marketing",
+            Self::Handoff => "handoff",
+            Self::Window => "window",
+            Self::Template => "template",
+            Self::Spared => "spared",
+            Self::Cap => "cap",
+            Self::Quiet => "quiet",
+            Self::Tier => "tier",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+/// What our own rules did to an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Hold {
+    /// The rule that holds or refused it now.
+    pub rule: Option<Rule>,
+    /// Until when a rule held it last; 0 if none ever did.
+    pub until: Millis,
 }
 
 /// Where an item stands. `Waiting` and `Attempting` are in the outbox queue,
@@ -70,6 +142,84 @@ pub struct Attempt {
     pub since: Millis,
     /// When it may be tried again if nothing is heard of it.
     pub until: Millis,
+    /// Whether it writes to the contact first: outside the window.
+    pub opens: bool,
+    /// What it costs, counted once the provider has taken it.
+    pub charge: Option<Charge>,
+}
+
+impl Attempt {
+    /// Within the window, and at no cost.
+    pub fn new(id: SendId, since: Millis, until: Millis) -> Self {
+        Self { id, since, until, opens: false, charge: None }
+    }
+}
+
+/// An attempt of late, for the limits of pace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Tried {
+    pub at: Millis,
+    pub channel: ChannelId,
+    pub contact: ContactId,
+    /// The contact sees it as a message: it is no read mark.
+    pub seen: bool,
+}
+
+/// What one message costs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Charge {
+    /// In the business's zone: 20261122.
+    pub day: u32,
+    pub class: PriceClass,
+    /// ISO 4217.
+    pub currency: String,
+    /// Millionths of the currency.
+    pub micros: u64,
+}
+
+/// What the provider charges for, by its own categories.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PriceClass {
+    Marketing,
+    Utility,
+    Authentication,
+    /// Whatever is no template.
+    Service,
+}
+
+impl PriceClass {
+    /// None for what costs nothing anywhere: read marks.
+    pub fn of(message: &Outgoing) -> Option<Self> {
+        match (message, message.category()) {
+            (Outgoing::Read { .. }, _) => None,
+            (_, Some(Category::Marketing)) => Some(Self::Marketing),
+            (_, Some(Category::Utility)) => Some(Self::Utility),
+            (_, Some(Category::Authentication)) => Some(Self::Authentication),
+            (_, None) => Some(Self::Service),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::Utility => "utility",
+            Self::Authentication => "authentication",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// What a channel spent on one day on messages of one class.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spending {
+    pub channel: ChannelId,
+    /// In the business's zone: 20261122.
+    pub day: u32,
+    pub class: PriceClass,
+    pub currency: String,
+    pub micros: u64,
+    pub messages: u64,
 }
 
 /// How one attempt ended.
@@ -79,10 +229,13 @@ pub enum Delivery {
     Sent { message_id: String },
     /// Not taken; try at `due`.
     RetryAfter { due: Millis, reason: String },
+    /// A rule holds it until `due`. What else the contact is to be sent no
+    /// longer waits behind it: an answer must not wait for a campaign.
+    Held { due: Millis, rule: Rule, reason: String },
     /// Not taken, and trying again would not help.
     Rejected { reason: String, code: Option<u32> },
     /// Our own rules forbade it.
-    Refused { reason: String },
+    Refused { rule: Rule, reason: String },
     /// It may have been taken: wait until `until` for a receipt that says so.
     Unknown { until: Millis, reason: String },
 }
@@ -117,6 +270,7 @@ impl OutboxItem {
             return;
         }
         self.error = None;
+        self.hold.rule = None;
         let (state, reason) = match &record.delivery {
             Delivery::Sent { message_id } => {
                 self.message_id = Some(message_id.clone());
@@ -125,11 +279,18 @@ impl OutboxItem {
             Delivery::RetryAfter { due, reason } => {
                 (SendState::Waiting { due: *due }, Some(reason.clone()))
             }
+            Delivery::Held { due, rule, reason } => {
+                self.hold = Hold { rule: Some(*rule), until: *due };
+                (SendState::Waiting { due: *due }, Some(reason.clone()))
+            }
             Delivery::Rejected { reason, code } => {
                 self.error = *code;
                 (SendState::Failed, Some(reason.clone()))
             }
-            Delivery::Refused { reason } => (SendState::Refused, Some(reason.clone())),
+            Delivery::Refused { rule, reason } => {
+                self.hold.rule = Some(*rule);
+                (SendState::Refused, Some(reason.clone()))
+            }
             Delivery::Unknown { until, reason } => {
                 let since = record.at;
                 (SendState::Attempting { since, until: *until }, Some(reason.clone()))

@@ -10,9 +10,13 @@ pub const SLOW_MAX_MS: Millis = 60 * 60_000;
 /// The longest pause for one contact.
 pub const PAIR_MAX_MS: Millis = 15 * 60_000;
 
+/// The longest pause after contacts complained.
+pub const SPAM_MAX_MS: Millis = 12 * 60 * 60_000;
+
 const RETRY_MS: Millis = 1000;
 const SLOW_MS: Millis = 60_000;
 const PAIR_MS: Millis = 1000;
+const SPAM_MS: Millis = 60 * 60_000;
 
 /// After the `tries`-th failure (from 1): 1, 2, 4 … seconds, up to half as much
 /// again by chance, never over the longest.
@@ -28,6 +32,11 @@ pub fn slow(tries: u32, jitter: f64) -> Millis {
 /// 1, 4, 16 … seconds: what Meta asks for after too much to one contact.
 pub fn pair(tries: u32, jitter: f64) -> Millis {
     growing(PAIR_MS, 4, tries, jitter, PAIR_MAX_MS)
+}
+
+/// 1, 2, 4 … hours.
+pub fn spam(tries: u32, jitter: f64) -> Millis {
+    growing(SPAM_MS, 2, tries, jitter, SPAM_MAX_MS)
 }
 
 fn growing(first: Millis, factor: Millis, tries: u32, jitter: f64, longest: Millis) -> Millis {
@@ -55,8 +64,12 @@ mod tests {
             tries in 0..5000u32, one in 0.0..1.0f64, other in 0.0..1.0f64,
         ) {
             type Pause = fn(u32, f64) -> Millis;
-            let all: [(Pause, Millis); 3] =
-                [(retry, RETRY_MAX_MS), (slow, SLOW_MAX_MS), (pair, PAIR_MAX_MS)];
+            let all: [(Pause, Millis); 4] = [
+                (retry, RETRY_MAX_MS),
+                (slow, SLOW_MAX_MS),
+                (pair, PAIR_MAX_MS),
+                (spam, SPAM_MAX_MS),
+            ];
             for (pause, longest) in all {
                 prop_assert!(pause(tries + 1, other) >= pause(tries, one).min(longest) || tries == 0);
                 prop_assert!(pause(tries, one) <= longest && pause(tries, one) >= 1000);

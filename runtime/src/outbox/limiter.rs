@@ -1,6 +1,12 @@
 //! How fast messages may leave. Pure functions over moments: no clock of its
 //! own, nothing scanned, a constant cost for each message.
 
+mod slowdown;
+mod tier;
+
+pub use slowdown::Slowdown;
+pub use tier::{TIER_MAX, TIER_MS, Tier};
+
 use crate::model::{ContactId, Millis};
 use std::collections::{HashMap, VecDeque};
 
@@ -12,22 +18,33 @@ const PAIR_INTERVAL_MS: Millis = 6000;
 const PAIR_BURST: Millis = 45;
 /// How much may be owed before the next message has to wait.
 const PAIR_DEBT_MS: Millis = (PAIR_BURST - 1) * PAIR_INTERVAL_MS;
+/// What left longer ago than this matters to no limit here: a whole burst is
+/// worked off by then.
+pub const MEMORY_MS: Millis = PAIR_BURST * PAIR_INTERVAL_MS;
 /// Contacts remembered before those that owe nothing are first forgotten.
 const PAIRS_MIN: usize = 1024;
 
+/// What comes in may take up all of a number's throughput but this part, so
+/// that nobody's flood keeps the answers in.
+const OUT_SHARE: usize = 4;
+
 /// A number's throughput: in no span of one second, wherever it begins, do more
-/// than `per_second` messages leave.
+/// than `per_second` messages leave. The provider counts what comes in too, so
+/// it takes from what may leave, down to a quarter.
 #[derive(Debug)]
 pub struct Throughput {
     per_second: usize,
     /// When those of the last second left, the oldest first.
     left: VecDeque<Millis>,
+    /// When how many of the last second came in, the oldest first.
+    came: VecDeque<(Millis, usize)>,
 }
 
 impl Throughput {
     /// At least one a second.
     pub fn new(per_second: u32) -> Self {
-        Self { per_second: per_second.max(1) as usize, left: VecDeque::new() }
+        let per_second = per_second.max(1) as usize;
+        Self { per_second, left: VecDeque::new(), came: VecDeque::new() }
     }
 
     pub fn set_rate(&mut self, per_second: u32) {
@@ -42,10 +59,19 @@ impl Throughput {
     /// How many may leave at `now`.
     pub fn room(&mut self, now: Millis) -> usize {
         self.believe(now);
-        while self.left.front().is_some_and(|at| at.saturating_add(WINDOW_MS) <= now) {
+        let over = |at: Millis| at.saturating_add(WINDOW_MS) <= now;
+        while self.left.front().is_some_and(|at| over(*at)) {
             self.left.pop_front();
         }
-        self.per_second.saturating_sub(self.left.len())
+        while self.came.front().is_some_and(|(at, _)| over(*at)) {
+            self.came.pop_front();
+        }
+        self.room_beside(self.left.len(), self.came.iter().map(|(_, count)| count).sum())
+    }
+
+    fn room_beside(&self, left: usize, came: usize) -> usize {
+        let least = (self.per_second / OUT_SHARE).max(1);
+        self.per_second.saturating_sub(came).max(least).saturating_sub(left)
     }
 
     /// Counts one that leaves at `now`.
@@ -54,13 +80,36 @@ impl Throughput {
         self.left.push_back(now);
     }
 
+    /// Counts those that came in at `at`.
+    pub fn note(&mut self, at: Millis, count: usize) {
+        let at = self.came.back().map_or(at, |(last, _)| at.max(*last));
+        self.came.push_back((at, count));
+    }
+
     /// When there is room again; `now` if there is.
     pub fn next(&mut self, now: Millis) -> Millis {
         if self.room(now) > 0 {
             return now;
         }
-        let surplus = self.left.len().saturating_sub(self.per_second);
-        self.left.get(surplus).map_or(now, |at| at.saturating_add(WINDOW_MS))
+        let mut left = self.left.iter().copied().peekable();
+        let mut came = self.came.iter().copied().peekable();
+        let mut beside = (self.left.len(), self.came.iter().map(|(_, count)| count).sum::<usize>());
+        loop {
+            let at = match (left.peek(), came.peek()) {
+                (Some(out), Some((at, _))) => *out.min(at),
+                (Some(at), None) | (None, Some((at, _))) => *at,
+                (None, None) => return now,
+            };
+            while left.next_if(|one| *one == at).is_some() {
+                beside.0 -= 1;
+            }
+            while let Some((_, count)) = came.next_if(|(one, _)| *one == at) {
+                beside.1 -= count;
+            }
+            if self.room_beside(beside.0, beside.1) > 0 {
+                return at.saturating_add(WINDOW_MS);
+            }
+        }
     }
 
     /// A clock that was set back must not stop the channel until the old time
@@ -68,6 +117,9 @@ impl Throughput {
     fn believe(&mut self, now: Millis) {
         if self.left.back().is_some_and(|at| *at > now) {
             self.left.iter_mut().for_each(|at| *at = now.min(*at));
+        }
+        if self.came.back().is_some_and(|(at, _)| *at > now) {
+            self.came.iter_mut().for_each(|(at, _)| *at = now.min(*at));
         }
     }
 }
@@ -176,7 +228,48 @@ mod tests {
         assert!(pairs.clear_at.len() < 5000, "{}", pairs.clear_at.len());
     }
 
+    #[test]
+    fn what_comes_in_takes_room_but_not_all_of_it() {
+        let mut limiter = Throughput::new(8);
+        limiter.note(5000, 5);
+        assert_eq!((limiter.room(5100), limiter.next(5100)), (3, 5100));
+        limiter.note(5200, 50);
+        assert_eq!(limiter.room(5300), 2);
+        limiter.take(5300);
+        limiter.take(5300);
+        assert_eq!((limiter.room(5300), limiter.next(5300)), (0, 6200));
+        assert_eq!((limiter.room(6199), limiter.room(6200)), (0, 6));
+    }
+
     proptest! {
+        #[test]
+        fn traffic_in_and_out_keeps_the_rate_but_for_the_part_that_is_kept(
+            moves in prop::collection::vec((0..400u64, 0..9usize, 0..9usize), 1..60),
+            rate in 1..40u32,
+        ) {
+            let (mut limiter, mut now) = (Throughput::new(rate), 10_000);
+            let (mut out, mut came): (Vec<Millis>, Vec<Millis>) = Default::default();
+            for (gap, incoming, wanted) in moves {
+                now += gap;
+                limiter.note(now, incoming);
+                came.extend(vec![now; incoming]);
+                for _ in 0..limiter.room(now).min(wanted) {
+                    limiter.take(now);
+                    out.push(now);
+                    let of = |all: &[Millis]| all.iter().filter(|at| **at + 1000 > now).count();
+                    let least = (rate as usize / 4).max(1);
+                    prop_assert!(of(&out) + of(&came) <= rate as usize || of(&out) <= least);
+                    prop_assert!(of(&out) <= rate as usize);
+                }
+                let next = limiter.next(now);
+                if next > now {
+                    prop_assert_eq!(limiter.room(next - 1), 0);
+                }
+                prop_assert!(limiter.room(next) > 0);
+                now = next;
+            }
+        }
+
         #[test]
         fn no_second_sees_more_than_the_rate(
             gaps in prop::collection::vec((0..700u64, 0..12usize), 1..80),

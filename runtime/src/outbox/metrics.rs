@@ -1,13 +1,20 @@
 //! What the sender counts.
 
+use crate::model::Rule;
 use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
 /// Upper bounds of the send latency, in seconds. Meta usually answers within
 /// half a second; requests end after 30.
 const LATENCY_SECONDS: [f64; 9] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuleLabel {
+    rule: &'static str,
+}
 
 /// Shared by its clones.
 #[derive(Clone, Debug)]
@@ -17,6 +24,7 @@ pub struct OutboxMetrics {
     pub rejected: Counter,
     pub refused: Counter,
     pub unknown: Counter,
+    ruled: Family<RuleLabel, Counter>,
     pub in_flight: Gauge,
     pub paused: Gauge,
     /// From the request's start to the answer's end, in seconds.
@@ -31,6 +39,7 @@ impl Default for OutboxMetrics {
             rejected: Counter::default(),
             refused: Counter::default(),
             unknown: Counter::default(),
+            ruled: Family::default(),
             in_flight: Gauge::default(),
             paused: Gauge::default(),
             latency: Histogram::new(LATENCY_SECONDS),
@@ -39,6 +48,11 @@ impl Default for OutboxMetrics {
 }
 
 impl OutboxMetrics {
+    /// How often a rule has held or refused a message.
+    pub fn ruled(&self, rule: Rule) -> Counter {
+        self.ruled.get_or_create(&RuleLabel { rule: rule.name() }).clone()
+    }
+
     /// Gives everything its public name.
     pub fn register(&self, registry: &mut Registry) {
         for (name, help, counter) in [
@@ -60,6 +74,8 @@ impl OutboxMetrics {
         ] {
             registry.register(format!("outbox_{name}"), help, gauge.clone());
         }
+        let ruled = self.ruled.clone();
+        registry.register("outbox_ruled", "Messages held or refused, by the rule that did", ruled);
         registry.register(
             "outbox_send_seconds",
             "Time from a request's start to its answer",

@@ -14,13 +14,23 @@ pub const TRIES_MAX: u32 = 20;
 /// How often a message of unknown fate is sent again: each time it may be a
 /// second copy.
 pub const RESENDS_MAX: u32 = 5;
+/// How long our own rules may hold a message in all: over the end of any month.
+pub const HELD_MAX_MS: Millis = 35 * 24 * 3600 * 1000;
 /// How often a paused channel is tried.
 pub const PROBE_MS: Millis = 60_000;
+/// How often one message of a template that rests is tried.
+pub const TEMPLATE_PROBE_MS: Millis = 15 * 60_000;
+/// After trouble that mostly stays.
+const FEW_TRIES: u32 = 5;
+/// How long a message waits that the provider lets nobody further have today.
+const TIER_USED_MS: Millis = 60 * 60_000;
+/// After a restart pauses go on growing from no further than here.
+const TRIES_KEPT: u32 = 8;
 /// Messages remembered before those of long ago are first forgotten.
 const TRIES_MIN: usize = 1024;
 
-/// What went wrong with one message so far. After a restart it begins anew,
-/// which the 24 hours bound.
+/// What went wrong with one message so far. After a restart, its attempts are
+/// all that is known of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Answers that said no for now.
@@ -53,7 +63,10 @@ impl Tallies {
                 (true, Some(_)) => 1,
                 (false, _) => 0,
             };
-            Tally { lost, ..Tally::default() }
+            let waits = matches!(item.state, SendState::Waiting { .. });
+            let tried = waits && item.reason.is_some() && item.hold.rule.is_none();
+            let turned_away = if tried { item.attempts.min(TRIES_KEPT) } else { 0 };
+            Tally { lost, turned_away, ..Tally::default() }
         });
         tally.touched = now;
         tally
@@ -71,7 +84,14 @@ pub(super) fn hopeless(item: &OutboxItem, tally: &Tally, now: Millis) -> Option<
     if uncertain && tally.lost > RESENDS_MAX {
         return Some(format!("given up after {} attempts without an answer{doubt}", tally.lost));
     }
-    if now < item.created_at.saturating_add(GIVE_UP_MS) {
+    // Time in which our own rules held it does not count, but for a template
+    // that may rest for ever.
+    let from = match item.hold.rule {
+        Some(Rule::Template) => item.created_at,
+        _ => item.created_at.max(item.hold.until),
+    };
+    let worth = now < from.saturating_add(GIVE_UP_MS);
+    if worth && now < item.created_at.saturating_add(HELD_MAX_MS) {
         return None;
     }
     let last = item.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -83,13 +103,53 @@ pub(super) fn hopeless(item: &OutboxItem, tally: &Tally, now: Millis) -> Option<
 pub(super) enum ChannelState {
     NotKnown,
     Works,
-    Stopped { code: Option<u32>, reason: String },
+    /// It sends too fast.
+    Throttled,
+    /// No further contact may be written to first.
+    TierUsed,
+    Stopped {
+        stop: Stop,
+        code: Option<u32>,
+        reason: String,
+    },
+}
+
+/// Why nothing can leave a channel, which decides how soon it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Until a person acts.
+    Person,
+    /// The calls of this hour are used up.
+    Calls,
+    /// Too many contacts blocked or reported the number.
+    Spam,
+}
+
+impl Stop {
+    /// How long to wait before the next message tries, after `probes` that were
+    /// turned away.
+    pub fn pause(self, probes: u32, jitter: f64) -> Millis {
+        match self {
+            Self::Person => PROBE_MS,
+            Self::Calls => backoff::slow(probes + 1, jitter),
+            Self::Spam => backoff::spam(probes + 1, jitter),
+        }
+    }
+}
+
+/// What an attempt's end says of its template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TemplateState {
+    NotKnown,
+    Lives,
+    Rests,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub delivery: Delivery,
     pub channel: ChannelState,
+    pub template: TemplateState,
     /// The provider's code and words, where the contact has stopped marketing.
     pub opted_out: Option<(u32, String)>,
 }
@@ -122,7 +182,8 @@ pub(super) fn outcome(
     let (class, code, reason) = match answer {
         Answer::Sent { message_id } => {
             let delivery = Delivery::Sent { message_id };
-            return Outcome { delivery, channel: ChannelState::Works, opted_out: None };
+            let template = TemplateState::Lives;
+            return Outcome { delivery, channel: ChannelState::Works, template, opted_out: None };
         }
         // A success that names no message, or a gateway that gave up waiting.
         Answer::Refused { code: None, reason, .. } if matches!(status, 200..300 | 502 | 504) => {
@@ -130,37 +191,75 @@ pub(super) fn outcome(
         }
         Answer::Refused { class, code, reason } => (class, code, reason),
     };
+    let code_of_opt_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
+    let opted_out = code_of_opt_out.map(|code| (code, reason.clone()));
+    let template = match class {
+        ErrorClass::PauseTemplate => TemplateState::Rests,
+        _ => TemplateState::NotKnown,
+    };
+    let (delivery, channel) = refused(item, tally, at, class, (code, reason));
+    Outcome { delivery, channel, template, opted_out }
+}
+
+/// What an error does to its message and its channel.
+fn refused(
+    item: &OutboxItem,
+    tally: &mut Tally,
+    at: Moment,
+    class: ErrorClass,
+    (code, reason): (Option<u32>, String),
+) -> (Delivery, ChannelState) {
+    let later = |pause: Millis| at.now.saturating_add(pause);
+    let stopped = |stop: Stop, reason: String| {
+        let due = later(stop.pause(0, at.jitter));
+        let delivery = Delivery::RetryAfter { due, reason: reason.clone() };
+        (delivery, ChannelState::Stopped { stop, code, reason })
+    };
     let rejected = |reason: &str| Delivery::Rejected { reason: reason.to_owned(), code };
-    let (delivery, channel) = match class {
+    match class {
         ErrorClass::Retry => {
             (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
         }
+        ErrorClass::RetryFew if tally.turned_away + 1 < FEW_TRIES => {
+            (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
+        }
+        ErrorClass::RetryOnce if item.attempts < 2 => {
+            (again(item, tally, at, backoff::retry, &reason), ChannelState::Works)
+        }
         ErrorClass::RetrySlow => {
-            (again(item, tally, at, backoff::slow, &reason), ChannelState::NotKnown)
+            (again(item, tally, at, backoff::slow, &reason), ChannelState::Works)
+        }
+        ErrorClass::Throttled => {
+            (again(item, tally, at, backoff::retry, &reason), ChannelState::Throttled)
         }
         ErrorClass::PairLimit => {
             (again(item, tally, at, backoff::pair, &reason), ChannelState::Works)
         }
-        ErrorClass::PauseChannel => {
-            let due = at.now.saturating_add(PROBE_MS);
-            let delivery = Delivery::RetryAfter { due, reason: reason.clone() };
-            (delivery, ChannelState::Stopped { code, reason: reason.clone() })
+        ErrorClass::CallLimit => stopped(Stop::Calls, reason),
+        ErrorClass::SpamLimit => stopped(Stop::Spam, reason),
+        ErrorClass::PauseChannel => stopped(Stop::Person, reason),
+        ErrorClass::TierUsed => {
+            let due = later(TIER_USED_MS);
+            (Delivery::Held { due, rule: Rule::Tier, reason }, ChannelState::TierUsed)
         }
         // The worker holds what else such a template has to send.
-        ErrorClass::PauseTemplate
+        ErrorClass::PauseTemplate => {
+            let due = later(TEMPLATE_PROBE_MS);
+            (Delivery::Held { due, rule: Rule::Template, reason }, ChannelState::Works)
+        }
+        ErrorClass::RetryFew
         | ErrorClass::RetryOnce
         | ErrorClass::Permanent
         | ErrorClass::NeedsTemplate
         | ErrorClass::MarketingCap
         | ErrorClass::Notice
         | ErrorClass::OptedOut => (rejected(&reason), ChannelState::Works),
-    };
-    let opted_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
-    Outcome { delivery, channel, opted_out: opted_out.map(|code| (code, reason)) }
+    }
 }
 
 fn ended(delivery: Delivery) -> Outcome {
-    Outcome { delivery, channel: ChannelState::NotKnown, opted_out: None }
+    let (channel, template) = (ChannelState::NotKnown, TemplateState::NotKnown);
+    Outcome { delivery, channel, template, opted_out: None }
 }
 
 fn lost(item: &OutboxItem, tally: &mut Tally, at: Moment, reason: String) -> Delivery {
@@ -220,7 +319,7 @@ pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> H
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbox::tests::{item, meta};
+    use crate::outbox::tests::{item, marketing, meta};
 
     const AT: Moment = Moment { now: 1_000_000, grace_ms: 30_000, jitter: 0.0 };
 
@@ -247,8 +346,9 @@ mod tests {
     #[test]
     fn each_class_has_its_pause() {
         for (code, pauses, channel) in [
-            (131_000, [1000, 2000, 4000], ChannelState::NotKnown),
-            (80_007, [60_000, 120_000, 240_000], ChannelState::NotKnown),
+            (131_016, [1000, 2000, 4000], ChannelState::NotKnown),
+            (130_429, [1000, 2000, 4000], ChannelState::Throttled),
+            (132_069, [60_000, 120_000, 240_000], ChannelState::Works),
             (131_056, [1000, 4000, 16_000], ChannelState::Works),
         ] {
             let mut tally = Tally::default();
@@ -263,9 +363,9 @@ mod tests {
     fn a_message_turned_away_twenty_times_is_given_up() {
         let mut tally = Tally::default();
         for _ in 1..TRIES_MAX {
-            due(&end(&text(), error(500, 131_000), &mut tally).delivery);
+            due(&end(&text(), error(500, 131_016), &mut tally).delivery);
         }
-        let last = end(&text(), error(500, 131_000), &mut tally).delivery;
+        let last = end(&text(), error(500, 131_016), &mut tally).delivery;
         let Delivery::Rejected { reason, .. } = last else { panic!("{last:?}") };
         assert!(reason.starts_with("given up after 20 attempts: "), "{reason}");
     }
@@ -297,8 +397,81 @@ mod tests {
     fn a_stopped_channel_keeps_the_message() {
         let outcome = end(&text(), error(401, 190), &mut Tally::default());
         assert_eq!(due(&outcome.delivery), PROBE_MS);
-        let ChannelState::Stopped { code, reason } = outcome.channel else { panic!() };
+        let ChannelState::Stopped { stop, code, reason } = outcome.channel else { panic!() };
         assert!(code == Some(190) && reason.contains("token"), "{reason}");
+        assert_eq!(stop, Stop::Person);
+    }
+
+    #[test]
+    fn each_stop_is_tried_at_its_own_pace() {
+        let minute = 60_000;
+        for (code, stop, pauses) in [
+            (131_042, Stop::Person, [1, 1, 1]),
+            (4, Stop::Calls, [1, 2, 4]),
+            (80_007, Stop::Calls, [1, 2, 4]),
+            (131_048, Stop::Spam, [60, 120, 240]),
+        ] {
+            let outcome = end(&text(), error(400, code), &mut Tally::default());
+            let ChannelState::Stopped { stop: found, .. } = outcome.channel else { panic!() };
+            assert_eq!((found, due(&outcome.delivery)), (stop, stop.pause(0, 0.0)), "{code}");
+            assert_eq!([0, 1, 2].map(|probes| stop.pause(probes, 0.0) / minute), pauses, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_others_of_its_kind_wait_for_too_steps_aside() {
+        for (code, wait, named, channel, template) in [
+            (131_064, 60, Rule::Tier, ChannelState::TierUsed, TemplateState::NotKnown),
+            (132_015, 15, Rule::Template, ChannelState::Works, TemplateState::Rests),
+        ] {
+            let outcome = end(&item(1, marketing()), error(400, code), &mut Tally::default());
+            let Delivery::Held { due, rule, .. } = outcome.delivery else { panic!("{code}") };
+            assert_eq!((due - AT.now, rule), (wait * 60_000, named));
+            assert_eq!((outcome.channel, outcome.template), (channel, template));
+        }
+    }
+
+    #[test]
+    fn some_trouble_is_worth_few_tries() {
+        let is_tried = |attempts, code, tally: &mut Tally| {
+            let item = OutboxItem { attempts, ..text() };
+            let delivery = end(&item, error(400, code), tally).delivery;
+            matches!(delivery, Delivery::RetryAfter { .. })
+        };
+        let once: Vec<_> = (1..4).map(|n| is_tried(n, 131_053, &mut Tally::default())).collect();
+        assert_eq!(once, [true, false, false]);
+        let mut tally = Tally::default();
+        let few: Vec<_> = (1..7).map(|n| is_tried(n, 131_000, &mut tally)).collect();
+        assert_eq!(few, [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn pauses_go_on_growing_after_a_restart() {
+        let waits = OutboxItem { attempts: 3, reason: Some("too fast".into()), ..text() };
+        let mut tally = *Tallies::default().of(&waits, 0);
+        assert_eq!(due(&end(&waits, error(400, 131_056), &mut tally).delivery), 64_000);
+        // But not from where a provider that could not be reached has led.
+        let long = OutboxItem { attempts: 300, ..waits.clone() };
+        let mut tally = *Tallies::default().of(&long, 0);
+        due(&end(&long, error(400, 131_056), &mut tally).delivery);
+        let held = Hold { rule: Some(Rule::Quiet), until: 0 };
+        assert_eq!(Tallies::default().of(&OutboxItem { hold: held, ..waits }, 0).turned_away, 0);
+    }
+
+    #[test]
+    fn what_our_rules_held_has_its_day_afterwards() {
+        let day = GIVE_UP_MS;
+        let gone = |rule, until, now: Millis| {
+            let item = OutboxItem { hold: Hold { rule, until }, created_at: 0, ..text() };
+            hopeless(&item, &Tally::default(), now).is_some()
+        };
+        for rule in [Some(Rule::Quiet), Some(Rule::Budget), None] {
+            assert!(!gone(rule, 3 * day, 4 * day - 1), "{rule:?}");
+            assert!(gone(rule, 3 * day, 4 * day), "{rule:?}");
+            assert!(gone(rule, 35 * day, 35 * day), "{rule:?}");
+        }
+        assert!(!gone(Some(Rule::Template), day - 1, day - 1));
+        assert!(gone(Some(Rule::Template), day, day));
     }
 
     #[test]

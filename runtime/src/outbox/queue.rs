@@ -1,11 +1,13 @@
 //! Messages that are due and wait in memory for room: per channel, the answers
-//! to customers before the campaigns. The store has them all; this is what
+//! to customers before the campaigns, and of these each in turn. The store has them all; this is what
 //! saves reading and writing them while they wait.
 
-use super::limiter::{Pairs, Throughput};
-use crate::model::{
-    Category, ChannelId, Delivery, DeliveryRecord, Millis, OutboxItem, Outgoing, SendId,
+use super::{
+    campaigns::Campaigns,
+    limiter::{Pairs, Slowdown, Throughput, Tier},
+    outcome::Stop,
 };
+use crate::model::{Category, ChannelId, Delivery, DeliveryRecord, Millis, OutboxItem, SendId};
 use std::{
     cmp::{Ordering, Reverse},
     collections::{BTreeMap, BinaryHeap, HashSet, VecDeque},
@@ -26,6 +28,9 @@ pub(super) struct Pause {
     pub since: Millis,
     /// When one message is tried, to see whether it is over.
     pub probe_at: Millis,
+    pub stop: Stop,
+    /// Messages that tried and were turned away.
+    pub probes: u32,
     /// The channel is not configured: over as soon as it is.
     pub missing: bool,
 }
@@ -34,9 +39,11 @@ pub(super) struct Pause {
 #[derive(Debug)]
 pub(super) struct Line {
     answers: VecDeque<OutboxItem>,
-    campaigns: VecDeque<OutboxItem>,
+    campaigns: Campaigns,
     pub throughput: Throughput,
+    pub slowdown: Slowdown,
     pub pairs: Pairs,
+    pub tier: Tier,
     pub pause: Option<Pause>,
     pub in_flight: usize,
 }
@@ -45,9 +52,11 @@ impl Line {
     fn new() -> Self {
         Self {
             answers: VecDeque::new(),
-            campaigns: VecDeque::new(),
+            campaigns: Campaigns::default(),
             throughput: Throughput::new(1),
+            slowdown: Slowdown::default(),
             pairs: Pairs::default(),
+            tier: Tier::default(),
             pause: None,
             in_flight: 0,
         }
@@ -57,17 +66,24 @@ impl Line {
         self.answers.len() + self.campaigns.len()
     }
 
-    fn of(&mut self, item: &OutboxItem) -> &mut VecDeque<OutboxItem> {
-        let marketing = Category::Marketing;
-        match matches!(&item.message, Outgoing::Template(form) if form.category == marketing) {
-            true => &mut self.campaigns,
-            false => &mut self.answers,
+    fn push(&mut self, item: OutboxItem) {
+        match of_campaign(&item) {
+            true => self.campaigns.push(item),
+            false => self.answers.push_back(item),
+        }
+    }
+
+    /// Puts what was taken back in its place.
+    pub fn put_back(&mut self, item: OutboxItem) {
+        match of_campaign(&item) {
+            true => self.campaigns.put_back(item),
+            false => self.answers.push_front(item),
         }
     }
 
     /// The next message; its place in memory is the caller's from here on.
     pub fn pop(&mut self) -> Option<OutboxItem> {
-        self.answers.pop_front().or_else(|| self.campaigns.pop_front())
+        self.answers.pop_front().or_else(|| self.campaigns.pop())
     }
 
     /// How many may leave now; one, now and then, while paused.
@@ -88,6 +104,11 @@ impl Line {
             None => Some(self.throughput.next(now)),
         }
     }
+}
+
+/// Whether answers go before it.
+fn of_campaign(item: &OutboxItem) -> bool {
+    item.campaign.is_some() || item.message.category() == Some(Category::Marketing)
 }
 
 #[derive(Debug, Default)]
@@ -122,8 +143,7 @@ impl Queue {
     pub fn add(&mut self, items: Vec<OutboxItem>) {
         for item in items {
             if self.known.insert(item.id.clone()) {
-                let line = self.line(&item.channel);
-                line.of(&item).push_back(item);
+                self.line(&item.channel).push(item);
             }
         }
     }
@@ -131,7 +151,7 @@ impl Queue {
     /// Puts what could not leave back in its place.
     pub fn put_back(&mut self, items: Vec<OutboxItem>) {
         for item in items.into_iter().rev() {
-            self.line(&item.channel).of(&item).push_front(item);
+            self.line(&item.channel).put_back(item);
         }
     }
 
@@ -176,7 +196,7 @@ impl Queue {
         let reason = format!("it waits for its turn: the channel sends {rate} messages a second");
         let mut records = Vec::new();
         while records.len() < waiting - WAITING_MAX / 2 {
-            let Some(item) = line.campaigns.pop_back().or_else(|| line.answers.pop_back()) else {
+            let Some(item) = line.campaigns.pop_last().or_else(|| line.answers.pop_back()) else {
                 break;
             };
             let turn = line.len() as Millis * 1000 / Millis::from(rate);
@@ -215,6 +235,7 @@ impl Eq for Held {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Outgoing;
     use crate::outbox::tests::{item, marketing};
 
     fn main_channel() -> ChannelId {
@@ -273,7 +294,13 @@ mod tests {
         let mut queue = Queue::default();
         let line = queue.line(&main_channel());
         line.throughput.set_rate(10);
-        line.pause = Some(Pause { since: 0, probe_at: 60_000, missing: false });
+        line.pause = Some(Pause {
+            since: 0,
+            probe_at: 60_000,
+            stop: Stop::Person,
+            probes: 0,
+            missing: false,
+        });
         assert_eq!((line.room(59_999), line.room(60_000)), (0, 1));
         line.in_flight = 1;
         assert_eq!((line.room(60_000), line.next_room(60_000)), (0, None));

@@ -24,6 +24,7 @@ pub(super) fn item(contact: u64, message: Outgoing) -> OutboxItem {
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: 1_000_000,
         also: Vec::new(),
     }

@@ -1,21 +1,24 @@
 //! The loop: write what ended, read what is due, send what may leave, wait.
 
+mod admit;
 mod pauses;
 mod records;
+mod restore;
 
 use super::{
     Outbox, Route,
-    outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, is_read_mark, opt_out, outcome},
-    post::{REQUEST, Reply, post},
+    outcome::{
+        ChannelState, Moment, PROBE_MS, Tallies, TemplateState, hopeless, is_read_mark, opt_out,
+        outcome,
+    },
+    post::{Reply, post},
     queue::Queue,
 };
 use crate::{
     model::*,
-    policy,
     provider::Provider,
     store::{Result, StoreError},
 };
-use futures::future::join_all;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -44,6 +47,8 @@ struct Flight {
     provider: Arc<dyn Provider>,
     grace_ms: Millis,
     began: Millis,
+    /// What it costs if the provider takes it, in millionths.
+    micros: u64,
 }
 
 pub(super) struct Worker {
@@ -61,6 +66,8 @@ pub(super) struct Worker {
     poll_at: Millis,
     /// After trouble, nothing is sent before this.
     rest_until: Millis,
+    /// What left before this process began is counted too.
+    restored: bool,
 }
 
 impl Worker {
@@ -77,6 +84,7 @@ impl Worker {
             read_from: 0,
             poll_at: 0,
             rest_until: 0,
+            restored: false,
         }
     }
 
@@ -124,6 +132,10 @@ impl Worker {
     }
 
     async fn try_read(&mut self, now: Millis) -> Result<()> {
+        if !self.restored {
+            self.restore(now).await?;
+            self.restored = true;
+        }
         let store = self.outbox.store.clone();
         let limit = self.queue.known() + PAGE;
         let items = store.due_outbox(now, limit).await?;
@@ -179,7 +191,10 @@ impl Worker {
         chosen: &mut Vec<OutboxItem>,
     ) {
         let line = self.queue.line(channel);
-        line.throughput.set_rate(route.messages_per_second);
+        line.throughput.set_rate(line.slowdown.rate(route.messages_per_second, now));
+        for (at, count) in self.outbox.traffic.take(channel) {
+            line.throughput.note(at, count);
+        }
         let found = line.pause.take_if(|pause| pause.missing);
         let mut room = line.room(now);
         while room > 0 {
@@ -208,59 +223,7 @@ impl Worker {
         }
     }
 
-    /// Checks the chosen against the rules, records that their attempts begin,
-    /// and begins them. What it could not begin is left in `chosen`.
-    async fn try_send(
-        &mut self,
-        chosen: &mut Vec<OutboxItem>,
-        routes: &HashMap<ChannelId, Route>,
-    ) -> Result<()> {
-        let store = self.outbox.store.clone();
-        let contacts = join_all(chosen.iter().map(|item| store.contact(item.contact))).await;
-        let contacts = contacts.into_iter().collect::<Result<Vec<_>>>()?;
-        let now = self.outbox.clock.now();
-        let mut allowed = Vec::new();
-        let mut attempts = Vec::new();
-        for (item, contact) in std::mem::take(chosen).into_iter().zip(contacts) {
-            let Some(route) = routes.get(&item.channel) else {
-                continue;
-            };
-            if let Err(reason) = may_leave(&item, contact.as_ref(), route, now) {
-                self.outbox.metrics.refused.inc();
-                self.record(item.id, Delivery::Refused { reason }, now);
-                continue;
-            }
-            let until = now + REQUEST.as_millis() as Millis + route.grace_ms;
-            attempts.push(Attempt { id: item.id.clone(), since: now, until });
-            allowed.push(item);
-        }
-        if attempts.is_empty() {
-            return Ok(());
-        }
-        let begun = match store.begin_attempts(attempts).await {
-            Ok(begun) => begun,
-            Err(error) => {
-                *chosen = allowed;
-                return Err(error);
-            }
-        };
-        let now = self.outbox.clock.now();
-        let mut history: HashMap<SendId, ()> =
-            allowed.into_iter().map(|item| (item.id, ())).collect();
-        for item in begun {
-            history.remove(&item.id);
-            if let Some(route) = routes.get(&item.channel) {
-                self.launch(item, route, now);
-            }
-        }
-        for (id, ()) in history {
-            self.queue.forget(&id);
-            self.tallies.forget(&id);
-        }
-        Ok(())
-    }
-
-    fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
+    fn launch(&mut self, item: OutboxItem, route: &Route, terms: &Terms, now: Millis) {
         let line = self.queue.line(&item.channel);
         line.throughput.take(now);
         if !is_read_mark(&item) {
@@ -274,7 +237,9 @@ impl Worker {
         let request = route.provider.render(&item);
         let task = self.posts.spawn(post(self.outbox.client.clone(), request));
         let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
-        self.flights.insert(task.id(), Flight { item, provider, grace_ms, began: now });
+        let micros = terms.charge.as_ref().map_or(0, |charge| charge.micros);
+        let flight = Flight { item, provider, grace_ms, began: now, micros };
+        self.flights.insert(task.id(), flight);
     }
 
     /// Takes the end of one request.
@@ -289,28 +254,49 @@ impl Worker {
         let Some(flight) = self.flights.remove(&id) else {
             return;
         };
-        let Flight { item, provider, grace_ms, began } = flight;
+        let Flight { item, provider, grace_ms, began, micros: _ } = flight;
         let now = self.outbox.clock.now();
         let moment = Moment { now, grace_ms, jitter: self.outbox.clock.jitter() };
         let tally = self.tallies.of(&item, now);
         let outcome = outcome(&item, reply, &*provider, tally, moment);
         self.queue.line(&item.channel).in_flight -= 1;
         self.count(&outcome.delivery);
-        match outcome.channel {
-            ChannelState::NotKnown => {}
-            ChannelState::Works => {
-                let line = self.queue.line(&item.channel);
-                // An answer to what began before the pause says nothing of it.
-                if line.pause.take_if(|pause| began > pause.since).is_some() {
-                    self.resume(&item.channel);
-                }
-            }
-            ChannelState::Stopped { code, reason } => self.pause(&item.channel, code, reason, now),
+        match outcome.template {
+            TemplateState::NotKnown => {}
+            TemplateState::Lives => self.outbox.resting.lives(&item),
+            TemplateState::Rests => self.outbox.resting.rest(&item, now),
         }
+        self.heed(&item.channel, outcome.channel, began, now);
         if let Some(error) = outcome.opted_out {
             self.opt_outs.push(opt_out(&item, error, now));
         }
         self.record(item.id, outcome.delivery, now);
+    }
+
+    /// Takes what an attempt's end says of its channel.
+    fn heed(&mut self, channel: &ChannelId, state: ChannelState, began: Millis, now: Millis) {
+        let full = (self.outbox.routes)(channel).map_or(1, |route| route.messages_per_second);
+        let line = self.queue.line(channel);
+        let works = match state {
+            ChannelState::NotKnown => false,
+            ChannelState::Works => true,
+            ChannelState::Throttled => {
+                line.slowdown.complain(full, began, now);
+                true
+            }
+            ChannelState::TierUsed => {
+                line.tier.use_up(now);
+                true
+            }
+            ChannelState::Stopped { stop, code, reason } => {
+                self.pause(channel, stop, (code, reason), began, now);
+                return;
+            }
+        };
+        // An answer to what began before the pause says nothing of it.
+        if works && line.pause.take_if(|pause| began > pause.since).is_some() {
+            self.resume(channel);
+        }
     }
 
     fn record(&mut self, id: SendId, delivery: Delivery, at: Millis) {
@@ -322,7 +308,7 @@ impl Worker {
         metrics.in_flight.dec();
         let counter = match delivery {
             Delivery::Sent { .. } => &metrics.sent,
-            Delivery::RetryAfter { .. } => &metrics.retried,
+            Delivery::RetryAfter { .. } | Delivery::Held { .. } => &metrics.retried,
             Delivery::Rejected { .. } => &metrics.rejected,
             Delivery::Refused { .. } => &metrics.refused,
             Delivery::Unknown { .. } => &metrics.unknown,
@@ -357,14 +343,9 @@ impl Worker {
     }
 }
 
-fn may_leave(
-    item: &OutboxItem,
-    contact: Option<&Contact>,
-    route: &Route,
-    now: Millis,
-) -> std::result::Result<(), String> {
-    let contact = contact.ok_or("the contact has been erased")?;
-    let rules = &route.rules;
-    policy::may_leave(contact, &item.channel, &item.message, item.created_at, now, rules)
-        .map_err(|refusal| refusal.to_string())
+/// What is known of a message when its attempt begins.
+#[derive(Clone, Debug, Default)]
+struct Terms {
+    opens: bool,
+    charge: Option<Charge>,
 }

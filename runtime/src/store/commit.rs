@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, outbox, timers,
+    kv, lanes, outbox, pace, timers,
     view::View,
 };
 use crate::model::*;
@@ -42,6 +42,7 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     if let Some(reason) = commit.parked {
         park(view, turn, reason, now)?;
     }
+    pace::learn_limit(view, turn)?;
     lanes::remove_head(view, turn)?;
     Ok(true)
 }

@@ -3,7 +3,8 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
+    counts, engine::Engine, key::Kind, kv, lanes, outbox, pace, spent, timers, upkeep,
+    writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -128,6 +129,22 @@ impl Store for Keeper {
 
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
         self.writer.write(move |view| outbox::record(view, records)).await
+    }
+
+    async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
+        self.writer.read(|view| pace::since(view, Kind::Attempt, from, limit))
+    }
+
+    async fn openings_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
+        self.writer.read(|view| pace::since(view, Kind::Opening, from, limit))
+    }
+
+    async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>> {
+        self.writer.read(|view| pace::limit(view, channel))
+    }
+
+    async fn spending(&self, from: u32, to: u32) -> Result<Vec<Spending>> {
+        self.writer.read(|view| spent::list(view, from, to))
     }
 
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {

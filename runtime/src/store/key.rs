@@ -21,6 +21,7 @@
 //! | Sent | contact, place | send: everything, in order |
 //! | Queue | contact, place | send: what is not history |
 //! | ItemDue | due, contact | send: the head of a queue |
+//! | ItemDue | due, contact, send | send: one apart from the queue |
 //! | Trace | lane, seq | trace |
 //! | Broadcast | channel, step, id | broadcast |
 //! | OpenBroadcast | channel, step, id | |
@@ -36,6 +37,8 @@
 //! | Spent | channel, day | what was spent |
 //! | Merged | contact | the contact that it became |
 //! | Upload | channel, hash of the file | the provider's id of it |
+//! | Attempt, Opening | when, send | whom it was to |
+//! | ContactLimit | channel | contacts that it may write to first in a day |
 
 use super::engine::Span;
 use crate::model::*;
@@ -78,6 +81,9 @@ pub enum Kind {
     Spent = 31,
     Merged = 32,
     Upload = 33,
+    Attempt = 40,
+    Opening = 41,
+    ContactLimit = 42,
 }
 
 /// The store's own numbers.
@@ -276,6 +282,20 @@ pub fn item_due(due: Millis, contact: ContactId) -> Vec<u8> {
     Key::new(Kind::ItemDue).u64(due).u64(contact.0).0
 }
 
+/// Of one that stands apart from its contact's queue.
+pub fn item_due_apart(due: Millis, contact: ContactId, id: &SendId) -> Vec<u8> {
+    Key::new(Kind::ItemDue).u64(due).u64(contact.0).send(id).0
+}
+
+/// `day` as 20261122.
+pub fn spent(channel: &ChannelId, day: u32) -> Vec<u8> {
+    Key::new(Kind::Spent).text(channel.as_str()).bytes(&day.to_be_bytes()).0
+}
+
+pub fn contact_limit(channel: &ChannelId) -> Vec<u8> {
+    Key::new(Kind::ContactLimit).text(channel.as_str()).0
+}
+
 pub fn trace(turn: &TurnId) -> Vec<u8> {
     Key::new(Kind::Trace).event(turn).0
 }
@@ -323,6 +343,11 @@ pub fn until(index: Kind, now: Millis) -> Span {
         Some(next) => Span { from: all.from, to: Key::new(index).u64(next).0 },
         None => all,
     }
+}
+
+/// What an index by time holds from `from` on.
+pub fn since(index: Kind, from: Millis) -> Span {
+    Span { from: Key::new(index).u64(from).0, to: all(index).to }
 }
 
 pub fn all(kind: Kind) -> Span {

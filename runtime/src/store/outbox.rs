@@ -1,6 +1,7 @@
 //! The way out: items, each contact's queue of those that are not history, and
 //! the heads of the queues by due time. As only heads stand there, a contact's
-//! messages leave in order however long one of them takes.
+//! messages leave in order however long one of them takes. An item that a rule
+//! holds stands apart from the queue, so that nothing waits behind it.
 
 use super::{
     Result,
@@ -8,6 +9,7 @@ use super::{
     counts,
     engine::Order,
     key::{self, Count, Kind, Reader},
+    pace, spent,
     view::View,
 };
 use crate::model::*;
@@ -23,6 +25,22 @@ struct Stored {
     /// Every id the provider gave it: an item that was sent again after an
     /// attempt whose end was unknown may have two.
     message_ids: Vec<String>,
+    /// A rule has held it: it is in no queue, and due by itself.
+    #[serde(default)]
+    apart: bool,
+    /// What it costs if the provider takes it.
+    #[serde(default)]
+    charge: Option<Charge>,
+    /// Whether that is counted.
+    #[serde(default)]
+    charged: bool,
+}
+
+impl Stored {
+    fn new(item: OutboxItem, place: u64) -> Self {
+        let (message_ids, charge) = (Vec::new(), None);
+        Self { item, place, message_ids, apart: false, charge, charged: false }
+    }
 }
 
 fn read(view: &View<'_>, id: &SendId) -> Result<Option<Stored>> {
@@ -50,7 +68,7 @@ pub fn push(view: &mut View<'_>, item: OutboxItem) -> Result<()> {
     let contact = item.contact;
     let last = view.first(&key::sent_to(contact), Order::Reverse)?;
     let place = 1 + last.and_then(|(key, _)| place_in(&key)).unwrap_or(0);
-    let mut stored = Stored { item, place, message_ids: Vec::new() };
+    let mut stored = Stored::new(item, place);
     let pointer = key::send_value(&stored.item.id);
     view.put(key::sent(contact, place), pointer.clone())?;
     match stored.item.due() {
@@ -87,28 +105,48 @@ fn place_in(key: &[u8]) -> Option<u64> {
 }
 
 /// Writes an item that changed and moves its contact's queue accordingly.
-fn update(view: &mut View<'_>, old: &OutboxItem, new: &Stored) -> Result<()> {
-    let contact = old.contact;
-    match (old.due(), new.item.due()) {
+fn update(view: &mut View<'_>, old: &Stored, new: &Stored) -> Result<()> {
+    let (id, contact) = (&old.item.id, old.item.contact);
+    match (old.item.due(), new.item.due()) {
+        (Some(before), Some(due)) if new.apart => {
+            if old.apart {
+                view.delete(key::item_due_apart(before, contact, id));
+            } else {
+                leave_queue(view, old, before)?;
+                counts::up(view, Count::Outbox)?;
+            }
+            view.put(key::item_due_apart(due, contact, id), key::send_value(id))?;
+        }
         (Some(before), Some(due)) if before != due => {
             if is_head(view, new)? {
                 view.delete(key::item_due(before, contact));
-                view.put(key::item_due(due, contact), key::send_value(&old.id))?;
+                view.put(key::item_due(due, contact), key::send_value(id))?;
             }
         }
         (Some(before), None) => {
-            let was_head = is_head(view, new)?;
-            view.delete(key::queue(contact, new.place));
-            if was_head {
-                view.delete(key::item_due(before, contact));
-                promote(view, contact)?;
+            if old.apart {
+                view.delete(key::item_due_apart(before, contact, id));
+                counts::down(view, Count::Outbox)?;
+            } else {
+                leave_queue(view, old, before)?;
             }
             remember_age(view, &new.item)?;
         }
         // Not moved; or history, which stays history.
         (Some(_), Some(_)) | (None, _) => {}
     }
-    view.write(WHAT, key::item(&old.id), new)
+    view.write(WHAT, key::item(id), new)
+}
+
+fn leave_queue(view: &mut View<'_>, old: &Stored, due: Millis) -> Result<()> {
+    let contact = old.item.contact;
+    let was_head = is_head(view, old)?;
+    view.delete(key::queue(contact, old.place));
+    if was_head {
+        view.delete(key::item_due(due, contact));
+        promote(view, contact)?;
+    }
+    Ok(())
 }
 
 /// Makes the first that is left the one that is due.
@@ -144,9 +182,11 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
     for attempt in attempts {
         let Some(mut stored) = read(view, &attempt.id)? else { continue };
         let due = stored.item.due().is_some_and(|due| due <= attempt.since);
-        if due && is_head(view, &stored)? {
-            let old = stored.item.clone();
+        if due && (stored.apart || is_head(view, &stored)?) {
+            let old = stored.clone();
             stored.item.begin(&attempt);
+            pace::note(view, &stored.item, &attempt)?;
+            stored.charge = attempt.charge;
             update(view, &old, &stored)?;
             begun.push(stored.item);
         }
@@ -157,16 +197,30 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
 pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
     for record in records {
         let Some(mut stored) = read(view, &record.id)? else { continue };
-        let old = stored.item.clone();
+        let old = stored.clone();
         stored.item.record(&record);
         match &record.delivery {
             Delivery::Sent { message_id } => learn_id(view, &mut stored, message_id)?,
+            Delivery::Held { .. } => stored.apart |= old.item.due().is_some(),
             Delivery::RetryAfter { .. }
             | Delivery::Rejected { .. }
             | Delivery::Refused { .. }
             | Delivery::Unknown { .. } => {}
         }
+        count_charge(view, &mut stored)?;
         update(view, &old, &stored)?;
+    }
+    Ok(())
+}
+
+/// Counts what a message costs once it is taken, and takes it back if it
+/// failed after all: each once.
+fn count_charge(view: &mut View<'_>, stored: &mut Stored) -> Result<()> {
+    let owed = stored.item.state == SendState::Sent;
+    let Some(charge) = &stored.charge else { return Ok(()) };
+    if owed != stored.charged {
+        spent::count(view, &stored.item.channel, charge, owed)?;
+        stored.charged = owed;
     }
     Ok(())
 }
@@ -178,10 +232,20 @@ pub fn receive(
     now: Millis,
 ) -> Result<()> {
     let Some(mut stored) = find(view, receipt)? else { return Ok(()) };
-    let old = stored.item.clone();
+    let old = stored.clone();
     let code = receipt.error.as_ref().map(|(code, _)| *code);
     stored.item.receive(&receipt.message_id, receipt.state, (code, reason), now);
     learn_id(view, &mut stored, &receipt.message_id)?;
+    if receipt.pricing.as_ref().is_some_and(|pricing| !pricing.billable)
+        && let Some(charge) = &mut stored.charge
+    {
+        // The provider says so itself.
+        if std::mem::take(&mut stored.charged) {
+            spent::count(view, &stored.item.channel, charge, false)?;
+        }
+        charge.micros = 0;
+    }
+    count_charge(view, &mut stored)?;
     update(view, &old, &stored)
 }
 

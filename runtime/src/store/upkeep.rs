@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::{Order, Span},
     key::{self, Count, Kind},
-    kv, outbox,
+    kv, outbox, pace,
     view::View,
 };
 use crate::model::*;
@@ -46,6 +46,11 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
     for entry in take(view, key::until(Kind::KvEnd, now))? {
         kv::remove(view, key::untimed(Kind::Kv, &entry))?;
         removed += 1;
+    }
+    for (kind, keep_ms) in [(Kind::Attempt, pace::ATTEMPTS_MS), (Kind::Opening, pace::OPENINGS_MS)]
+    {
+        let last = now.saturating_sub(keep_ms);
+        removed += take(view, key::until(kind, last))?.len();
     }
     // Older than `keep_ms`, not just as old. Nothing is before time began.
     let Some(last) = now.checked_sub(keep_ms).and_then(|kept| kept.checked_sub(1)) else {

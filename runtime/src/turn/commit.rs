@@ -130,6 +130,7 @@ fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) ->
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: now,
         also: Vec::new(),
     }

@@ -175,8 +175,14 @@ impl Draft {
     fn answer(&mut self, message: Outgoing, quote: Option<String>) -> Checked<SendId> {
         let contact = self.contact.as_ref().ok_or("a channel's lane has no contact to answer")?;
         let (channel, now) = (&self.event().channel, self.now());
-        policy::may_leave(contact, channel, &message, now, now, &self.setting.policy)
-            .map_err(|refusal| refusal.to_string())?;
+        let campaign = matches!(self.event().kind, EventKind::Broadcast { .. });
+        let request =
+            policy::Request { contact, channel, message: &message, campaign, asked_at: now, now };
+        // It is asked again, with all the facts, when the message is about to go.
+        let ruling = policy::may_leave(&request, &policy::Facts::default(), &self.setting.policy);
+        if let policy::Ruling::Refused { why, .. } = ruling {
+            return Err(why.into());
+        }
         self.push_send(None, message, quote)
     }
 

@@ -171,7 +171,7 @@ async fn send(store: &Arc<dyn Store>, provider: &dyn Provider, clock: &dyn Clock
     let now = clock.now();
     let since = cpu_ns();
     for page in items.chunks(AT_ONCE) {
-        let attempt = |item: &OutboxItem| Attempt { id: item.id.clone(), since: now, until: now };
+        let attempt = |item: &OutboxItem| Attempt::new(item.id.clone(), now, now);
         store.begin_attempts(page.iter().map(attempt).collect()).await.expect("begun");
         let record = |item: &OutboxItem| DeliveryRecord {
             id: item.id.clone(),

@@ -125,7 +125,7 @@ impl Run {
             }
             Action::Begin => {
                 let due = store.due_outbox(now, 9).await?;
-                let begin = |item: OutboxItem| Attempt { id: item.id, since: now, until: now + 30 };
+                let begin = |item: OutboxItem| Attempt::new(item.id, now, now + 30);
                 self.note(store.begin_attempts(due.into_iter().map(begin).collect()).await?);
             }
             Action::Record { which, how } => {
@@ -135,7 +135,7 @@ impl Run {
                     0 => Delivery::Sent { message_id: format!("wamid.{id}") },
                     1 => Delivery::RetryAfter { due: now + 20, reason },
                     2 => Delivery::Rejected { reason, code: None },
-                    3 => Delivery::Refused { reason },
+                    3 => Delivery::Refused { rule: Rule::Window, reason },
                     _ => Delivery::Unknown { until: now + 40, reason },
                 };
                 store.record_deliveries(vec![DeliveryRecord { id, delivery, at: now }]).await?;

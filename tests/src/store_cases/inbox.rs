@@ -138,7 +138,7 @@ pub async fn receipts_find_the_lane_of_their_message(store: Shared) {
     assert_eq!(lane_of(Some(phone("9")), receipt("wamid.z", None, Sent)).await, "@main");
     assert_eq!(store.find_contact(&Identity::Phone("9".into())).await.unwrap(), None);
 
-    let begun = Attempt { id: send.clone(), since: NOW, until: NOW + 1 };
+    let begun = Attempt::new(send.clone(), NOW, NOW + 1);
     store.begin_attempts(vec![begun]).await.unwrap();
     let delivery = Delivery::Sent { message_id: "wamid.x".into() };
     store.record_deliveries(vec![DeliveryRecord { id: send, delivery, at: NOW }]).await.unwrap();

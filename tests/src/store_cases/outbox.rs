@@ -26,7 +26,7 @@ async fn due(store: &Shared, now: Millis) -> Vec<SendId> {
 }
 
 async fn begin(store: &Shared, id: &SendId, since: Millis) -> bool {
-    let attempt = Attempt { id: id.clone(), since, until: since + 1_000 };
+    let attempt = Attempt::new(id.clone(), since, since + 1_000);
     let begun = store.begin_attempts(vec![attempt]).await.unwrap();
     begun.iter().any(|item| item.id == *id && item.attempts > 0)
 }
@@ -71,7 +71,7 @@ pub async fn messages_leave_in_order(store: Shared) {
     let later = Delivery::RetryAfter { due: NOW + 3, reason: "too fast".into() };
     record(&store, &to_ann[2], later).await;
     check_invariants(&store).await;
-    let refused = Delivery::Refused { reason: "the window closed".into() };
+    let refused = Delivery::Refused { rule: Rule::Window, reason: "the window closed".into() };
     record(&store, &to_ann[1], refused).await;
     record(
         &store,

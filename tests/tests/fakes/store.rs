@@ -23,6 +23,19 @@ pub struct Kept {
     /// Happenings with a larger `raw` are too large.
     pub raw_limit: Option<usize>,
     pub batches: usize,
+    /// Every attempt begun, and whether it wrote to the contact first.
+    pub tried: Vec<(Tried, bool)>,
+    pub daily_contacts: Option<i64>,
+}
+
+fn newest(
+    tried: &[(Tried, bool)],
+    from: Millis,
+    limit: usize,
+    wanted: impl Fn(bool) -> bool,
+) -> Vec<Tried> {
+    let of = tried.iter().rev().filter(|(tried, opens)| tried.at >= from && wanted(*opens));
+    of.take(limit).map(|(tried, _)| tried.clone()).collect()
 }
 
 #[derive(Default)]
@@ -110,7 +123,15 @@ impl Store for FakeStore {
             if let Some(item) = kept.items.get_mut(&attempt.id).filter(|item| item.due().is_some())
             {
                 item.begin(attempt);
-                begun.push(item.clone());
+                let item = item.clone();
+                let tried = Tried {
+                    at: attempt.since,
+                    channel: item.channel.clone(),
+                    contact: item.contact,
+                    seen: !matches!(item.message, Outgoing::Read { .. }),
+                };
+                kept.tried.push((tried, attempt.opens));
+                begun.push(item);
             }
         }
         Ok(begun)
@@ -125,6 +146,23 @@ impl Store for FakeStore {
         }
         kept.records.extend(records);
         Ok(())
+    }
+    async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
+        Ok(newest(&self.kept().tried, from, limit, |_| true))
+    }
+    async fn openings_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
+        Ok(newest(&self.kept().tried, from, limit, |opens| opens))
+    }
+    async fn daily_contacts(&self, _: &ChannelId) -> Result<Option<i64>> {
+        Ok(self.kept().daily_contacts)
+    }
+    async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
+        Ok(Vec::new())
+    }
+    async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
+        let kept = self.kept();
+        let items = kept.items.values().filter(|item| item.contact == contact).rev();
+        Ok(items.take(limit).cloned().collect())
     }
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {
         Ok(self.kept().contacts.get(&id).cloned())
@@ -202,9 +240,6 @@ impl Store for FakeStore {
         unreachable!()
     }
     async fn traces(&self, _: &Lane, _: Option<u64>, _: usize) -> Result<Vec<Trace>> {
-        unreachable!()
-    }
-    async fn outbox_of(&self, _: ContactId, _: usize) -> Result<Vec<OutboxItem>> {
         unreachable!()
     }
     async fn parked(&self, _: usize) -> Result<Vec<Parked>> {

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Paused,
-        outcome::{PROBE_MS, hopeless},
+        outcome::{PROBE_MS, Stop, hopeless},
         queue::Pause,
     },
     Worker,
@@ -11,22 +11,36 @@ use super::{
 use crate::model::{ChannelId, Delivery, Millis};
 
 impl Worker {
+    /// Nothing leaves any more but one message now and then, which tries.
+    /// `began`: when the attempt did that was turned away.
     pub(super) fn pause(
         &mut self,
         channel: &ChannelId,
-        code: Option<u32>,
-        reason: String,
+        stop: Stop,
+        (code, reason): (Option<u32>, String),
+        began: Millis,
         now: Millis,
     ) {
+        let jitter = self.outbox.clock.jitter();
         let line = self.queue.line(channel);
-        if line.pause.is_none() {
-            line.pause = Some(Pause { since: now, probe_at: now + PROBE_MS, missing: false });
-            self.outbox.metrics.paused.inc();
-            tracing::error!(
-                channel.id = %channel,
-                error.code = code,
-                "nothing can leave this channel until someone acts: see /readyz for the reason"
-            );
+        match &mut line.pause {
+            Some(pause) => {
+                // Those that began before the pause were no tries.
+                pause.probes += u32::from(began > pause.since);
+                pause.stop = stop;
+                pause.probe_at = now.saturating_add(stop.pause(pause.probes, jitter));
+            }
+            None => {
+                let probe_at = now.saturating_add(stop.pause(0, jitter));
+                let missing = false;
+                line.pause = Some(Pause { since: now, probe_at, stop, probes: 0, missing });
+                self.outbox.metrics.paused.inc();
+                tracing::error!(
+                    channel.id = %channel,
+                    error.code = code,
+                    "nothing can leave this channel for now: see /readyz for the reason"
+                );
+            }
         }
         let mut paused = self.outbox.paused();
         let since = paused.get(channel).map_or(now, |paused| paused.since);
@@ -52,7 +66,7 @@ impl Worker {
             _ => {
                 let reason =
                     format!("messages wait for channel `{channel}`, which is not configured");
-                self.pause(channel, None, reason, now);
+                self.pause(channel, Stop::Person, (None, reason), now, now);
                 if let Some(pause) = &mut self.queue.line(channel).pause {
                     pause.missing = true;
                     pause.probe_at = now + PROBE_MS;

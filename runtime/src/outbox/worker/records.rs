@@ -19,7 +19,7 @@ impl Worker {
         for record in std::mem::take(&mut self.records) {
             self.queue.forget(&record.id);
             match record.delivery {
-                Delivery::RetryAfter { .. } | Delivery::Unknown { .. } => {}
+                Delivery::RetryAfter { .. } | Delivery::Held { .. } | Delivery::Unknown { .. } => {}
                 Delivery::Sent { .. } | Delivery::Rejected { .. } | Delivery::Refused { .. } => {
                     self.tallies.forget(&record.id);
                 }

@@ -114,15 +114,15 @@ mod tests {
     fn the_code_counts_and_not_the_status() {
         let body = |code: u32| json!({"error": {"code": code, "message": "m"}}).to_string();
         for (status, code, expected) in [
-            (400, 130_429, ErrorClass::Retry),
-            (500, 131_000, ErrorClass::Retry),
-            (400, 4, ErrorClass::RetrySlow),
-            (400, 80_007, ErrorClass::RetrySlow),
+            (400, 130_429, ErrorClass::Throttled),
+            (500, 131_000, ErrorClass::RetryFew),
+            (400, 4, ErrorClass::CallLimit),
+            (400, 80_007, ErrorClass::CallLimit),
             (400, 131_056, ErrorClass::PairLimit),
             (401, 190, ErrorClass::PauseChannel),
             (403, 250, ErrorClass::PauseChannel),
             (200, 368, ErrorClass::PauseChannel),
-            (400, 131_047, ErrorClass::Permanent),
+            (400, 131_047, ErrorClass::NeedsTemplate),
             (500, 131_026, ErrorClass::Permanent),
             (400, 131_050, ErrorClass::OptedOut),
             (400, 999_999, ErrorClass::Permanent),

@@ -111,7 +111,7 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         zone: "UTC".into(),
         provider: provider(),
         store,
-        policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
+        policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
     };
     let stage = Stage { setting, chain: &chain, generation: 1, record, merge: true };
     super::run(snapshot, stage).await

@@ -18,7 +18,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (0, 0, PauseChannel, "Meta does not accept the access token: set a new one"),
     (1, 2, Retry, "Meta has a passing fault: it is tried again"),
     (3, 3, PauseChannel, "the app may not do this: check its permissions at Meta"),
-    (4, 4, RetrySlow, "the app has made too many calls this hour: it is tried again"),
+    (4, 4, CallLimit, "the app has made too many calls this hour: it is tried again"),
     (
         10,
         10,
@@ -40,11 +40,11 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
         PauseChannel,
         "the account is blocked for breaking a WhatsApp policy: see the account's quality page at Meta",
     ),
-    (80_007, 80_007, RetrySlow, "the account has made too many calls: it is tried again"),
+    (80_007, 80_007, CallLimit, "the account has made too many calls: it is tried again"),
     (
         130_429,
         130_429,
-        Retry,
+        Throttled,
         "the number sends faster than Meta allows: it is tried again; lower `messages_per_second`",
     ),
     (
@@ -62,7 +62,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_000,
         131_000,
-        Retry,
+        RetryFew,
         "Meta could not send it for a reason unknown to it: it is tried again",
     ),
     (
@@ -96,7 +96,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_035,
         131_035,
-        Permanent,
+        Notice,
         "Meta could not deliver some webhooks in time and has dropped them: some messages never came",
     ),
     (
@@ -115,19 +115,19 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_047,
         131_047,
-        Permanent,
+        NeedsTemplate,
         "more than 24 hours have passed since the contact's last message: only a template may be sent",
     ),
     (
         131_048,
         131_048,
-        PauseChannel,
+        SpamLimit,
         "too many contacts blocked or reported the number, so Meta limits it: send less and see its quality at Meta",
     ),
     (
         131_049,
         131_049,
-        Permanent,
+        MarketingCap,
         "Meta chose not to deliver this marketing message, to spare the contact: wait for a day or more",
     ),
     (131_050, 131_050, OptedOut, "the contact has stopped marketing messages from this business"),
@@ -141,7 +141,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_053,
         131_053,
-        Permanent,
+        RetryOnce,
         "Meta could not take the media: check that its link can be reached, its type and its size",
     ),
     (
@@ -166,7 +166,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_064,
         131_064,
-        RetrySlow,
+        TierUsed,
         "the daily number of contacts to whom the business may write first is used up: it is tried again",
     ),
     (
@@ -188,7 +188,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         132_015,
         132_015,
-        Permanent,
+        PauseTemplate,
         "the template is paused for its low quality: wait, or change it at Meta",
     ),
     (132_016, 132_016, Permanent, "the template was disabled for its low quality: make another"),
@@ -223,6 +223,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{collections::BTreeMap, ops::RangeInclusive};
 
     #[test]
     fn the_table_is_in_order_and_every_row_is_found() {
@@ -246,22 +247,48 @@ mod tests {
         }
     }
 
-    /// The channel must stop for what a person has to mend, and only for that:
-    /// a row put into the wrong class loses messages or stops a shop.
+    /// What is to be done about each code that is known of: a row put into the
+    /// wrong class loses messages, doubles them or stops a shop.
     #[test]
-    fn the_codes_that_stop_a_channel() {
-        let stops = |code: &u32| lookup(*code).is_some_and(|(class, _)| class == PauseChannel);
-        let codes: Vec<u32> = (0..140_000).filter(stops).collect();
-        let mut expected = vec![0, 3, 10, 190];
-        expected.extend(200..=299);
-        expected.extend([368, 131_005, 131_031, 131_037, 131_042, 131_045, 131_048, 133_010]);
-        assert_eq!(codes, expected);
-        let tried_again: Vec<u32> = (0..140_000)
-            .filter(|code| matches!(lookup(*code), Some((Retry | RetrySlow | PairLimit, _))))
-            .collect();
-        let expected = [
-            1, 2, 4, 80_007, 130_429, 131_000, 131_016, 131_056, 131_057, 131_064, 132_069, 133_004,
-        ];
-        assert_eq!(tried_again, expected);
+    fn every_code_has_its_class() {
+        let mut expected: BTreeMap<u32, ErrorClass> = BTreeMap::new();
+        let mut is = |class: ErrorClass, codes: &[RangeInclusive<u32>]| {
+            for code in codes.iter().cloned().flatten() {
+                assert_eq!(expected.insert(code, class), None, "{code}");
+            }
+        };
+        let one = |code: u32| code..=code;
+        let ones = |codes: &[u32]| -> Vec<_> { codes.iter().copied().map(one).collect() };
+        is(Retry, &ones(&[1, 2, 131_016, 131_057, 133_004]));
+        is(RetryFew, &[one(131_000)]);
+        is(RetryOnce, &[one(131_053)]);
+        is(RetrySlow, &[one(132_069)]);
+        is(Throttled, &[one(130_429)]);
+        is(CallLimit, &ones(&[4, 80_007]));
+        is(SpamLimit, &[one(131_048)]);
+        is(TierUsed, &[one(131_064)]);
+        is(PairLimit, &[one(131_056)]);
+        is(PauseTemplate, &[one(132_015)]);
+        is(NeedsTemplate, &[one(131_047)]);
+        is(MarketingCap, &[one(131_049)]);
+        is(OptedOut, &[one(131_050)]);
+        is(Notice, &[one(131_035)]);
+        is(PauseChannel, &ones(&[0, 3, 10, 190, 368]));
+        is(PauseChannel, &[200..=299]);
+        is(PauseChannel, &ones(&[131_005, 131_031, 131_037, 131_042, 131_045, 133_010]));
+        is(Permanent, &ones(&[33, 100, 130_472, 130_497, 131_008, 131_009, 131_021, 131_026]));
+        is(Permanent, &ones(&[131_030, 131_051, 131_052, 131_062, 131_063]));
+        is(Permanent, &ones(&[132_000, 132_001, 132_005, 132_007, 132_008, 132_012, 132_016]));
+        is(Permanent, &ones(&[132_068, 134_011, 135_000, 137_000]));
+        is(
+            Permanent,
+            &[133_000..=133_003, 133_005..=133_009, 133_011..=133_016, 134_100..=134_199],
+        );
+        let known = (0..140_000).filter_map(|code| Some((code, lookup(code)?.0)));
+        let known: BTreeMap<u32, ErrorClass> = known.collect();
+        for (code, class) in &expected {
+            assert_eq!(known.get(code), Some(class), "{code}");
+        }
+        assert_eq!(known, expected);
     }
 }

@@ -1,0 +1,255 @@
+//! From what the limits let through to requests: each message is held against
+//! the rules with all the facts, its attempt is put on record, and it leaves.
+
+use super::{super::post::REQUEST, Route, Terms, Worker};
+use crate::{
+    model::*,
+    policy::{self, Facts, Ruling, Spent},
+    provider::ErrorClass,
+    store::Result,
+};
+use futures::future::join_all;
+use std::collections::HashMap;
+
+/// How many of a contact's last messages are looked at for marketing: more than
+/// people put up with in the span of any cap.
+const RECENT: usize = 200;
+/// How long Meta wants a contact spared after it chose not to deliver.
+const SPARED_MS: Millis = 24 * 3_600_000;
+
+/// What the messages of one batch have used up so far.
+#[derive(Default)]
+struct Batch {
+    /// Before this batch; none until it is needed.
+    spent: Option<Spent>,
+    /// What the batch costs so far, in millionths.
+    micros: u64,
+    /// Marketing let through, by contact.
+    marketing: HashMap<ContactId, u32>,
+}
+
+impl Worker {
+    /// Checks the chosen against the rules, records that their attempts begin,
+    /// and begins them. What it could not begin is left in `chosen`.
+    pub(super) async fn try_send(
+        &mut self,
+        chosen: &mut Vec<OutboxItem>,
+        routes: &HashMap<ChannelId, Route>,
+    ) -> Result<()> {
+        let store = self.outbox.store.clone();
+        let contacts = join_all(chosen.iter().map(|item| store.contact(item.contact))).await;
+        let contacts = contacts.into_iter().collect::<Result<Vec<_>>>()?;
+        let now = self.outbox.clock.now();
+        let (mut allowed, mut ruled) = (Vec::new(), Vec::new());
+        let mut batch = Batch::default();
+        for (item, contact) in chosen.iter().zip(contacts) {
+            let Some(route) = routes.get(&item.channel) else { continue };
+            match self.rule(item, contact.as_ref(), route, &mut batch, now).await? {
+                Ok(terms) => allowed.push((item.clone(), terms)),
+                Err(delivery) => ruled.push((item.id.clone(), delivery)),
+            }
+        }
+        chosen.clear();
+        for (id, delivery) in ruled {
+            self.note_ruled(&delivery);
+            self.record(id, delivery, now);
+        }
+        self.begin(allowed, chosen, routes).await
+    }
+
+    /// Records that the attempts begin, and begins them.
+    async fn begin(
+        &mut self,
+        allowed: Vec<(OutboxItem, Terms)>,
+        chosen: &mut Vec<OutboxItem>,
+        routes: &HashMap<ChannelId, Route>,
+    ) -> Result<()> {
+        if allowed.is_empty() {
+            return Ok(());
+        }
+        let now = self.outbox.clock.now();
+        let attempts = allowed.iter().map(|(item, terms)| {
+            let grace_ms = routes.get(&item.channel).map_or(0, |route| route.grace_ms);
+            let until = now + REQUEST.as_millis() as Millis + grace_ms;
+            let Terms { opens, charge } = terms.clone();
+            Attempt { opens, charge, ..Attempt::new(item.id.clone(), now, until) }
+        });
+        let begun = match self.outbox.store.begin_attempts(attempts.collect()).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                chosen.extend(allowed.into_iter().map(|(item, _)| item));
+                return Err(error);
+            }
+        };
+        let now = self.outbox.clock.now();
+        let mut terms: HashMap<SendId, Terms> =
+            allowed.into_iter().map(|(item, terms)| (item.id, terms)).collect();
+        for item in begun {
+            if let (Some(terms), Some(route)) = (terms.remove(&item.id), routes.get(&item.channel))
+            {
+                self.launch(item, route, &terms, now);
+            }
+        }
+        // What is left has become history meanwhile.
+        for id in terms.into_keys() {
+            self.queue.forget(&id);
+            self.tallies.forget(&id);
+        }
+        Ok(())
+    }
+
+    /// The item's terms if it may leave, or else what becomes of it.
+    async fn rule(
+        &mut self,
+        item: &OutboxItem,
+        contact: Option<&Contact>,
+        route: &Route,
+        batch: &mut Batch,
+        now: Millis,
+    ) -> Result<std::result::Result<Terms, Delivery>> {
+        let Some(contact) = contact else {
+            let reason = "the contact has been erased".into();
+            return Ok(Err(Delivery::Refused { rule: Rule::Address, reason }));
+        };
+        let rules = &route.rules;
+        let request = policy::Request {
+            contact,
+            channel: &item.channel,
+            message: &item.message,
+            campaign: item.campaign.is_some(),
+            asked_at: item.created_at,
+            now,
+        };
+        let mut facts = self.facts(item, &request, route, batch).await?;
+        let mut ruling = policy::may_leave(&request, &facts, rules);
+        if ruling == Ruling::Leave && request.is_started(rules) && request.opens(rules) {
+            // Last, as it promises a place to whom it turns away.
+            facts.tier_until = self.tier_until(item, rules, now).await?;
+            ruling = policy::may_leave(&request, &facts, rules);
+        }
+        Ok(match ruling {
+            Ruling::Leave => {
+                let terms = Terms { opens: request.opens(rules), charge: request.charge(rules) };
+                self.outbox.resting.leaves(item, now);
+                if request.is_marketing() {
+                    *batch.marketing.entry(item.contact).or_default() += 1;
+                }
+                batch.micros += terms.charge.as_ref().map_or(0, |charge| charge.micros);
+                if terms.opens {
+                    // Taken now, so that the rest of the batch counts it.
+                    self.queue.line(&item.channel).tier.take(item.contact, now);
+                }
+                Ok(terms)
+            }
+            Ruling::Wait { rule, until, why } => Err(Delivery::Held {
+                due: until,
+                rule,
+                reason: format!("{why} (rule `{}`)", rule.name()),
+            }),
+            Ruling::Refused { rule, why } => {
+                Err(Delivery::Refused { rule, reason: format!("{why} (rule `{}`)", rule.name()) })
+            }
+        })
+    }
+
+    /// What the rules have to know, as far as this message needs it.
+    async fn facts(
+        &mut self,
+        item: &OutboxItem,
+        request: &policy::Request<'_>,
+        route: &Route,
+        batch: &mut Batch,
+    ) -> Result<Facts> {
+        let (rules, now) = (&route.rules, request.now);
+        let mut facts =
+            Facts { template_until: self.outbox.resting.until(item, now), ..Facts::default() };
+        if request.is_marketing() {
+            let recent = self.outbox.store.outbox_of(item.contact, RECENT).await?;
+            let recent: Vec<_> = recent.iter().filter(|other| other.id != item.id).collect();
+            facts.spared_until = spared_until(&recent, route);
+            let from = rules.cap.map_or(now, |cap| now.saturating_sub(cap.span_ms()));
+            let got = recent.iter().filter(|other| is_marketing_since(other, from)).count();
+            // Those of this batch are not on record yet.
+            let more = batch.marketing.get(&item.contact).copied().unwrap_or(0);
+            facts.marketing = u32::try_from(got).unwrap_or(u32::MAX).saturating_add(more);
+        }
+        if request.is_started(rules) {
+            facts.spent = self.spent(rules, batch, now).await?;
+        }
+        Ok(facts)
+    }
+
+    async fn tier_until(
+        &mut self,
+        item: &OutboxItem,
+        rules: &policy::Rules,
+        now: Millis,
+    ) -> Result<Option<Millis>> {
+        let told = self.outbox.store.daily_contacts(&item.channel).await?;
+        // Below 0: no limit.
+        let told = told.and_then(|told| u64::try_from(told).ok());
+        let limit = rules.daily_contacts.into_iter().chain(told).min();
+        Ok(self.queue.line(&item.channel).tier.until(item.contact, now, limit))
+    }
+
+    /// What is spent, what is under way and what this batch adds. Nothing where
+    /// there is no bound.
+    async fn spent(&self, rules: &policy::Rules, batch: &mut Batch, now: Millis) -> Result<Spent> {
+        let Some(budget) = &rules.budget else { return Ok(Spent::default()) };
+        if budget.per_day.is_none() && budget.per_month.is_none() {
+            return Ok(Spent::default());
+        }
+        let mut spent = match batch.spent {
+            Some(spent) => spent,
+            None => {
+                let today = policy::day(now, &rules.zone);
+                let first = today - today % 100;
+                let spendings = self.outbox.store.spending(first, today).await?;
+                let mut spent = Spent::of(&spendings, &budget.currency, today);
+                spent.add(self.flights.values().map(|flight| flight.micros).sum());
+                *batch.spent.insert(spent)
+            }
+        };
+        spent.add(batch.micros);
+        Ok(spent)
+    }
+
+    fn note_ruled(&self, delivery: &Delivery) {
+        let metrics = &self.outbox.metrics;
+        match delivery {
+            Delivery::Held { rule, .. } => {
+                metrics.ruled(*rule).inc();
+            }
+            Delivery::Refused { rule, .. } => {
+                metrics.refused.inc();
+                metrics.ruled(*rule).inc();
+            }
+            Delivery::Sent { .. }
+            | Delivery::RetryAfter { .. }
+            | Delivery::Rejected { .. }
+            | Delivery::Unknown { .. } => {}
+        }
+    }
+}
+
+/// Until when the provider wants the contact spared, by what it said of the
+/// messages before.
+fn spared_until(recent: &[&OutboxItem], route: &Route) -> Option<Millis> {
+    let spared = |item: &&&OutboxItem| {
+        let code = item.error.filter(|_| item.state == SendState::Failed);
+        code.is_some_and(|code| route.provider.explain(code, "").0 == ErrorClass::MarketingCap)
+    };
+    let last = recent.iter().filter(spared).map(|item| item.updated_at).max()?;
+    Some(last.saturating_add(SPARED_MS))
+}
+
+/// Whether the contact has got the item as marketing since `from`, or may have.
+fn is_marketing_since(item: &OutboxItem, from: Millis) -> bool {
+    let gone = match item.state {
+        SendState::Sent | SendState::Attempting { .. } => true,
+        SendState::Waiting { .. } | SendState::Failed | SendState::Refused => false,
+    };
+    // When it left is not on record; it was not before this.
+    let at = item.created_at.max(item.hold.until);
+    gone && at > from && item.message.category() == Some(Category::Marketing)
+}

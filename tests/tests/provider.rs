@@ -8,7 +8,6 @@ use std::{
 };
 use switchboard::{
     config::ChannelConfig,
-    model::*,
     provider::{Denied, Provider, Webhook, WebhookRoute, meta::Meta},
 };
 use switchboard_tests::{meta::sign, shop::channel};

@@ -31,6 +31,7 @@ fn items(messages: Vec<Outgoing>) -> Vec<OutboxItem> {
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: 0,
         also: Vec::new(),
     };

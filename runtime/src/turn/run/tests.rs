@@ -218,9 +218,13 @@ async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
             zone: "UTC".into(),
             provider: provider(),
             store: Arc::clone(&store),
-            policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1_000 },
+            policy: crate::policy::Rules {
+                window_margin_ms: 0,
+                handoff_ms: 1_000,
+                ..Default::default()
+            },
         };
-        let stage = Stage { setting, chain: &chain, generation: 1, record: true };
+        let stage = Stage { setting, chain: &chain, generation: 1, record: true, merge: true };
         let commit = super::run(snapshot, stage).await.unwrap();
         if let Some(trace) = &commit.trace {
             remarks.extend(trace.remarks.clone());

@@ -20,6 +20,7 @@ fn item(message: Outgoing) -> OutboxItem {
         receipt: None,
         reason: None,
         error: None,
+        hold: Default::default(),
         updated_at: 0,
         also: Vec::new(),
     }

@@ -3,6 +3,7 @@
 //! it: the caller commits.
 
 mod commit;
+pub mod consent;
 mod draft;
 mod run;
 

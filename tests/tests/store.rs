@@ -26,7 +26,23 @@ contract! {
     one_of_many_copies_is_new
     duplicates_are_known_for_two_weeks_per_channel
     lanes_keep_their_order
-    identities_lead_to_one_contact
+    ids_lead_to_one_contact
+    a_number_that_has_passed_on_is_another_person_s
+    a_number_is_one_in_all_its_forms
+    portfolios_do_not_share_contacts
+    a_notice_moves_the_contact
+    a_notice_joins_who_has_written_already
+    another_phone_in_the_hand_changes_nothing
+    an_own_card_teaches_the_number
+    receipts_teach_what_is_missing
+    the_host_names_the_contact_itself
+    a_turn_cannot_change_who_it_is_of
+    a_merger_moves_all_that_there_is
+    a_running_turn_does_not_commit_twice
+    an_attempt_outlives_the_merger
+    merged_contacts_merge_again
+    too_much_is_not_merged_at_once
+    a_broadcast_passes_over_who_has_merged
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole
     a_turn_commits_once_and_in_order

@@ -2,12 +2,17 @@
 //! the heads of the queues by due time. As only heads stand there, a contact's
 //! messages leave in order however long one of them takes.
 
+mod join;
+
+pub use join::join;
+
 use super::{
     Result,
     codec::corrupt,
-    counts,
+    contacts, counts,
     engine::Order,
     key::{self, Count, Kind, Reader},
+    merge,
     view::View,
 };
 use crate::model::*;
@@ -33,10 +38,15 @@ pub fn item(view: &View<'_>, id: &SendId) -> Result<Option<OutboxItem>> {
     Ok(read(view, id)?.map(|stored| stored.item))
 }
 
-/// What was sent or is to be sent to a contact, the newest first.
+/// What was sent or is to be sent to a contact and all that it was, the newest
+/// first.
 pub fn items_of(view: &View<'_>, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
-    let places = view.range(&key::sent_to(contact), Order::Reverse).take(limit);
-    places.map(|place| pointed_at(view, &place?.1).map(|stored| stored.item)).collect()
+    let of = |contact| {
+        let places = view.range(&key::sent_to(contact), Order::Reverse).take(limit);
+        places.map(|place| pointed_at(view, &place?.1).map(|stored| stored.item)).collect()
+    };
+    let lists = merge::all_of(view, contact)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+    Ok(merge::newest(lists, limit, |item: &OutboxItem| item.created_at))
 }
 
 fn pointed_at(view: &View<'_>, pointer: &[u8]) -> Result<Stored> {
@@ -44,9 +54,17 @@ fn pointed_at(view: &View<'_>, pointer: &[u8]) -> Result<Stored> {
     read(view, &id)?.ok_or_else(|| corrupt(WHAT, format!("{id} is missing")))
 }
 
+/// How long the stored item is that a pointer leads to.
+pub fn bytes(view: &View<'_>, pointer: &[u8]) -> Result<u64> {
+    let id = Reader::of_value(pointer).send().ok_or_else(|| corrupt(WHAT, "a broken pointer"))?;
+    let place = key::item(&id);
+    view.get(&place)?.map_or(Ok(0), |head| view.length(&place, &head))
+}
+
 // The queue.
 
-pub fn push(view: &mut View<'_>, item: OutboxItem) -> Result<()> {
+pub fn push(view: &mut View<'_>, mut item: OutboxItem) -> Result<()> {
+    item.contact = merge::follow(view, item.contact)?;
     let contact = item.contact;
     let last = view.first(&key::sent_to(contact), Order::Reverse)?;
     let place = 1 + last.and_then(|(key, _)| place_in(&key)).unwrap_or(0);
@@ -138,7 +156,8 @@ pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
 // Attempts and receipts.
 
 /// Only what is due at `since` may be attempted: so an item that another
-/// attempt has just begun with is not sent twice.
+/// attempt has just begun with is not sent twice. It goes to where the contact
+/// is reached now; one that lost its last address is not attempted.
 pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
     let mut begun = Vec::new();
     for attempt in attempts {
@@ -146,6 +165,12 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
         let due = stored.item.due().is_some_and(|due| due <= attempt.since);
         if due && is_head(view, &stored)? {
             let old = stored.item.clone();
+            if let Some(contact) = contacts::read(view, old.contact)? {
+                if !contact.is_reachable() {
+                    continue;
+                }
+                stored.item.to = contact.address();
+            }
             stored.item.begin(&attempt);
             update(view, &old, &stored)?;
             begun.push(stored.item);

@@ -113,7 +113,8 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
     };
-    let stage = Stage { setting, chain: &chain, generation: 1, record };
+    let words = consent::Words::default();
+    let stage = Stage { setting, chain: &chain, consent: &words, generation: 1, record };
     super::run(snapshot, stage).await
 }
 

@@ -342,7 +342,7 @@ fn replace(
     let mut contact = read(view, portfolio, owner)?;
     let moved = match (&new.phone, &contact.phone) {
         (Some(new), Some(old)) => !same_phone(new, old),
-        _ => new.bsuid.is_some() && new.bsuid != contact.bsuid,
+        _ => new.bsuid != contact.bsuid,
     };
     if moved {
         if let Some(phone) = contact.phone.clone() {

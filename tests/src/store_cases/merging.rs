@@ -1,6 +1,7 @@
 //! Two contacts that turn out to be one person.
 
 use super::*;
+use switchboard::store::StoreError;
 
 const LATER: Millis = NOW + 1_000;
 

@@ -133,14 +133,14 @@ fn plain(text: &str) -> String {
 }
 
 /// Accents of Latin, Greek and Cyrillic letters, points of Hebrew and Arabic,
-/// the line that stretches Arabic words. The vowel signs of Indian scripts are
-/// letters of the word and stay.
+/// the line that stretches Arabic words, and what is not seen at all. The vowel
+/// signs of Indian scripts are letters of the word and stay.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{640}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// What is no letter and still within a word: viramas and other signs, and
-/// what joins or parts letters without being seen.
+/// What is no letter and still within a word: viramas and other signs.
 fn joins(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }

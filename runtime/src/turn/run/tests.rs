@@ -1,5 +1,7 @@
 //! What the trace of a turn keeps of what the turn ran on.
 
+mod heard;
+
 use super::{
     super::{DraftLimits, Step},
     *,

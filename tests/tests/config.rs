@@ -143,7 +143,7 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
         (&[Swap(BUSINESS, "[http]", "[htpp]")],
          &["switchboard.toml:7: htpp: unknown key `htpp`; did you mean `http`? allowed here: channel, consent, http, plugins, retention, store, turns, zone"]),
         (&[Swap(BUSINESS, "messages_per_second = 80", "portfolio = \"my shop\"")],
-         &["switchboard.toml:31: channel[0].portfolio: `my shop` is not 1 to 64 letters, digits, `-` and `_`"]),
+         &["switchboard.toml:31: channel[0].portfolio: `my shop` must be 1 to 64 letters, digits, `-` and `_`"]),
         (&[Swap(BUSINESS, "messages_per_second = 80", "messages_per_second = \"80\"")],
          &["switchboard.toml:31: channel[0].messages_per_second: is a string, and a whole number is needed"]),
         (&[Swap(BUSINESS, "messages_per_second = 80", "messages_per_second = 5000")],

@@ -285,8 +285,8 @@ fn ingress(
     business: &Business,
     bells: &Bells,
 ) -> Arc<Ingress> {
-    let (channels, numbers) = (Arc::clone(live), Arc::clone(live));
-    Arc::new(Ingress::new(
+    let (channels, numbers, portfolios) = (Arc::clone(live), Arc::clone(live), Arc::clone(live));
+    let ingress = Ingress::new(
         Arc::new(move |id| {
             let live = channels.load();
             live.channels.get(&ChannelId::new(id)).map(|channel| Arc::clone(&channel.provider))
@@ -296,7 +296,11 @@ fn ingress(
         Arc::clone(clock),
         business.http.body_bytes,
         Arc::clone(&bells.dispatch.0),
-    ))
+    );
+    Arc::new(ingress.with_portfolios(Arc::new(move |id| {
+        let live = portfolios.load();
+        live.channels.get(id).map(|channel| channel.config.portfolio()).unwrap_or_default()
+    })))
 }
 
 fn outbox(

@@ -21,7 +21,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What the pages read and ring.
 pub struct Console {
@@ -125,6 +125,25 @@ impl Console {
         (code, body)
     }
 
+    /// In one portfolio, or in all that the channels are of.
+    async fn find(
+        &self,
+        portfolio: Option<&str>,
+        identity: &Identity,
+    ) -> Result<Option<ContactId>, Failure> {
+        let live = self.reloader.current();
+        let portfolios: BTreeSet<Portfolio> = match portfolio {
+            Some(name) => [Portfolio::new(name)].into(),
+            None => live.channels.values().map(|channel| channel.config.portfolio()).collect(),
+        };
+        for portfolio in portfolios {
+            if let Some(id) = self.store.find_contact(&portfolio, identity).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     async fn contact_view(&self, id: ContactId) -> Result<serde_json::Value, Failure> {
         let contact = self.store.contact(id).await?;
         let contact = contact.unwrap_or_else(|| Contact::new(id));
@@ -155,17 +174,17 @@ async fn reload(State(console): Shared) -> Answer {
 struct Lookup {
     phone: Option<String>,
     bsuid: Option<String>,
+    /// Without it, that of any channel.
+    portfolio: Option<String>,
 }
 
 async fn lookup(State(console): Shared, Query(asked): Query<Lookup>) -> Answer {
     let identity = match (asked.phone, asked.bsuid) {
-        (Some(phone), None) => {
-            Identity::Phone(phone.chars().filter(char::is_ascii_digit).collect())
-        }
+        (Some(phone), None) => Identity::Phone(digits(&phone)),
         (None, Some(bsuid)) => Identity::Bsuid(bsuid),
         _ => return Err(bad("give either `phone` or `bsuid`".into())),
     };
-    let id = console.store.find_contact(&identity).await?;
+    let id = console.find(asked.portfolio.as_deref(), &identity).await?;
     let id = id.ok_or_else(|| Failure(StatusCode::NOT_FOUND, "no such contact yet".into()))?;
     let contact = console.contact_view(id).await?;
     let traces = console.store.traces(&Lane::Contact(id), None, PAGE).await?;
@@ -242,16 +261,10 @@ async fn resume(State(console): Shared, Path(id): Path<String>) -> Answer {
     let channel = written.max_by_key(|(_, at)| **at).map(|(id, _)| id.clone());
     let channel = channel.ok_or_else(|| bad(format!("{id} has written on no channel yet")))?;
     let now = console.clock.now();
-    let sender = Sender {
-        phone: contact.phone,
-        bsuid: contact.bsuid,
-        parent_bsuid: contact.parent_bsuid,
-        ..Sender::default()
-    };
     let happening = Happening {
         channel,
         dedup: format!("resume:{id}:{now}"),
-        sender: Some(sender),
+        sender: Some(Sender::of(id)),
         kind: EventKind::Operator(Operator::Resume { by: "operator".into() }),
         raw: String::new(),
     };

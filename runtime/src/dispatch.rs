@@ -219,6 +219,7 @@ impl Dispatch {
                 let stage = Stage {
                     setting,
                     chain: &channel.chain,
+                    consent: &generation.consent,
                     generation: generation.number,
                     record: generation.business.turns.record,
                     merge: generation.business.turns.merge_replies,

@@ -18,7 +18,7 @@ use crate::{
         RuleProblem, Source, Version,
     },
     provider::{Provider, meta::Meta},
-    turn::{Chain, ChainStep, Step},
+    turn::{Chain, ChainStep, Step, consent},
 };
 use futures::future::join_all;
 use origins::{Made, Origin};
@@ -41,6 +41,8 @@ pub struct Generation {
     pub channels: BTreeMap<ChannelId, Arc<Channel>>,
     /// The channel of each `phone_number_id`.
     pub by_number: HashMap<String, ChannelId>,
+    /// The words that stop marketing and start it again.
+    pub consent: Arc<consent::Words>,
     /// What is odd but does no harm.
     pub warnings: Vec<Problem>,
     /// By step name: what its plugin asks for and what it is granted.
@@ -127,8 +129,9 @@ pub async fn build(
     let number_of =
         |config: &ChannelConfig| (config.phone_number_id.clone(), ChannelId::new(&config.id));
     let by_number = business.channels.iter().map(number_of).collect();
+    let consent = Arc::new(consent::Words::new(&business.consent));
     let business = Arc::new(business);
-    Ok(Generation { number, business, channels, by_number, warnings, wants, origins })
+    Ok(Generation { number, business, channels, by_number, consent, warnings, wants, origins })
 }
 
 type Loaded = HashMap<Source, Result<Arc<Plugin>, LoadError>>;

@@ -8,8 +8,8 @@ pub use metrics::IngressMetrics;
 
 use crate::{
     clock::Clock,
-    model::{Accepted, ChannelId, Happening, Millis},
-    provider::{Provider, Webhook, WebhookRoute},
+    model::{Accepted, ChannelId, Happening, Millis, Portfolio},
+    provider::{Malformed, Provider, Webhook, WebhookRoute},
     store::{Aside, Store, StoreError},
     traffic::Traffic,
 };
@@ -36,6 +36,9 @@ pub type Providers = Arc<dyn Fn(&str) -> Option<Arc<dyn Provider>> + Send + Sync
 /// The channel of a provider's number id.
 pub type Numbers = Arc<dyn Fn(&str) -> Option<ChannelId> + Send + Sync>;
 
+/// The portfolio of a channel.
+pub type Portfolios = Arc<dyn Fn(&ChannelId) -> Portfolio + Send + Sync>;
+
 /// How long a body may take to come in. Meta's come at once; whoever is slower
 /// holds a connection for nothing.
 const BODY_MS: Millis = 20_000;
@@ -48,6 +51,7 @@ const LOG_EVERY_MS: Millis = 60_000;
 pub struct Ingress {
     pub providers: Providers,
     pub numbers: Numbers,
+    portfolios: Portfolios,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     /// The largest body in bytes.
@@ -70,8 +74,25 @@ impl Ingress {
         on_accept: Arc<Notify>,
     ) -> Self {
         let (metrics, said) = (IngressMetrics::default(), AtomicU64::new(0));
+        let portfolios = Arc::new(|_: &ChannelId| Portfolio::default());
         let traffic = Arc::default();
-        Self { providers, numbers, store, clock, body_bytes, on_accept, metrics, traffic, said }
+        Self {
+            providers,
+            numbers,
+            portfolios,
+            store,
+            clock,
+            body_bytes,
+            on_accept,
+            metrics,
+            traffic,
+            said,
+        }
+    }
+
+    /// With channels of more than the default portfolio.
+    pub fn with_portfolios(self, portfolios: Portfolios) -> Self {
+        Self { portfolios, ..self }
     }
 
     /// Puts an authentic body into the store. An error means that the provider
@@ -82,7 +103,16 @@ impl Ingress {
         provider: &dyn Provider,
         webhook: Webhook<'_>,
     ) -> Result<(), StoreError> {
-        let batch = match provider.parse(webhook, channel, &*self.numbers) {
+        let parse = || {
+            let mut batch = provider.parse(webhook, channel, &*self.numbers)?;
+            for happening in &mut batch {
+                if let Some(sender) = &mut happening.sender {
+                    sender.portfolio = (self.portfolios)(&happening.channel);
+                }
+            }
+            Ok::<_, Malformed>(batch)
+        };
+        let batch = match parse() {
             Ok(batch) => batch,
             Err(malformed) => {
                 self.metrics.malformed.inc();
@@ -95,8 +125,7 @@ impl Ingress {
         }
         match self.accept(batch).await {
             Err(StoreError::TooLarge { .. }) => {
-                let again = provider.parse(webhook, channel, &*self.numbers);
-                self.accept_singly(again.unwrap_or_default()).await
+                self.accept_singly(parse().unwrap_or_default()).await
             }
             result => result,
         }

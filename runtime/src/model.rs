@@ -10,13 +10,16 @@ mod marketing;
 mod news;
 mod outbox;
 mod outgoing;
+mod phone;
 mod plain;
 mod report;
 mod trace;
 mod turn;
 mod words;
 
-pub use contact::{Asked, Consent, Contact, Handoff, Identity, Note, Sender, Tag};
+pub use contact::{
+    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender, Tag,
+};
 pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
@@ -36,6 +39,7 @@ pub use outgoing::{
     Outgoing, OutgoingMedia, Parameter, ProductSection, Products, Requested, Row, Section,
     Template, TemplateButton, TemplateCard, TemplateHeader,
 };
+pub use phone::{digits, phone_forms, same_phone};
 pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,

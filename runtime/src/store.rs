@@ -12,11 +12,13 @@ mod commit;
 mod contacts;
 mod counts;
 pub mod engine;
+mod identity;
 mod keeper;
 mod key;
 mod kv;
 mod lanes;
 mod memory;
+mod merge;
 mod outbox;
 mod pace;
 mod sled;
@@ -135,7 +137,9 @@ pub trait Store: Send + Sync + 'static {
     /// (14 days) or stands twice in the batch is a duplicate. A receipt goes to
     /// the lane of the contact its message was sent to; one of a message and
     /// a sender we do not know goes to the channel's lane, as does whatever
-    /// has no sender.
+    /// has no sender. What an event says of who a contact is, is taken in at
+    /// once: contacts that turn out to be one are merged, into the one that was
+    /// there first.
     async fn accept(&self, batch: Vec<Happening>, now: Millis) -> Result<Vec<Accepted>>;
     /// Keeps an unreadable body for the operator.
     async fn set_aside(&self, aside: Aside) -> Result<()>;
@@ -226,11 +230,18 @@ pub trait Store: Send + Sync + 'static {
 
     // For people.
 
+    /// The contact, or whoever it has become.
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>>;
-    async fn find_contact(&self, identity: &Identity) -> Result<Option<ContactId>>;
+    /// By an identity, a phone number in any of its forms.
+    async fn find_contact(
+        &self,
+        portfolio: &Portfolio,
+        identity: &Identity,
+    ) -> Result<Option<ContactId>>;
     /// Contacts behind `after`, in order.
     async fn contacts(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<Contact>>;
-    /// A lane's traces, the newest first, before `before`.
+    /// A lane's traces, the newest first, before `before`. Without `before`,
+    /// also those of the contacts that became the lane's.
     async fn traces(&self, lane: &Lane, before: Option<u64>, limit: usize) -> Result<Vec<Trace>>;
     /// What was sent or is to be sent to a contact, the newest first.
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>>;

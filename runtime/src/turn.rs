@@ -4,6 +4,7 @@
 
 mod asked;
 mod commit;
+pub mod consent;
 mod draft;
 mod merge;
 mod run;

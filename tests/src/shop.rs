@@ -68,6 +68,7 @@ pub fn channel(api_url: &str) -> ChannelConfig {
         chain: "default".into(),
         phone_number_id: NUMBER_ID.into(),
         business_account_id: None,
+        portfolio: "default".into(),
         access_token: TOKEN.into(),
         app_secret: vec![SECRET.into()],
         verify_token: VERIFY.into(),

@@ -3,7 +3,9 @@
 
 mod alike;
 mod contacts;
+mod identities;
 mod inbox;
+mod merging;
 mod outbox;
 mod timed;
 mod turns;
@@ -11,7 +13,9 @@ mod usage;
 
 pub use alike::{Action, actions, compare};
 pub use contacts::*;
+pub use identities::*;
 pub use inbox::*;
+pub use merging::*;
 pub use outbox::*;
 pub use timed::*;
 pub use turns::*;
@@ -34,6 +38,19 @@ pub fn main_channel() -> ChannelId {
 
 pub fn phone(digits: &str) -> Sender {
     Sender { phone: Some(digits.into()), ..Sender::default() }
+}
+
+pub fn bsuid(id: &str) -> Sender {
+    Sender { bsuid: Some(id.into()), ..Sender::default() }
+}
+
+pub fn both(digits: &str, id: &str) -> Sender {
+    Sender { bsuid: Some(id.into()), ..phone(digits) }
+}
+
+/// In the default portfolio.
+pub async fn find(store: &Shared, identity: &Identity) -> Option<ContactId> {
+    store.find_contact(&Portfolio::default(), identity).await.unwrap()
 }
 
 /// A message of a sender, whose key is its text.

@@ -139,9 +139,11 @@ fn cases() -> Vec<(&'static [Do], &'static [&'static str])> {
     vec![
         // The form of switchboard.toml.
         (&[Swap(BUSINESS, "messages_per_second", "messages_per_secnd")],
-         &["switchboard.toml:31: channel[0].messages_per_secnd: unknown key `messages_per_secnd`; did you mean `messages_per_second`? allowed here: access_token, api_url, app_secret, business_account_id, chain, grace_seconds, id, messages_per_second, phone_number_id, provider, verify_token"]),
+         &["switchboard.toml:31: channel[0].messages_per_secnd: unknown key `messages_per_secnd`; did you mean `messages_per_second`? allowed here: access_token, api_url, app_secret, business_account_id, chain, grace_seconds, id, messages_per_second, phone_number_id, portfolio, provider, verify_token"]),
         (&[Swap(BUSINESS, "[http]", "[htpp]")],
-         &["switchboard.toml:7: htpp: unknown key `htpp`; did you mean `http`? allowed here: budget, channel, http, plugins, policy, retention, store, turns, zone"]),
+          &["switchboard.toml:7: htpp: unknown key `htpp`; did you mean `http`? allowed here: budget, channel, consent, http, plugins, policy, retention, store, turns, zone"]),
+        (&[Swap(BUSINESS, "messages_per_second = 80", "portfolio = \"my shop\"")],
+         &["switchboard.toml:31: channel[0].portfolio: `my shop` must be 1 to 64 letters, digits, `-` and `_`"]),
         (&[Swap(BUSINESS, "messages_per_second = 80", "messages_per_second = \"80\"")],
          &["switchboard.toml:31: channel[0].messages_per_second: is a string, and a whole number is needed"]),
         (&[Swap(BUSINESS, "messages_per_second = 80", "messages_per_second = 5000")],

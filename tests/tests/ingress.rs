@@ -40,14 +40,16 @@ fn host() -> Host {
     let clock = Arc::new(SimulatedClock::new(1_790_000_000_000, 1));
     let woken = Arc::new(Notify::new());
     let meta: Arc<dyn Provider> = Arc::new(Meta::new(&channel("https://graph.example")));
-    let ingress = Arc::new(Ingress::new(
+    let ingress = Ingress::new(
         Arc::new(move |channel| (channel == "main").then(|| meta.clone())),
         Arc::new(|number| (number == "1060").then(|| ChannelId::new("main"))),
         store.clone(),
         clock.clone(),
         LIMIT,
         woken.clone(),
-    ));
+    );
+    let portfolio = |channel: &ChannelId| Portfolio::new(&format!("of-{channel}"));
+    let ingress = Arc::new(ingress.with_portfolios(Arc::new(portfolio)));
     Host { store, clock, woken, router: router(ingress.clone()), ingress }
 }
 
@@ -116,6 +118,16 @@ async fn a_signed_webhook_is_stored_before_the_answer() {
     assert_eq!(host.store.kept().accepted.len(), 3);
     let metrics = &host.ingress.metrics;
     assert_eq!((metrics.received_of("message"), metrics.duplicate.get()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_sender_is_of_its_channel_s_portfolio() {
+    let host = host();
+    assert_eq!(host.post(&messages(0..2)).await, StatusCode::OK);
+    let kept = host.store.kept();
+    let sender = |happening: &Happening| happening.sender.as_ref().unwrap().portfolio.clone();
+    let portfolios: Vec<_> = kept.accepted.iter().map(sender).collect();
+    assert_eq!(portfolios, [Portfolio::new("of-main"), Portfolio::new("of-main")]);
 }
 
 #[tokio::test]

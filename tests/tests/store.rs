@@ -26,7 +26,23 @@ contract! {
     one_of_many_copies_is_new
     duplicates_are_known_for_two_weeks_per_channel
     lanes_keep_their_order
-    identities_lead_to_one_contact
+    ids_lead_to_one_contact
+    a_number_that_has_passed_on_is_another_person_s
+    a_number_is_one_in_all_its_forms
+    portfolios_do_not_share_contacts
+    a_notice_moves_the_contact
+    a_notice_joins_who_has_written_already
+    another_phone_in_the_hand_changes_nothing
+    an_own_card_teaches_the_number
+    receipts_teach_what_is_missing
+    the_host_names_the_contact_itself
+    a_turn_cannot_change_who_it_is_of
+    a_merger_moves_all_that_there_is
+    a_running_turn_does_not_commit_twice
+    an_attempt_outlives_the_merger
+    merged_contacts_merge_again
+    too_much_is_not_merged_at_once
+    a_broadcast_passes_over_who_has_merged
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole
     a_turn_commits_once_and_in_order
@@ -58,7 +74,7 @@ mod disk {
         path::Path,
         process::{Command, Stdio},
         sync::Arc,
-        sync::atomic::{AtomicBool, Ordering},
+        sync::atomic::{AtomicBool, AtomicU64, Ordering},
     };
     use switchboard::{
         model::*,
@@ -286,6 +302,80 @@ mod disk {
         fn room(&self) -> Result<()> {
             Ok(())
         }
+    }
+
+    /// Keeps what it is given whole, and loses all after the first so many.
+    struct Losing {
+        inner: MemoryEngine,
+        left: AtomicU64,
+    }
+
+    impl Engine for Losing {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+            self.inner.get(key)
+        }
+        fn range<'a>(&'a self, span: &Span, order: Order) -> Pairs<'a> {
+            self.inner.range(span, order)
+        }
+        fn apply(&self, batch: Batch) -> Result<()> {
+            let lost = |left: u64| left.checked_sub(1);
+            match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lost) {
+                Ok(_) => self.inner.apply(batch),
+                Err(_) => Err(StoreError::Failed("the process ended".into())),
+            }
+        }
+        fn sync(&self) -> Result<()> {
+            Ok(())
+        }
+        fn room(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Wherever the writing breaks off, two contacts are two or one, and never
+    /// something between.
+    #[tokio::test]
+    async fn a_merger_is_one_write() {
+        let mut seen = Vec::new();
+        for writes in 4..7 {
+            let engine =
+                Arc::new(Losing { inner: MemoryEngine::default(), left: AtomicU64::new(writes) });
+            let store = with_engine(engine.clone());
+            let steps = async {
+                for (sender, text) in
+                    [(phone("1"), "a"), (bsuid("US.1"), "b"), (bsuid("US.1"), "c")]
+                {
+                    store.accept(vec![message(sender, text)], NOW).await?;
+                }
+                let lane = Lane::Contact(ContactId(2));
+                let commit = draft(&store, &lane, |commit| {
+                    commit.kv.push(kv("faq", KvScope::Contact, "k", Some(bytes(9_000, 1))));
+                    commit.timers.push(TimerWrite::Set(timer(&lane, "t", NOW)));
+                    let item = item(commit, ContactId(2), NOW);
+                    commit.outbox.push(item);
+                });
+                store.commit(commit.await, NOW).await?;
+                for text in ["d", "e", "f"] {
+                    store.accept(vec![message(both("1", "US.1"), text)], NOW).await?;
+                }
+                Ok::<_, StoreError>(())
+            };
+            let _ = steps.await;
+            drop(store);
+            engine.left.store(u64::MAX, Ordering::SeqCst);
+            let store = with_engine(engine);
+            check_invariants(&store).await;
+            check_usage(&store, "faq", &["c1".parse().unwrap(), "c2".parse().unwrap()]).await;
+            let ids: Vec<u64> =
+                store.contacts(None, 9).await.unwrap().iter().map(|contact| contact.id.0).collect();
+            let waiting = store.ready_lanes(None, 9).await.unwrap().len();
+            let timers = store.due_timers(NOW, 9).await.unwrap();
+            let owner = timers[0].key.lane.contact().unwrap().0;
+            let item = store.due_outbox(NOW, 9).await.unwrap()[0].contact.0;
+            seen.push((ids.len(), waiting, owner, item));
+        }
+        // After the commit, the fifth write is the merger.
+        assert_eq!(seen, [(2, 2, 2, 2), (1, 1, 1, 1), (1, 1, 1, 1)]);
     }
 
     #[tokio::test]

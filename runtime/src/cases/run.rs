@@ -331,6 +331,7 @@ fn provider() -> Arc<dyn Provider> {
         chain: "default".into(),
         phone_number_id: "0".into(),
         business_account_id: None,
+        portfolio: "default".into(),
         access_token: "".into(),
         app_secret: Vec::new(),
         verify_token: "".into(),

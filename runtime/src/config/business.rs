@@ -1,6 +1,7 @@
 //! `switchboard.toml`.
 
 use super::{Budget, Policy, Secret};
+use crate::model::Portfolio;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -22,6 +23,8 @@ pub struct Business {
     pub budget: Budget,
     #[serde(default)]
     pub plugins: Trust,
+    #[serde(default)]
+    pub consent: ConsentWords,
     /// The business's IANA time zone.
     #[serde(default = "utc")]
     pub zone: String,
@@ -166,6 +169,19 @@ pub struct Trust {
     pub require_lock: bool,
 }
 
+/// Whole messages by which a contact stops marketing or agrees to it, beside
+/// the host's own list. Reloads.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsentWords {
+    /// More words that stop marketing.
+    #[schemars(length(max = 200))]
+    pub stop: Vec<String>,
+    /// More words that agree to marketing again.
+    #[schemars(length(max = 200))]
+    pub start: Vec<String>,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
@@ -193,6 +209,16 @@ pub struct ChannelConfig {
     pub phone_number_id: String,
     #[serde(default)]
     pub business_account_id: Option<String>,
+    /// The Meta business portfolio that the number is of, by a name of one's
+    /// own: channels with the same name share their contacts. Letters, digits,
+    /// `-` and `_`. A channel's contacts stay in the portfolio in which they
+    /// were met.
+    #[serde(default = "default_portfolio")]
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9_-]{1,64}$"),
+        extend("x-allowed" = "1 to 64 letters, digits, `-` and `_`")
+    )]
+    pub portfolio: String,
     pub access_token: Secret,
     /// One or more, so that a secret can be rotated without a gap.
     #[schemars(length(min = 1))]
@@ -211,6 +237,15 @@ pub struct ChannelConfig {
     pub grace_seconds: u64,
 }
 
+impl ChannelConfig {
+    pub fn portfolio(&self) -> Portfolio {
+        Portfolio::new(&self.portfolio)
+    }
+}
+
+fn default_portfolio() -> String {
+    Portfolio::DEFAULT.into()
+}
 fn default_chain() -> String {
     "default".into()
 }

@@ -24,10 +24,13 @@ pub fn contact(contact: &Contact, now: Millis, rules: &policy::Rules) -> Value {
     };
     json!({
         "id": contact.id.to_string(),
+        "portfolio": contact.portfolio,
+        "merged": contact.merged.iter().map(ContactId::to_string).collect::<Vec<_>>(),
         "name": contact.name,
         "username": contact.username,
         "phone": contact.phone,
         "bsuid": contact.bsuid,
+        "parent_bsuid": contact.parent_bsuid,
         "tags": contact.tags_at(now).collect::<Vec<_>>(),
         "attributes": contact.attributes,
         "consent": { "marketing": contact.consent.name(), "by": by, "at": at },

@@ -9,6 +9,7 @@ fn dispatch(store: Arc<dyn Store>) -> Arc<Dispatch> {
         business: Arc::new(serde_json::from_str("{}").unwrap()),
         channels: Default::default(),
         by_number: Default::default(),
+        consent: Default::default(),
         warnings: Vec::new(),
         wants: Default::default(),
         origins: Default::default(),

@@ -1,10 +1,44 @@
 //! A person, and what we know of them.
 
-use super::{ChannelId, Choice, ContactId, Effect, Millis};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+mod merge;
 
-/// What points to a contact. A username never does: people change it.
+use super::{Address, ChannelId, Choice, ContactId, Effect, Millis};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// The channels whose contacts are the same people: Meta gives a person one
+/// user id for all numbers of a business portfolio, and another for those of
+/// the next.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Portfolio(Arc<str>);
+
+impl Portfolio {
+    pub const DEFAULT: &str = "default";
+
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The one of all channels that name none.
+impl Default for Portfolio {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT)
+    }
+}
+
+impl fmt::Display for Portfolio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What points to a contact within a portfolio. A username never does: people
+/// change it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Identity {
     /// Digits with country code, no `+`: `15551234567`.
@@ -23,9 +57,21 @@ pub struct Sender {
     pub parent_bsuid: Option<String>,
     pub name: Option<String>,
     pub username: Option<String>,
+    /// Of the channel; the provider leaves it as it is.
+    #[serde(default)]
+    pub portfolio: Portfolio,
+    /// The contact itself, where the host makes something happen to it. Then
+    /// nothing else here counts.
+    #[serde(default)]
+    pub contact: Option<ContactId>,
 }
 
 impl Sender {
+    /// For what the host itself makes happen to a contact.
+    pub fn of(contact: ContactId) -> Self {
+        Self { contact: Some(contact), ..Self::default() }
+    }
+
     /// The identities, the surest first: a BSUID is one person's, a phone
     /// number may pass to another.
     pub fn identities(&self) -> Vec<Identity> {
@@ -86,12 +132,18 @@ pub struct Note {
     pub at: Millis,
 }
 
-/// Written only by turns of its own lane, so `version` counts turns that
-/// changed it.
+/// Written by turns of its own lane; `version` counts those that changed it,
+/// and mergers. Its ids (`portfolio`, `phone`, `bsuid`, `parent_bsuid`,
+/// `merged`) are the store's alone, which learns them as events come in.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Contact {
     pub id: ContactId,
     pub version: u64,
+    #[serde(default)]
+    pub portfolio: Portfolio,
+    /// Contacts that turned out to be this one.
+    #[serde(default)]
+    pub merged: Vec<ContactId>,
     pub phone: Option<String>,
     pub bsuid: Option<String>,
     pub parent_bsuid: Option<String>,
@@ -130,12 +182,17 @@ pub struct Asked {
 
 /// Notes kept per contact; the oldest goes first.
 pub const NOTES_MAX: usize = 100;
+/// Contacts that may turn out to be one: a person has a few numbers and ids in
+/// a life. What would be more stays apart.
+pub const MERGED_MAX: usize = 32;
 
 impl Contact {
     pub fn new(id: ContactId) -> Self {
         Self {
             id,
             version: 0,
+            portfolio: Portfolio::default(),
+            merged: Vec::new(),
             phone: None,
             bsuid: None,
             parent_bsuid: None,
@@ -156,18 +213,40 @@ impl Contact {
         }
     }
 
-    /// Takes over what an event says of its sender. What it does not say stays.
+    /// Takes over what an event says of its sender; what it does not say stays.
+    /// The ids only where there are none yet, as in data from before the store
+    /// kept them itself.
     pub fn learn(&mut self, sender: &Sender) {
         let keep = |old: &mut Option<String>, new: &Option<String>| {
             if new.is_some() {
                 old.clone_from(new);
             }
         };
-        keep(&mut self.phone, &sender.phone);
-        keep(&mut self.bsuid, &sender.bsuid);
-        keep(&mut self.parent_bsuid, &sender.parent_bsuid);
+        if self.version == 0 && !self.is_reachable() && sender.contact.is_none() {
+            keep(&mut self.phone, &sender.phone);
+            keep(&mut self.bsuid, &sender.bsuid);
+            keep(&mut self.parent_bsuid, &sender.parent_bsuid);
+        }
         keep(&mut self.name, &sender.name);
         keep(&mut self.username, &sender.username);
+    }
+
+    /// Takes the ids of `stored`, which the store has meanwhile learned.
+    pub fn keep_ids(&mut self, stored: &Contact) {
+        self.portfolio.clone_from(&stored.portfolio);
+        self.merged.clone_from(&stored.merged);
+        self.phone.clone_from(&stored.phone);
+        self.bsuid.clone_from(&stored.bsuid);
+        self.parent_bsuid.clone_from(&stored.parent_bsuid);
+    }
+
+    /// Whether there is an address to write to.
+    pub fn is_reachable(&self) -> bool {
+        self.phone.is_some() || self.bsuid.is_some()
+    }
+
+    pub fn address(&self) -> Address {
+        Address { phone: self.phone.clone(), bsuid: self.bsuid.clone() }
     }
 
     /// Counts a message that came at `at` (the provider's clock).

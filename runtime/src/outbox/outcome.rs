@@ -298,11 +298,10 @@ pub(super) fn is_read_mark(item: &OutboxItem) -> bool {
 /// lane has to learn of it, as of any receipt.
 pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
     let key = format!("optout:{}", item.id);
-    let Address { phone, bsuid } = item.to.clone();
     Happening {
         channel: item.channel.clone(),
         dedup: key.clone(),
-        sender: Some(Sender { phone, bsuid, ..Sender::default() }),
+        sender: Some(Sender::of(item.contact)),
         kind: EventKind::Receipt(Receipt {
             message_id: key,
             send: Some(item.id.clone()),

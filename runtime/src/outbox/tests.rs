@@ -41,6 +41,7 @@ pub(super) fn meta(api_url: &str) -> Meta {
         chain: "default".into(),
         phone_number_id: "1060".into(),
         business_account_id: None,
+        portfolio: "default".into(),
         access_token: "token".into(),
         app_secret: vec!["secret".into()],
         verify_token: "verify".into(),

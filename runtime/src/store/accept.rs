@@ -3,7 +3,7 @@
 use super::{
     DEDUP_MS, Result,
     codec::{numbers, read_numbers},
-    contacts,
+    identity::{self, Strangers},
     key::{self, Kind},
     lanes, outbox,
     view::View,
@@ -18,7 +18,7 @@ fn accept_one(view: &mut View<'_>, happening: Happening, now: Millis) -> Result<
     if !remember(view, &happening, now)? {
         return Ok(Accepted::Duplicate);
     }
-    let lane = match addressee(view, &happening)? {
+    let lane = match addressee(view, &happening, now)? {
         Some(contact) => Lane::Contact(contact),
         None => Lane::Channel(happening.channel.clone()),
     };
@@ -41,20 +41,28 @@ fn remember(view: &mut View<'_>, happening: &Happening, now: Millis) -> Result<b
     Ok(true)
 }
 
-fn addressee(view: &mut View<'_>, happening: &Happening) -> Result<Option<ContactId>> {
-    let identities = happening.sender.as_ref().map(Sender::identities).unwrap_or_default();
+fn addressee(view: &mut View<'_>, happening: &Happening, now: Millis) -> Result<Option<ContactId>> {
+    let nobody = Sender::default();
+    let sender = happening.sender.as_ref().unwrap_or(&nobody);
     match &happening.kind {
-        EventKind::Message(_) => contacts::recognise_or_make(view, &identities),
-        EventKind::Account { news, .. } if news.makes_contact() => {
-            contacts::recognise_or_make(view, &identities)
-        }
-        EventKind::Receipt(receipt) => match outbox::of_receipt(view, receipt)? {
-            Some(item) => Ok(Some(item.contact)),
-            None => contacts::recognise(view, &identities),
+        EventKind::Message(message) => match &message.content {
+            Content::Notice(notice) => identity::change(view, sender, notice, now),
+            Content::Contacts(cards) => {
+                let sender = identity::with_own_phone(sender, cards);
+                identity::recognise(view, &sender, Strangers::Make, now)
+            }
+            _ => identity::recognise(view, sender, Strangers::Make, now),
         },
+        EventKind::Receipt(receipt) => match outbox::of_receipt(view, receipt)? {
+            Some(item) => identity::confirm(view, item.contact, sender, now).map(Some),
+            None => identity::recognise(view, sender, Strangers::Leave, now),
+        },
+        EventKind::Account { news, .. } if news.makes_contact() => {
+            identity::recognise(view, sender, Strangers::Make, now)
+        }
         EventKind::TimerFired { .. }
         | EventKind::Broadcast { .. }
         | EventKind::Operator(_)
-        | EventKind::Account { .. } => contacts::recognise(view, &identities),
+        | EventKind::Account { .. } => identity::recognise(view, sender, Strangers::Leave, now),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     codec::corrupt,
     engine::Order,
     key::{self, Kind},
-    lanes,
+    lanes, merge,
     view::View,
 };
 use crate::model::*;
@@ -53,6 +53,11 @@ pub fn fan_out(
         return Ok(());
     }
     for member in &page.members {
+        // It has become an older contact, whose turn in the broadcast was
+        // before: twice would be worse than not at all.
+        if merge::follow(view, *member)? != *member {
+            continue;
+        }
         let Broadcast { channel, step, id, payload, .. } = &stored;
         let (step, id, payload) = (step.clone(), id.clone(), payload.clone());
         let kind = EventKind::Broadcast { step, id, payload };

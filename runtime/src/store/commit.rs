@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, outbox, pace, timers,
+    kv, lanes, merge, outbox, pace, timers,
     view::View,
 };
 use crate::model::*;
@@ -65,16 +65,27 @@ pub fn parked(view: &View<'_>, limit: usize) -> Result<Vec<Parked>> {
     Ok(stored.into_iter().map(open).collect())
 }
 
-/// A lane's traces, the newest first, before `before`.
+/// A lane's traces, the newest first, before `before`. Without it, those of all
+/// that the lane's contact was.
 pub fn traces(
     view: &View<'_>,
     lane: &Lane,
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Trace>> {
-    let mut span = key::traces_of(lane);
-    if let Some(seq) = before {
-        span.to = key::trace(&EventId { lane: lane.clone(), seq });
+    let of = |lane: &Lane| {
+        let mut span = key::traces_of(lane);
+        if let Some(seq) = before {
+            span.to = key::trace(&EventId { lane: lane.clone(), seq });
+        }
+        view.list("trace", &span, Order::Reverse, limit)
+    };
+    match (lane, before) {
+        (Lane::Contact(id), None) => {
+            let all = merge::all_of(view, *id)?.into_iter();
+            let lists = all.map(|id| of(&Lane::Contact(id))).collect::<Result<Vec<_>>>()?;
+            Ok(merge::newest(lists, limit, |trace: &Trace| trace.at))
+        }
+        _ => of(lane),
     }
-    view.list("trace", &span, Order::Reverse, limit)
 }

@@ -1,12 +1,12 @@
-//! Contacts: their documents, the identities that point to them, and the index
-//! from tag to contact that segments are read from.
+//! Contacts: their documents, and the index from tag to contact that segments
+//! are read from. Who an event is from, `identity` finds out.
 
 use super::{
     Audience, Result, StoreError,
     codec::{corrupt, numbers, read_numbers},
-    counts,
     engine::{Order, Span, after},
-    key::{self, Count, Kind},
+    key::{self, Kind},
+    merge,
     view::View,
 };
 use crate::model::*;
@@ -22,6 +22,11 @@ pub fn read(view: &View<'_>, id: ContactId) -> Result<Option<Contact>> {
     view.read("contact", &key::contact(id))
 }
 
+/// As `read`, of whoever the contact has become.
+pub fn of(view: &View<'_>, id: ContactId) -> Result<Option<Contact>> {
+    read(view, merge::follow(view, id)?)
+}
+
 /// Contacts behind `start`, in order.
 pub fn list(view: &View<'_>, start: Option<ContactId>, limit: usize) -> Result<Vec<Contact>> {
     view.list(
@@ -32,7 +37,7 @@ pub fn list(view: &View<'_>, start: Option<ContactId>, limit: usize) -> Result<V
     )
 }
 
-/// Stores the contact as a turn leaves it and keeps the tag index in step. A
+/// Stores the contact as a turn leaves it. Its ids stay as they are stored. A
 /// contact that the turn did not change is not written.
 pub fn store(view: &mut View<'_>, mut contact: Contact) -> Result<()> {
     let id = contact.id;
@@ -40,71 +45,40 @@ pub fn store(view: &mut View<'_>, mut contact: Contact) -> Result<()> {
     if contact.version != stored.as_ref().map_or(0, |stored| stored.version) {
         return Err(StoreError::Conflict { what: format!("the contact {id}") });
     }
+    if let Some(stored) = &stored {
+        contact.keep_ids(stored);
+    }
     if stored.as_ref() == Some(&contact) {
         return Ok(());
     }
-    let old = stored.map(|stored| expiries(&stored)).unwrap_or_default();
-    let new = expiries(&contact);
+    contact.version += 1;
+    write(view, stored.as_ref(), &contact)
+}
+
+/// Writes the contact in the place of `stored` and keeps the tag index in step.
+pub fn write(view: &mut View<'_>, stored: Option<&Contact>, contact: &Contact) -> Result<()> {
+    let id = contact.id;
+    let old = stored.map(expiries).unwrap_or_default();
+    let new = expiries(contact);
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
         view.delete(key::tag(name, id));
     }
     for (name, expires) in new.iter().filter(|(name, expires)| old.get(*name) != Some(expires)) {
         view.put(key::tag(name, id), numbers([*expires]))?;
     }
-    contact.version += 1;
-    view.write("contact", key::contact(id), &contact)
+    view.write("contact", key::contact(id), contact)
+}
+
+/// Removes the document and its tags.
+pub fn remove(view: &mut View<'_>, contact: &Contact) -> Result<()> {
+    for tag in &contact.tags {
+        view.delete(key::tag(&tag.name, contact.id));
+    }
+    view.delete_long(key::contact(contact.id))
 }
 
 fn expiries(contact: &Contact) -> BTreeMap<String, Millis> {
     contact.tags.iter().map(|tag| (tag.name.clone(), tag.expires.unwrap_or(NEVER))).collect()
-}
-
-// Identities.
-
-pub fn find(view: &View<'_>, identity: &Identity) -> Result<Option<ContactId>> {
-    match view.get(&key::identity(identity))? {
-        Some(value) => read_numbers("identity", &value).map(|[id]| Some(ContactId(id))),
-        None => Ok(None),
-    }
-}
-
-/// The contact that the first known identity points to. The unknown ones point
-/// to it from now on; those of another contact are left.
-pub fn recognise(view: &mut View<'_>, identities: &[Identity]) -> Result<Option<ContactId>> {
-    let mut found = None;
-    let mut unknown = Vec::new();
-    for identity in identities {
-        match find(view, identity)? {
-            Some(id) => found = found.or(Some(id)),
-            None => unknown.push(identity),
-        }
-    }
-    if let Some(id) = found {
-        point(view, &unknown, id)?;
-    }
-    Ok(found)
-}
-
-/// As `recognise`, making a contact if there is none. None without identities.
-pub fn recognise_or_make(
-    view: &mut View<'_>,
-    identities: &[Identity],
-) -> Result<Option<ContactId>> {
-    let known = recognise(view, identities)?;
-    if known.is_some() || identities.is_empty() {
-        return Ok(known);
-    }
-    let id = ContactId(counts::up(view, Count::Contacts)?);
-    let identities: Vec<&Identity> = identities.iter().collect();
-    point(view, &identities, id)?;
-    Ok(Some(id))
-}
-
-fn point(view: &mut View<'_>, identities: &[&Identity], id: ContactId) -> Result<()> {
-    for identity in identities {
-        view.put(key::identity(identity), numbers([id.0]))?;
-    }
-    Ok(())
 }
 
 // Segments.

@@ -3,7 +3,7 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, key::Kind, kv, lanes, outbox, pace, spent, timers, upkeep,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, outbox, pace, spent, timers, upkeep,
     writer::Writer,
 };
 use crate::model::*;
@@ -148,11 +148,15 @@ impl Store for Keeper {
     }
 
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {
-        self.writer.read(|view| contacts::read(view, id))
+        self.writer.read(|view| contacts::of(view, id))
     }
 
-    async fn find_contact(&self, identity: &Identity) -> Result<Option<ContactId>> {
-        self.writer.read(|view| contacts::find(view, identity))
+    async fn find_contact(
+        &self,
+        portfolio: &Portfolio,
+        identity: &Identity,
+    ) -> Result<Option<ContactId>> {
+        self.writer.read(|view| identity::find(view, portfolio, identity))
     }
 
     async fn contacts(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<Contact>> {

@@ -179,13 +179,22 @@ pub fn dedup(channel: &ChannelId, key: &str) -> Vec<u8> {
     Key::new(Kind::Dedup).hash(&[channel.as_str(), key]).0
 }
 
-pub fn identity(identity: &Identity) -> Vec<u8> {
-    let parts = match identity {
+/// Those of the default portfolio are as they were before there were any.
+pub fn identity(portfolio: &Portfolio, identity: &Identity) -> Vec<u8> {
+    let [kind, id] = match identity {
         Identity::Phone(id) => ["phone", id],
         Identity::Bsuid(id) => ["bsuid", id],
         Identity::ParentBsuid(id) => ["parent", id],
     };
-    Key::new(Kind::Identity).hash(&parts).0
+    let key = Key::new(Kind::Identity);
+    match portfolio.as_str() {
+        Portfolio::DEFAULT => key.hash(&[kind, id]).0,
+        portfolio => key.hash(&[kind, id, portfolio]).0,
+    }
+}
+
+pub fn merged(contact: ContactId) -> Vec<u8> {
+    Key::new(Kind::Merged).u64(contact.0).0
 }
 
 pub fn message_id(id: &str) -> Vec<u8> {
@@ -225,6 +234,11 @@ pub fn kv(step: &str, scope: KvScope, lane: &Lane, prefix: &str) -> Vec<u8> {
     key.text(step).bytes(prefix.as_bytes()).0
 }
 
+/// All steps' key-values in a lane.
+pub fn kv_of(lane: &Lane) -> Span {
+    Span::prefix(Key::new(Kind::Kv).u8(SCOPE_CONTACT).lane(lane).0)
+}
+
 /// Whose a key-value is, and the plugin's own name for it.
 pub fn read_kv(key: &[u8]) -> Option<(String, &[u8])> {
     let mut reader = Reader::of_key(key);
@@ -247,6 +261,11 @@ pub fn timer(key: &TimerKey) -> Vec<u8> {
 /// A step's timers in one lane.
 pub fn timers_of(lane: &Lane, step: &str) -> Span {
     Span::prefix(Key::new(Kind::Timer).lane(lane).text(step).0)
+}
+
+/// All steps' timers in one lane.
+pub fn timers_in(lane: &Lane) -> Span {
+    Span::prefix(Key::new(Kind::Timer).lane(lane).0)
 }
 
 pub fn timer_due(due: Millis, key: &TimerKey) -> Vec<u8> {

@@ -87,6 +87,30 @@ pub fn remove(view: &mut View<'_>, place: Vec<u8>) -> Result<()> {
     view.delete_long(place)
 }
 
+/// Moves a lane's key-values to another. Where both have one, the other's stays
+/// unless it has expired.
+pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane, now: Millis) -> Result<()> {
+    let places = view.range(&key::kv_of(from), Order::Forward);
+    let places = places.map(|pair| pair.map(|(place, _)| place)).collect::<Result<Vec<_>>>()?;
+    for place in places {
+        let (Some((step, name)), Some(mut value)) = (key::read_kv(&place), view.long(&place)?)
+        else {
+            continue;
+        };
+        let name = String::from_utf8(name.to_vec()).map_err(|error| corrupt("key", error))?;
+        let expires = Some(expiry(&value)?).filter(|at| *at != NEVER);
+        let scope = KvScope::Contact;
+        let gone = KvWrite { step, scope, key: name, value: None, expires: None };
+        write(view, from, gone.clone())?;
+        let taken = get(view, &gone.step, scope, to, &gone.key, now)?.is_some();
+        if !taken {
+            let value = Some(value.split_off(EXPIRY_BYTES));
+            write(view, to, KvWrite { value, expires, ..gone })?;
+        }
+    }
+    Ok(())
+}
+
 // How much there is.
 
 /// What a step's key-values hold; none before the first count.

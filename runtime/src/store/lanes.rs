@@ -8,6 +8,7 @@ use super::{
     contacts, counts,
     engine::{Order, Span},
     key::{self, Count, Kind, Reader},
+    merge,
     view::View,
 };
 use crate::model::*;
@@ -40,13 +41,27 @@ impl State {
     }
 }
 
-/// Puts what happened at the end of a lane.
+/// Puts what happened at the end of a lane, or of the one of whoever the lane's
+/// contact has become.
 pub fn append(
     view: &mut View<'_>,
     lane: Lane,
     happening: Happening,
     now: Millis,
 ) -> Result<EventId> {
+    let lane = match lane {
+        Lane::Contact(id) => Lane::Contact(merge::follow(view, id)?),
+        Lane::Channel(_) => lane,
+    };
+    let id = take_place(view, lane)?;
+    let Happening { channel, sender, kind, raw, dedup: _ } = happening;
+    let event = Event { id: id.clone(), channel, sender, kind, raw, accepted_at: now, attempts: 0 };
+    view.add("event", key::event(&id), &event)?;
+    Ok(id)
+}
+
+/// The place behind the lane's last event.
+fn take_place(view: &mut View<'_>, lane: Lane) -> Result<EventId> {
     let mut state = State::read(view, &lane)?;
     if state.is_empty() {
         counts::up(view, Count::Lanes)?;
@@ -54,10 +69,33 @@ pub fn append(
     let id = EventId { lane, seq: state.next };
     state.next += 1;
     state.write(view, &id.lane)?;
-    let Happening { channel, sender, kind, raw, dedup: _ } = happening;
-    let event = Event { id: id.clone(), channel, sender, kind, raw, accepted_at: now, attempts: 0 };
-    view.add("event", key::event(&id), &event)?;
     Ok(id)
+}
+
+/// Moves the events that wait in a lane to the end of another, in their order.
+/// A turn that runs on one of them is none of its lane's any more: it will not
+/// commit, and runs again where the event now is.
+pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane) -> Result<()> {
+    let old = State::read(view, from)?;
+    if old.is_empty() {
+        return Ok(());
+    }
+    let idle = State::read(view, to)?.is_empty();
+    for seq in old.head..old.next {
+        let old = EventId { lane: from.clone(), seq };
+        let mut event = event(view, &old)?;
+        view.delete_long(key::event(&old))?;
+        event.id = take_place(view, to.clone())?;
+        view.add("event", key::event(&event.id), &event)?;
+    }
+    State { head: old.next, next: old.next, attempts: 0 }.write(view, from)?;
+    counts::down(view, Count::Lanes)?;
+    if idle {
+        // What was the first is the first again, with what it has cost so far.
+        let state = State { attempts: old.attempts, ..State::read(view, to)? };
+        state.write(view, to)?;
+    }
+    Ok(())
 }
 
 /// As `append`, for what the host itself makes happen.

@@ -3,13 +3,17 @@
 //! messages leave in order however long one of them takes. An item that a rule
 //! holds stands apart from the queue, so that nothing waits behind it.
 
+mod join;
+
+pub use join::join;
+
 use super::{
     Result,
     codec::corrupt,
-    counts,
+    contacts, counts,
     engine::Order,
     key::{self, Count, Kind, Reader},
-    pace, spent,
+    merge, pace, spent,
     view::View,
 };
 use crate::model::*;
@@ -51,10 +55,15 @@ pub fn item(view: &View<'_>, id: &SendId) -> Result<Option<OutboxItem>> {
     Ok(read(view, id)?.map(|stored| stored.item))
 }
 
-/// What was sent or is to be sent to a contact, the newest first.
+/// What was sent or is to be sent to a contact and all that it was, the newest
+/// first.
 pub fn items_of(view: &View<'_>, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
-    let places = view.range(&key::sent_to(contact), Order::Reverse).take(limit);
-    places.map(|place| pointed_at(view, &place?.1).map(|stored| stored.item)).collect()
+    let of = |contact| {
+        let places = view.range(&key::sent_to(contact), Order::Reverse).take(limit);
+        places.map(|place| pointed_at(view, &place?.1).map(|stored| stored.item)).collect()
+    };
+    let lists = merge::all_of(view, contact)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+    Ok(merge::newest(lists, limit, |item: &OutboxItem| item.created_at))
 }
 
 fn pointed_at(view: &View<'_>, pointer: &[u8]) -> Result<Stored> {
@@ -62,9 +71,17 @@ fn pointed_at(view: &View<'_>, pointer: &[u8]) -> Result<Stored> {
     read(view, &id)?.ok_or_else(|| corrupt(WHAT, format!("{id} is missing")))
 }
 
+/// How long the stored item is that a pointer leads to.
+pub fn bytes(view: &View<'_>, pointer: &[u8]) -> Result<u64> {
+    let id = Reader::of_value(pointer).send().ok_or_else(|| corrupt(WHAT, "a broken pointer"))?;
+    let place = key::item(&id);
+    view.get(&place)?.map_or(Ok(0), |head| view.length(&place, &head))
+}
+
 // The queue.
 
-pub fn push(view: &mut View<'_>, item: OutboxItem) -> Result<()> {
+pub fn push(view: &mut View<'_>, mut item: OutboxItem) -> Result<()> {
+    item.contact = merge::follow(view, item.contact)?;
     let contact = item.contact;
     let last = view.first(&key::sent_to(contact), Order::Reverse)?;
     let place = 1 + last.and_then(|(key, _)| place_in(&key)).unwrap_or(0);
@@ -165,7 +182,16 @@ fn remember_age(view: &mut View<'_>, item: &OutboxItem) -> Result<()> {
 
 pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
     let entries = view.range(&key::until(Kind::ItemDue, now), Order::Forward).take(limit);
-    entries.map(|entry| pointed_at(view, &entry?.1).map(|stored| stored.item)).collect()
+    entries.map(|entry| current(view, pointed_at(view, &entry?.1)?)).collect()
+}
+
+/// The item, of whoever its contact is by now: one apart from the queue stays
+/// where it stands when two contacts become one.
+fn current(view: &View<'_>, Stored { mut item, apart, .. }: Stored) -> Result<OutboxItem> {
+    if apart {
+        item.contact = merge::follow(view, item.contact)?;
+    }
+    Ok(item)
 }
 
 pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
@@ -176,7 +202,8 @@ pub fn next(view: &View<'_>) -> Result<Option<Millis>> {
 // Attempts and receipts.
 
 /// Only what is due at `since` may be attempted: so an item that another
-/// attempt has just begun with is not sent twice.
+/// attempt has just begun with is not sent twice. It goes to where the contact
+/// is reached now; one that lost its last address is not attempted.
 pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>> {
     let mut begun = Vec::new();
     for attempt in attempts {
@@ -184,11 +211,17 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
         let due = stored.item.due().is_some_and(|due| due <= attempt.since);
         if due && (stored.apart || is_head(view, &stored)?) {
             let old = stored.clone();
+            if let Some(contact) = contacts::of(view, old.item.contact)? {
+                if !contact.is_reachable() {
+                    continue;
+                }
+                stored.item.to = contact.address();
+            }
             stored.item.begin(&attempt);
             pace::note(view, &stored.item, &attempt)?;
             stored.charge = attempt.charge;
             update(view, &old, &stored)?;
-            begun.push(stored.item);
+            begun.push(current(view, stored)?);
         }
     }
     Ok(begun)

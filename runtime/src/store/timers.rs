@@ -42,6 +42,19 @@ fn remove(view: &mut View<'_>, timer: &Timer) -> Result<()> {
     counts::down(view, Count::Timers)
 }
 
+/// Moves a lane's timers to another. One that the other lane has too is let go.
+pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane) -> Result<()> {
+    let timers: Vec<Timer> = view.list(WHAT, &key::timers_in(from), Order::Forward, usize::MAX)?;
+    for mut timer in timers {
+        remove(view, &timer)?;
+        timer.key.lane = to.clone();
+        if read(view, &timer.key)?.is_none() {
+            set(view, &timer)?;
+        }
+    }
+    Ok(())
+}
+
 pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<Timer>> {
     let entries = view.range(&key::until(Kind::TimerDue, now), Order::Forward).take(limit);
     entries

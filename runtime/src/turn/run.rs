@@ -1,6 +1,9 @@
 //! Runs a chain on one event.
 
-use super::{Chain, ChainStep, Draft, Ran, Setting, StepError, asked, commit};
+use super::{
+    Chain, ChainStep, Draft, Ran, Setting, StepError, asked, commit,
+    consent::{self, Wish},
+};
 use crate::{clock::Stopwatch, config::OnError, model::*, store::StoreError};
 use std::sync::Arc;
 
@@ -8,6 +11,8 @@ use std::sync::Arc;
 pub struct Stage<'a> {
     pub setting: Setting,
     pub chain: &'a Chain,
+    /// The words by which a contact stops marketing or starts it again.
+    pub consent: &'a consent::Words,
     pub generation: u64,
     /// Whether the trace keeps what the turn ran on.
     pub record: bool,
@@ -21,7 +26,7 @@ pub struct Stage<'a> {
 pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> Result<TurnCommit, StoreError> {
     let watch = Stopwatch::start();
     let mut turn = Turn::begin(snapshot, &stage);
-    turn.host_part();
+    turn.host_part(stage.consent);
     if stage.record {
         turn.recorded = Some(Recorded { contact: turn.contact.clone(), steps: Vec::new() });
     }
@@ -89,6 +94,8 @@ pub(super) struct Turn {
     pub receipt: Option<(Receipt, Option<String>)>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
+    /// What the host has heard itself in this turn.
+    heard: Option<Consent>,
     broken: Option<StoreError>,
     sends: u32,
 }
@@ -125,13 +132,14 @@ impl Turn {
             remarks: remarks.into_iter().collect(),
             receipt: None,
             recorded: None,
+            heard: None,
             broken: None,
             sends: 0,
         }
     }
 
     /// What an event means to the host itself, before any plugin sees it.
-    fn host_part(&mut self) {
+    fn host_part(&mut self, words: &consent::Words) {
         let event = Arc::clone(&self.setting.event);
         match &event.kind {
             EventKind::Receipt(receipt) => self.take_receipt(receipt.clone()),
@@ -139,11 +147,26 @@ impl Turn {
                 self.host_effect(Effect::Resume, by);
                 self.remarks.push(format!("given back to the bot by {by}"));
             }
+            EventKind::Account { news: News::Marketing { wanted }, .. } => {
+                self.take_switch(*wanted);
+            }
+            EventKind::Account { news: News::Username(name), .. } => {
+                if let Some(contact) = &mut self.contact {
+                    contact.username.clone_from(name);
+                }
+            }
+            // As stored before there was news.
             EventKind::Account { field, .. } if field == "user_preferences" => {
                 self.take_preference(&event.raw);
             }
+            EventKind::Message(message) => match &message.content {
+                Content::Notice(notice) => {
+                    self.remarks.push(format!("WhatsApp says: {}", notice.kind));
+                }
+                content => self.take_wish(content, words),
+            },
             EventKind::Account { news, .. } => self.take_news(news),
-            EventKind::Message(_) | EventKind::TimerFired { .. } | EventKind::Broadcast { .. } => {}
+            EventKind::TimerFired { .. } | EventKind::Broadcast { .. } => {}
         }
     }
 
@@ -190,7 +213,7 @@ impl Turn {
         let explained = receipt.error.as_ref().map(|(code, text)| {
             let (class, reason) = self.setting.provider.explain(*code, text);
             if class == crate::provider::ErrorClass::OptedOut {
-                self.host_effect(Effect::OptOut { proof: reason.clone() }, "whatsapp");
+                self.opt_out(reason.clone(), "whatsapp");
             }
             reason
         });
@@ -203,12 +226,66 @@ impl Turn {
     }
 
     /// The contact used WhatsApp's own switch for marketing messages.
+    fn take_switch(&mut self, wanted: bool) {
+        let proof = "the switch for marketing messages in WhatsApp".to_owned();
+        match wanted {
+            true => self.opt_in(proof, "whatsapp"),
+            false => self.opt_out(proof, "whatsapp"),
+        }
+    }
+
+    /// A message that is nothing but a word for it. A tap counts as a stop; as
+    /// a start it would be one of many a menu's buttons.
+    fn take_wish(&mut self, content: &Content, words: &consent::Words) {
+        let said = match content {
+            Content::Text(text) => Some((text, words.wish(text))),
+            Content::Choice(choice) => {
+                let wish = words.wish(&choice.title).filter(|wish| *wish == Wish::Stop);
+                Some((&choice.title, wish))
+            }
+            _ => None,
+        };
+        match said {
+            Some((text, Some(Wish::Stop))) => self.opt_out(text.trim().to_owned(), "contact"),
+            Some((text, Some(Wish::Start))) => self.opt_in(text.trim().to_owned(), "contact"),
+            _ => {}
+        }
+    }
+
+    /// Who has said so before is not recorded anew: the first time counts.
+    fn opt_out(&mut self, proof: String, by: &str) {
+        self.wish(
+            |consent| matches!(consent, Consent::OptedOut { .. }),
+            Effect::OptOut { proof },
+            by,
+        );
+    }
+
+    fn opt_in(&mut self, proof: String, by: &str) {
+        self.wish(
+            |consent| matches!(consent, Consent::OptedIn { .. }),
+            Effect::OptIn { proof },
+            by,
+        );
+    }
+
+    fn wish(&mut self, known: impl Fn(&Consent) -> bool, effect: Effect, by: &str) {
+        let Some(contact) = &self.contact else { return };
+        if !known(&contact.consent) {
+            self.host_effect(effect, by);
+        }
+        self.heard = self.contact.as_ref().map(|contact| contact.consent.clone());
+        if let Some(consent) = &self.heard {
+            self.remarks.push(format!("marketing: {}, by {by}", consent.name()));
+        }
+    }
+
+    /// The same, read from the body.
     fn take_preference(&mut self, raw: &str) {
         let preference: serde_json::Value = serde_json::from_str(raw).unwrap_or_default();
-        let proof = "the switch for marketing messages in WhatsApp".to_owned();
         match preference.get("value").and_then(|value| value.as_str()) {
-            Some("stop") => self.host_effect(Effect::OptOut { proof }, "whatsapp"),
-            Some("resume" | "signup") => self.host_effect(Effect::OptIn { proof }, "whatsapp"),
+            Some("stop") => self.take_switch(false),
+            Some("resume" | "signup") => self.take_switch(true),
             _ => self.remarks.push("an unknown preference changed".into()),
         }
     }
@@ -287,6 +364,13 @@ impl Turn {
     fn keep(&mut self, draft: Draft) {
         let step = draft.step;
         self.contact = draft.contact;
+        // A step that says the same of marketing as the host has heard says
+        // nothing new.
+        if let (Some(contact), Some(heard)) = (&mut self.contact, &self.heard)
+            && contact.consent.name() == heard.name()
+        {
+            contact.consent.clone_from(heard);
+        }
         self.sends = draft.sends;
         self.effects.extend(draft.effects.into_iter().map(|effect| (step.clone(), effect)));
         self.kv.extend(draft.kv.into_values());

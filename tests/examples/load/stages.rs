@@ -140,7 +140,8 @@ async fn chain(
             policy: policy_rules(live),
         };
         let record = live.business.turns.record;
-        let stage = Stage { setting, chain: &channel.chain, generation: 1, record, merge: true };
+        let (chain, consent) = (&channel.chain, &live.consent);
+        let stage = Stage { setting, chain, consent, generation: 1, record, merge: true };
         let commit = turn::run(snapshot, stage).await.expect("a turn");
         assert_eq!(commit.outbox.len(), 1, "{:?}", commit.trace);
         commits.push(commit);

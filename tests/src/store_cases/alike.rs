@@ -1,6 +1,7 @@
 //! Two stores against each other: the same random actions, the same answers.
 
 use super::*;
+use crate::store_cases::identities::moved;
 use proptest::prelude::*;
 use std::fmt::Debug;
 use switchboard::store::{Result, memory};
@@ -58,7 +59,7 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
         stale,
     });
     let action = prop_oneof![
-        4 => (prop::collection::vec(0..4u8, 1..4), 0..12u8)
+        4 => (prop::collection::vec(0..10u8, 1..4), 0..12u8)
             .prop_map(|(who, what)| Action::Accept { who, what }),
         2 => (0..8u8, any::<bool>(), 0..5u8)
             .prop_map(|(send, by_id, state)| Action::Receipt { send, by_id, state }),
@@ -102,6 +103,12 @@ impl Run {
             Action::Accept { who, what } => {
                 let one = |who: &u8| match who {
                     0 => account(&format!("m{what}")),
+                    4 => message(bsuid("US.1"), &format!("m{what}")),
+                    5 => message(both("1", "US.1"), &format!("m{what}")),
+                    6 => message(both("2", "US.1"), &format!("m{what}")),
+                    7 => message(both("3", "US.2"), &format!("m{what}")),
+                    8 => message(bsuid("US.2"), &format!("m{what}")),
+                    9 => moved(both("1", "US.1"), both("3", "US.3"), &format!("m{what}")),
                     who => message(phone(&who.to_string()), &format!("m{what}")),
                 };
                 self.note(store.accept(who.iter().map(one).collect(), now).await?);

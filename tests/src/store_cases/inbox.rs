@@ -66,8 +66,9 @@ pub async fn lanes_keep_their_order(store: Shared) {
     assert_eq!(said.content, Content::Text("a1".into()));
     assert_eq!(first.event.accepted_at, NOW + 5);
     assert_eq!(first.event.sender, Some(phone("1")));
-    assert_eq!(first.contact, Some(Contact::new(ContactId(1))), "accepting changes no contact");
-    assert_eq!(store.contact(ContactId(1)).await.unwrap(), None);
+    let known = Contact { phone: Some("1".into()), ..Contact::new(ContactId(1)) };
+    assert_eq!(first.contact, Some(known.clone()), "accepting takes in the ids and no more");
+    assert_eq!(store.contact(ContactId(1)).await.unwrap(), Some(known));
     let channel = store.next_in_lane(&lanes[2]).await.unwrap().unwrap();
     assert_eq!(channel.contact, None);
 
@@ -78,38 +79,6 @@ pub async fn lanes_keep_their_order(store: Shared) {
     let later = accept(&store, message(phone("1"), "a3")).await;
     assert_eq!(later.to_string(), "c1-3", "numbers are never given twice");
     check_invariants(&store).await;
-}
-
-pub async fn identities_lead_to_one_contact(store: Shared) {
-    let lane_of = async |sender: Sender, text: &str| {
-        accept(&store, message(sender, text)).await.lane.to_string()
-    };
-    let bsuid = |id: &str| Sender { bsuid: Some(id.into()), ..Sender::default() };
-    let both = |digits: &str, id: &str| Sender { bsuid: Some(id.into()), ..phone(digits) };
-    assert_eq!(lane_of(phone("1"), "by phone").await, "c1");
-    assert_eq!(lane_of(bsuid("US.2"), "by user id").await, "c2");
-    assert_eq!(lane_of(both("1", "US.1"), "joining").await, "c1");
-    assert_eq!(lane_of(bsuid("US.1"), "joined").await, "c1");
-    // The user id is the surer one; the phone goes on pointing where it did.
-    assert_eq!(lane_of(both("1", "US.2"), "in conflict").await, "c2");
-    assert_eq!(lane_of(phone("1"), "by phone again").await, "c1");
-    let parent = Sender { parent_bsuid: Some("US.ENT.3".into()), ..both("3", "US.3") };
-    assert_eq!(lane_of(parent, "three at once").await, "c3");
-    let found = store.find_contact(&Identity::ParentBsuid("US.ENT.3".into())).await.unwrap();
-    assert_eq!(found, Some(ContactId(3)));
-    assert_eq!(store.find_contact(&Identity::Bsuid("3".into())).await.unwrap(), None);
-    let name_only = Sender { name: Some("Ann".into()), ..Sender::default() };
-    assert_eq!(lane_of(name_only, "nobody").await, "@main");
-
-    // Only messages make contacts.
-    let mut change = account("new quality");
-    change.sender = Some(phone("4"));
-    assert_eq!(accept(&store, change).await.lane.to_string(), "@main");
-    let mut known = account("preferences");
-    known.sender = Some(both("3", "US.33"));
-    assert_eq!(accept(&store, known).await.lane.to_string(), "c3");
-    assert_eq!(lane_of(bsuid("US.33"), "learned by the way").await, "c3");
-    assert_eq!(lane_of(phone("4"), "now for real").await, "c4");
 }
 
 pub async fn receipts_find_the_lane_of_their_message(store: Shared) {
@@ -136,7 +105,7 @@ pub async fn receipts_find_the_lane_of_their_message(store: Shared) {
     let stranger = "c77-1-0".parse().unwrap();
     assert_eq!(lane_of(Some(phone("1")), receipt("wamid.y", Some(&stranger), Sent)).await, "c1");
     assert_eq!(lane_of(Some(phone("9")), receipt("wamid.z", None, Sent)).await, "@main");
-    assert_eq!(store.find_contact(&Identity::Phone("9".into())).await.unwrap(), None);
+    assert_eq!(find(&store, &Identity::Phone("9".into())).await, None);
 
     let begun = Attempt::new(send.clone(), NOW, NOW + 1);
     store.begin_attempts(vec![begun]).await.unwrap();

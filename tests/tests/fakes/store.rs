@@ -233,7 +233,7 @@ impl Store for FakeStore {
     async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
         unreachable!()
     }
-    async fn find_contact(&self, _: &Identity) -> Result<Option<ContactId>> {
+    async fn find_contact(&self, _: &Portfolio, _: &Identity) -> Result<Option<ContactId>> {
         unreachable!()
     }
     async fn contacts(&self, _: Option<ContactId>, _: usize) -> Result<Vec<Contact>> {

@@ -43,6 +43,7 @@ pub(super) fn sender(ids: Ids<'_>, contacts: Option<&Value>) -> Option<Sender> {
         parent_bsuid: ids.parent.or(known("parent_user_id")).map(str::to_owned),
         name: profile("name").map(str::to_owned),
         username: profile("username").map(|name| name.trim_start_matches('@').to_owned()),
+        ..Sender::default()
     };
     (!sender.identities().is_empty()).then_some(sender)
 }

@@ -1,5 +1,7 @@
 //! What the trace of a turn keeps of what the turn ran on.
 
+mod heard;
+
 use super::{
     super::{DraftLimits, Step},
     *,
@@ -113,7 +115,8 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
     };
-    let stage = Stage { setting, chain: &chain, generation: 1, record, merge: true };
+    let consent = &consent::Words::default();
+    let stage = Stage { setting, chain: &chain, consent, generation: 1, record, merge: true };
     super::run(snapshot, stage).await
 }
 
@@ -224,7 +227,9 @@ async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
                 ..Default::default()
             },
         };
-        let stage = Stage { setting, chain: &chain, generation: 1, record: true, merge: true };
+        let consent = &consent::Words::default();
+        let stage =
+            Stage { setting, chain: &chain, consent, generation: 1, record: true, merge: true };
         let commit = super::run(snapshot, stage).await.unwrap();
         if let Some(trace) = &commit.trace {
             remarks.extend(trace.remarks.clone());

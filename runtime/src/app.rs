@@ -10,7 +10,7 @@ use crate::{
     config::{self, Business, Env, Problem, StoreBackend},
     console::{self, Console},
     dispatch::{self, Dispatch},
-    generation::Generation,
+    generation::{Channel, Generation},
     ingress::{self, Ingress},
     model::*,
     outbox::{self, Outbox, Route},
@@ -18,6 +18,7 @@ use crate::{
     reload::{self, First, Reloader},
     store::{self, SledOptions, Store, StoreError},
     telemetry::{self, Metrics},
+    templates::{Known, Templates, Updater},
     timers::Timers,
     wake::{Bell, Shutdown},
 };
@@ -96,6 +97,8 @@ struct App {
     ingress: Arc<Ingress>,
     outbox: Arc<Outbox>,
     reloader: Arc<Reloader>,
+    templates: Arc<Templates>,
+    updater: Arc<Updater>,
     bells: Bells,
 }
 
@@ -105,6 +108,7 @@ struct Bells {
     dispatch: Bell,
     outbox: Bell,
     timers: Bell,
+    templates: Bell,
 }
 
 impl App {
@@ -131,6 +135,8 @@ impl App {
         let reloader = Arc::new(Reloader::start(setting, first));
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
+        let templates = Arc::new(Templates::new(bells.templates.clone()));
+        let updater = updater(&live, &store, &clock, &templates, &bells)?;
         let outbox = outbox(&live, &store, &clock, &bells)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
@@ -144,6 +150,8 @@ impl App {
             ingress,
             outbox,
             reloader,
+            templates,
+            updater,
             bells,
         })
     }
@@ -154,6 +162,9 @@ impl App {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        if let Err(error) = self.updater.refresh().await {
+            tracing::error!("the copies of the templates could not be read: {error}");
+        }
         announce(&store, &*clock, &self.reloader.current(), &self.bells).await;
         self.spawn_workers(&mut tasks, &ended);
         self.spawn_servers(&mut tasks, &ended);
@@ -186,6 +197,7 @@ impl App {
             bell: self.bells.dispatch.clone(),
             outbox: self.bells.outbox.clone(),
             timers: self.bells.timers.clone(),
+            templates: Arc::clone(&self.templates),
             metrics: self.metrics.turns.clone(),
         });
         let timers = Timers {
@@ -198,6 +210,7 @@ impl App {
         tasks.spawn(dispatch.run(ended.clone()));
         tasks.spawn(timers.run(ended.clone()));
         tasks.spawn(Arc::clone(&self.outbox).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.updater).run(ended.clone()));
         tasks.spawn(dispatch::upkeep(store, clock, Arc::clone(live), ended.clone()));
     }
 
@@ -208,6 +221,8 @@ impl App {
             clock: self.clock,
             reloader: self.reloader,
             outbox: self.outbox,
+            templates: self.templates,
+            updater: self.updater,
             metrics: self.metrics,
             dispatch: self.bells.dispatch,
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
@@ -323,6 +338,32 @@ fn outbox(
     Ok(Arc::new(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client)))
 }
 
+fn updater(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    templates: &Arc<Templates>,
+    bells: &Bells,
+) -> anyhow::Result<Arc<Updater>> {
+    let (live, outbox) = (Arc::clone(live), bells.outbox.clone());
+    let channels = Arc::new(move || {
+        let live = live.load();
+        let channels = live.channels.values();
+        let channel = |channel: &Arc<Channel>| (channel.id.clone(), Arc::clone(&channel.provider));
+        Known { generation: live.number, channels: channels.map(channel).collect() }
+    });
+    let client = outbox::client().context("the HTTP client could not be made")?;
+    Ok(Arc::new(Updater::new(
+        Arc::clone(templates),
+        Arc::clone(store),
+        Arc::clone(clock),
+        channels,
+        // What waits for it may leave.
+        Arc::new(move |_, _, _| outbox.ring()),
+        client,
+    )))
+}
+
 /// Tells each channel's lane that new rules are live, so that plugins can set
 /// their timers.
 async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, bells: &Bells) {
@@ -341,6 +382,7 @@ async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, 
     // A swap may also have mended what kept messages from leaving.
     bells.dispatch.ring();
     bells.outbox.ring();
+    bells.templates.ring();
 }
 
 fn announce_later(

@@ -10,6 +10,7 @@ mod outbox;
 mod outgoing;
 mod plain;
 mod report;
+mod template;
 mod trace;
 mod turn;
 mod words;
@@ -33,6 +34,10 @@ pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,
     StepReport, VersionReport, VitalsReport,
+};
+pub use template::{
+    FormButton, FormButtonKind, FormHeader, FormOffer, FormParts, TemplateCopy, TemplateForm,
+    TemplateState, TemplateStatus, filled, placeholders,
 };
 pub use trace::{
     Inputs, LogLevel, LogLine, Record, Recording, StepRecord, StepTrace, Trace, Verdict,

@@ -23,6 +23,7 @@ pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
     }
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
+    commit.templates = std::mem::take(&mut turn.templates);
     if turn.contact != turn.before {
         commit.contact = turn.contact.take();
     }

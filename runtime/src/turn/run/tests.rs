@@ -112,6 +112,7 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         provider: provider(),
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
+        templates: Default::default(),
     };
     let stage = Stage { setting, chain: &chain, generation: 1, record };
     super::run(snapshot, stage).await

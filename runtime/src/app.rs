@@ -136,8 +136,8 @@ impl App {
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
         let templates = Arc::new(Templates::new(bells.templates.clone()));
+        let outbox = outbox(&live, &store, &clock, &bells, &templates)?;
         let updater = updater(&live, &store, &clock, &templates, &bells)?;
-        let outbox = outbox(&live, &store, &clock, &bells)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -321,6 +321,7 @@ fn outbox(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     bells: &Bells,
+    templates: &Arc<Templates>,
 ) -> anyhow::Result<Arc<Outbox>> {
     let live = Arc::clone(live);
     let routes = Arc::new(move |id: &ChannelId| {
@@ -335,7 +336,11 @@ fn outbox(
     });
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    Ok(Arc::new(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client)))
+    let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
+    let templates = Arc::clone(templates);
+    Ok(Arc::new(outbox.with_templates(Arc::new(move |channel, form| {
+        templates.state(channel, &form.name, &form.language)
+    }))))
 }
 
 fn updater(

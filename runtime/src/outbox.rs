@@ -3,6 +3,7 @@
 //! known. Decides nothing about content and runs no turns.
 
 pub mod backoff;
+mod forms;
 pub mod limiter;
 mod metrics;
 mod outcome;
@@ -10,6 +11,7 @@ mod post;
 mod queue;
 mod worker;
 
+pub use forms::{TEMPLATE_REST_MS, TemplateStates};
 pub use metrics::OutboxMetrics;
 pub use outcome::{GIVE_UP_MS, PROBE_MS, RESENDS_MAX, TRIES_MAX};
 pub use post::{build, client};
@@ -66,6 +68,7 @@ pub struct Outbox {
     pub metrics: OutboxMetrics,
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
+    templates: TemplateStates,
 }
 
 impl Outbox {
@@ -77,7 +80,13 @@ impl Outbox {
         client: reqwest::Client,
     ) -> Self {
         let (metrics, paused, said) = Default::default();
-        Self { store, clock, routes, wake, client, metrics, paused, said }
+        let templates = forms::all_live();
+        Self { store, clock, routes, wake, client, metrics, paused, said, templates }
+    }
+
+    /// Asks how a template stands before a message by it leaves.
+    pub fn with_templates(self, templates: TemplateStates) -> Self {
+        Self { templates, ..self }
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

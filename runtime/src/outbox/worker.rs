@@ -5,6 +5,7 @@ mod records;
 
 use super::{
     Outbox, Route,
+    forms::stopped,
     outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, is_read_mark, opt_out, outcome},
     post::{REQUEST, Reply, post},
     queue::Queue,
@@ -228,6 +229,14 @@ impl Worker {
             if let Err(reason) = may_leave(&item, contact.as_ref(), route, now) {
                 self.outbox.metrics.refused.inc();
                 self.record(item.id, Delivery::Refused { reason }, now);
+                continue;
+            }
+            if let Some(delivery) = stopped(&self.outbox.templates, &item, now) {
+                match delivery {
+                    Delivery::Rejected { .. } => self.outbox.metrics.rejected.inc(),
+                    _ => self.outbox.metrics.retried.inc(),
+                };
+                self.record(item.id, delivery, now);
                 continue;
             }
             let until = now + REQUEST.as_millis() as Millis + route.grace_ms;

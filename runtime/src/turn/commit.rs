@@ -1,7 +1,7 @@
 //! Turns the kept effects into the one value that is written.
 
 use super::{
-    draft::READS,
+    draft::{READS, Setting},
     run::{Recorded, Turn},
 };
 use crate::model::*;
@@ -23,7 +23,7 @@ pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
     }
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
-    commit.templates = std::mem::take(&mut turn.templates);
+    commit.templates = template_news(&turn);
     if turn.contact != turn.before {
         commit.contact = turn.contact.take();
     }
@@ -33,6 +33,18 @@ pub(super) async fn finish(mut turn: Turn, duration_us: u64) -> TurnCommit {
         commit.trace = Some(trace(turn, &event, &commit, duration_us));
     }
     commit
+}
+
+/// What the event tells of a template, with the account that the template is of.
+fn template_news(turn: &Turn) -> Vec<(String, TemplateNews)> {
+    let Setting { event, templates, .. } = &turn.setting;
+    match &event.kind {
+        EventKind::Account { news: News::Template(news), .. } => {
+            let account = templates.account(&event.channel);
+            account.map(|account| (account.to_string(), news.clone())).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 async fn add_effect(

@@ -80,7 +80,6 @@ pub(super) struct Turn {
     pub steps: Vec<StepTrace>,
     pub remarks: Vec<String>,
     pub receipt: Option<(Receipt, Option<String>)>,
-    pub templates: Vec<(String, TemplateNews)>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
     broken: Option<StoreError>,
@@ -116,7 +115,6 @@ impl Turn {
             steps: Vec::new(),
             remarks: Vec::new(),
             receipt: None,
-            templates: Vec::new(),
             recorded: None,
             broken: None,
             sends: 0,
@@ -134,10 +132,6 @@ impl Turn {
             }
             EventKind::Account { field, .. } if field == "user_preferences" => {
                 self.take_preference(&event.raw);
-            }
-            EventKind::Account { news: News::Template(news), .. } => {
-                let account = self.setting.templates.account(&event.channel);
-                self.templates.extend(account.map(|account| (account.to_string(), news.clone())));
             }
             EventKind::Message(_)
             | EventKind::TimerFired { .. }

@@ -201,7 +201,8 @@ async fn preview(admin: &Admin, asked: &Preview) -> anyhow::Result<Exit> {
         text: String,
         lacks: Vec<String>,
     }
-    let buttons: BTreeMap<u32, String> = asked.button.iter().cloned().collect();
+    let buttons: BTreeMap<String, String> =
+        asked.button.iter().map(|(index, value)| (index.to_string(), value.clone())).collect();
     let values = Values { with: asked.with.clone(), header: asked.header.clone(), buttons };
     let body = Asked { name: &asked.name, language: asked.language.as_deref(), values };
     let shown: Shown = admin.post_json("/api/v1/templates/preview", &body).await?;

@@ -16,7 +16,7 @@ pub struct Values {
     pub header: Option<String>,
     /// Of buttons, by index: the end of an address, or a code.
     #[serde(default)]
-    pub buttons: BTreeMap<u32, String>,
+    pub buttons: BTreeMap<String, String>,
 }
 
 /// The message as the contact would see it, line by line, and what it lacks.
@@ -52,7 +52,7 @@ pub fn preview(form: &TemplateForm, values: &Values) -> (String, Vec<String>) {
     }
     lines.extend(form.footer.iter().map(|footer| format!("_{footer}_")));
     for (index, one) in (0..).zip(&form.parts.buttons) {
-        let (line, lack) = button(index, one, values.buttons.get(&index));
+        let (line, lack) = button(index, one, values.buttons.get(&index.to_string()));
         lines.push(line);
         lacks.extend(lack);
     }

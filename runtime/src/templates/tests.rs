@@ -339,7 +339,8 @@ fn a_preview_shows_the_message_and_what_it_lacks() {
             "button 0 lacks its value"
         ]
     );
-    let whole = Values { buttons: [(0, "x".into())].into(), ..values(&["name=A", "number=a=b"]) };
+    let whole =
+        Values { buttons: [("0".into(), "x".into())].into(), ..values(&["name=A", "number=a=b"]) };
     let (text, lacks) = preview(&order, &whole);
     assert_eq!((text.lines().nth(1), lacks.is_empty()), (Some("Hi A, a=b"), true));
     let (text, _) = preview(&form("order", "en", "{{1}} {{2}}"), &values(&["a=b", "c"]));

@@ -144,7 +144,7 @@ const OUTSIDE: [(&str, &[&str]); 12] = [
     ("sled::Config", &["store/sled.rs"]),
     ("sled::Db", &["store/sled.rs"]),
     ("notify::", &["reload"]),
-    ("reqwest::", &["outbox", "simulator", "cli", "plugin"]),
+    ("reqwest::", &["outbox", "simulator", "cli", "plugin", "templates"]),
     ("SystemTime", &["clock.rs"]),
     ("Instant::now", &["clock.rs"]),
     ("env::var", &["config", "main.rs"]),
@@ -172,7 +172,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 23] = [
+    let table: [(&str, &[&str]); 24] = [
         ("model", &[]),
         ("clock", &["model"]),
         ("wake", &["clock", "model"]),
@@ -180,7 +180,8 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("policy", &["model"]),
         ("provider", &["model", "config"]),
         ("store", &["model", "clock"]),
-        ("turn", &["model", "clock", "config", "policy", "provider", "store"]),
+        ("templates", &["model", "clock", "config", "outbox", "provider", "store", "wake"]),
+        ("turn", &["model", "clock", "config", "policy", "provider", "store", "templates"]),
         ("plugin", &["model", "clock", "config", "turn", "policy", "store", "provider"]),
         ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
         ("author", &["cases", "config"]),
@@ -189,7 +190,17 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("ingress", &["model", "clock", "provider", "store", "wake"]),
         (
             "dispatch",
-            &["model", "clock", "generation", "policy", "store", "telemetry", "turn", "wake"],
+            &[
+                "model",
+                "clock",
+                "generation",
+                "policy",
+                "store",
+                "telemetry",
+                "templates",
+                "turn",
+                "wake",
+            ],
         ),
         ("timers", &["model", "clock", "store", "wake"]),
         ("outbox", &["model", "clock", "policy", "provider", "store", "wake"]),
@@ -206,6 +217,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "reload",
                 "store",
                 "telemetry",
+                "templates",
                 "wake",
             ],
         ),
@@ -228,6 +240,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "simulator",
                 "store",
                 "telemetry",
+                "templates",
                 "timers",
                 "wake",
             ],
@@ -246,6 +259,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "reload",
                 "sample",
                 "telemetry",
+                "templates",
             ],
         ),
     ];

@@ -11,7 +11,7 @@ use crate::{
     config::{self, Business, Env, Problem, StoreBackend},
     console::{self, Console},
     dispatch::{self, Dispatch},
-    generation::Generation,
+    generation::{Channel, Generation},
     ingress::{self, Ingress},
     model::*,
     outbox::{self, Outbox, Route},
@@ -19,8 +19,8 @@ use crate::{
     reload::{self, First, Reloader},
     store::{self, SledOptions, Store, StoreError},
     telemetry::{self, Metrics},
+    templates::{Known, Templates, Updater},
     timers::Timers,
-    traffic::Traffic,
     wake::{Bell, Shutdown},
 };
 use anyhow::{Context, anyhow};
@@ -98,6 +98,8 @@ struct App {
     ingress: Arc<Ingress>,
     outbox: Arc<Outbox>,
     reloader: Arc<Reloader>,
+    templates: Arc<Templates>,
+    updater: Arc<Updater>,
     bells: Bells,
 }
 
@@ -107,6 +109,7 @@ struct Bells {
     dispatch: Bell,
     outbox: Bell,
     timers: Bell,
+    templates: Bell,
 }
 
 impl App {
@@ -136,7 +139,12 @@ impl App {
         let reloader = Arc::new(Reloader::start(setting, first));
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
-        let outbox = outbox(&live, &store, &clock, &bells, &ingress.traffic)?;
+        let templates = Arc::new(Templates::new(bells.templates.clone()));
+        let outbox = outbox(&live, &store, &clock, &bells)?
+            .with_traffic(Arc::clone(&ingress.traffic))
+            .with_templates(states(&templates));
+        let outbox = Arc::new(outbox);
+        let updater = updater(&live, &store, &clock, &templates, (&outbox, &bells))?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -149,6 +157,8 @@ impl App {
             ingress,
             outbox,
             reloader,
+            templates,
+            updater,
             bells,
         })
     }
@@ -159,6 +169,9 @@ impl App {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        if let Err(error) = self.updater.refresh().await {
+            tracing::error!("the copies of the templates could not be read: {error}");
+        }
         announce(&store, &*clock, &self.reloader.current(), &self.bells).await;
         self.spawn_workers(&mut tasks, &ended);
         self.spawn_servers(&mut tasks, &ended);
@@ -191,6 +204,7 @@ impl App {
             bell: self.bells.dispatch.clone(),
             outbox: self.bells.outbox.clone(),
             timers: self.bells.timers.clone(),
+            templates: Arc::clone(&self.templates),
             metrics: self.metrics.turns.clone(),
         });
         let timers = Timers {
@@ -203,6 +217,7 @@ impl App {
         tasks.spawn(dispatch.run(ended.clone()));
         tasks.spawn(timers.run(ended.clone()));
         tasks.spawn(Arc::clone(&self.outbox).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.updater).run(ended.clone()));
         tasks.spawn(dispatch::upkeep(store, clock, Arc::clone(live), ended.clone()));
     }
 
@@ -213,6 +228,8 @@ impl App {
             clock: self.clock,
             reloader: self.reloader,
             outbox: self.outbox,
+            templates: self.templates,
+            updater: self.updater,
             metrics: self.metrics,
             dispatch: self.bells.dispatch,
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
@@ -308,8 +325,7 @@ fn outbox(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     bells: &Bells,
-    traffic: &Arc<Traffic>,
-) -> anyhow::Result<Arc<Outbox>> {
+) -> anyhow::Result<Outbox> {
     let live = Arc::clone(live);
     let routes = Arc::new(move |id: &ChannelId| {
         let live = live.load();
@@ -323,8 +339,41 @@ fn outbox(
     });
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
-    Ok(Arc::new(outbox.with_traffic(Arc::clone(traffic))))
+    Ok(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client))
+}
+
+fn states(templates: &Arc<Templates>) -> outbox::TemplateStates {
+    let templates = Arc::clone(templates);
+    Arc::new(move |channel, form| templates.state(channel, &form.name, &form.language))
+}
+
+fn updater(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    templates: &Arc<Templates>,
+    (outbox, bells): (&Arc<Outbox>, &Bells),
+) -> anyhow::Result<Arc<Updater>> {
+    let (live, outbox, bell) = (Arc::clone(live), Arc::clone(outbox), bells.outbox.clone());
+    let channels = Arc::new(move || {
+        let live = live.load();
+        let channels = live.channels.values();
+        let channel = |channel: &Arc<Channel>| (channel.id.clone(), Arc::clone(&channel.provider));
+        Known { generation: live.number, channels: channels.map(channel).collect() }
+    });
+    let client = outbox::client().context("the HTTP client could not be made")?;
+    Ok(Arc::new(Updater::new(
+        Arc::clone(templates),
+        Arc::clone(store),
+        Arc::clone(clock),
+        channels,
+        // What waits for it may leave.
+        Arc::new(move |channel, name, language| {
+            outbox.template_lives(channel, name, language);
+            bell.ring();
+        }),
+        client,
+    )))
 }
 
 /// Tells each channel's lane that new rules are live, so that plugins can set
@@ -345,6 +394,7 @@ async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, 
     // A swap may also have mended what kept messages from leaving.
     bells.dispatch.ring();
     bells.outbox.ring();
+    bells.templates.ring();
 }
 
 fn announce_later(

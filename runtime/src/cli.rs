@@ -10,6 +10,7 @@ mod out;
 mod plugin;
 mod reload;
 mod serve;
+mod template;
 mod trace;
 
 use crate::{
@@ -65,6 +66,7 @@ enum Command {
     Reload(reload::Arguments),
     Demo(demo::Arguments),
     Plugin(plugin::Arguments),
+    Template(template::Arguments),
     Trace(trace::Arguments),
 }
 
@@ -86,6 +88,7 @@ pub fn main(env: Env) -> Exit {
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),
         Command::Plugin(arguments) => plugin::run(arguments, env),
+        Command::Template(arguments) => template::run(&arguments, &env),
         Command::Trace(arguments) => trace::run(arguments, env),
     };
     done.unwrap_or_else(|failure| match failure {

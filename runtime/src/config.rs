@@ -44,6 +44,7 @@ pub use lock::{LOCK_FILE, Lock, PLUGIN_NAME, Pin, digest, is_digest, is_plugin_n
 pub use problem::{Problem, list};
 pub use schema::Schema;
 pub use secret::Secret;
+pub use words::closest;
 
 #[cfg(test)]
 mod tests {

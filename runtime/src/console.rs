@@ -5,11 +5,19 @@ mod access;
 mod account_events;
 mod plugins;
 mod spending;
+mod templates;
 mod view;
 
 use crate::{
-    clock::Clock, dispatch::policy_rules, model::*, outbox::Outbox, reload::Reloader, store::Store,
-    telemetry::Metrics, wake::Bell,
+    clock::Clock,
+    dispatch::policy_rules,
+    model::*,
+    outbox::Outbox,
+    reload::Reloader,
+    store::Store,
+    telemetry::Metrics,
+    templates::{Templates, Updater},
+    wake::Bell,
 };
 use axum::{
     Json, Router,
@@ -29,6 +37,8 @@ pub struct Console {
     pub clock: Arc<dyn Clock>,
     pub reloader: Arc<Reloader>,
     pub outbox: Arc<Outbox>,
+    pub templates: Arc<Templates>,
+    pub updater: Arc<Updater>,
     pub metrics: Arc<Metrics>,
     pub dispatch: Bell,
     /// Asked of API requests, if set.
@@ -56,6 +66,9 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/plugins/{step}/logs", get(plugins::logs))
         .route("/api/v1/plugins/{step}/differences", get(plugins::differences))
         .route("/api/v1/lanes/{lane}/turns/{seq}", get(turn))
+        .route("/api/v1/templates", get(templates::list))
+        .route("/api/v1/templates/sync", post(templates::sync))
+        .route("/api/v1/templates/preview", post(templates::preview))
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
         .route("/api/v1/account-events", get(account_events::list))

@@ -11,6 +11,7 @@ use crate::{
     policy,
     store::{Store, StoreError},
     telemetry::TurnMetrics,
+    templates::Templates,
     turn::{self, Setting, Stage},
     wake::{self, Bell, Shutdown},
 };
@@ -43,6 +44,7 @@ pub struct Dispatch {
     pub bell: Bell,
     pub outbox: Bell,
     pub timers: Bell,
+    pub templates: Arc<Templates>,
     pub metrics: TurnMetrics,
 }
 
@@ -215,6 +217,7 @@ impl Dispatch {
                     provider: Arc::clone(&channel.provider),
                     store: Arc::clone(&self.store),
                     policy: policy_rules(&generation),
+                    templates: Arc::clone(&self.templates),
                 };
                 let stage = Stage {
                     setting,
@@ -236,6 +239,7 @@ impl Dispatch {
         if let Some(reason) = &commit.parked {
             tracing::error!(turn.id = %commit.turn, "an event was put aside: {reason}");
         }
+        let templates = !commit.templates.is_empty();
         self.metrics.count(kind, &commit);
         self.store.commit(commit, self.clock.now()).await?;
         if sends {
@@ -243,6 +247,9 @@ impl Dispatch {
         }
         if wakes {
             self.timers.ring();
+        }
+        if templates {
+            self.templates.ring();
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub mod generation;
 pub mod plugin;
 pub mod policy;
 pub mod reload;
+pub mod templates;
 pub mod turn;
 // Out: from a commit to the network, or to the next event.
 pub mod outbox;

@@ -13,6 +13,7 @@ mod outgoing;
 mod phone;
 mod plain;
 mod report;
+mod template;
 mod trace;
 mod turn;
 mod words;
@@ -44,6 +45,10 @@ pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,
     StepReport, VersionReport, VitalsReport,
+};
+pub use template::{
+    FormButton, FormButtonKind, FormHeader, FormOffer, FormParts, TemplateCopy, TemplateForm,
+    TemplateState, TemplateStatus, filled, placeholders,
 };
 pub use trace::{
     Inputs, LogLevel, LogLine, Record, Recording, StepRecord, StepTrace, Trace, Verdict,

@@ -4,6 +4,7 @@
 
 pub mod backoff;
 mod campaigns;
+mod forms;
 pub mod limiter;
 mod metrics;
 mod outcome;
@@ -12,6 +13,7 @@ mod queue;
 mod templates;
 mod worker;
 
+pub use forms::{TEMPLATE_REST_MS, TemplateStates};
 pub use metrics::OutboxMetrics;
 pub use outcome::{GIVE_UP_MS, HELD_MAX_MS, PROBE_MS, RESENDS_MAX, TEMPLATE_PROBE_MS, TRIES_MAX};
 pub use post::{build, client};
@@ -74,6 +76,7 @@ pub struct Outbox {
     resting: Resting,
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
+    templates: TemplateStates,
 }
 
 impl Outbox {
@@ -86,7 +89,20 @@ impl Outbox {
     ) -> Self {
         let (metrics, paused, said) = Default::default();
         let (traffic, resting) = Default::default();
-        Self { store, clock, routes, wake, client, metrics, traffic, resting, paused, said }
+        let templates = forms::all_live();
+        Self {
+            store,
+            clock,
+            routes,
+            wake,
+            client,
+            metrics,
+            traffic,
+            resting,
+            paused,
+            said,
+            templates,
+        }
     }
 
     /// Counts what comes in where the listener does.
@@ -98,6 +114,11 @@ impl Outbox {
     /// tried when its time has come, within a quarter of an hour.
     pub fn template_lives(&self, channel: &ChannelId, name: &str, language: &str) {
         self.resting.lift(channel, name, language);
+    }
+
+    /// Asks how a template stands before a message by it leaves.
+    pub fn with_templates(self, templates: TemplateStates) -> Self {
+        Self { templates, ..self }
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

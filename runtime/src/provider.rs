@@ -104,6 +104,23 @@ pub enum Answer {
     Refused { class: ErrorClass, code: Option<u32>, reason: String },
 }
 
+/// A page of the account's templates.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TemplatePage {
+    pub forms: Vec<TemplateForm>,
+    /// Entries that could not be read.
+    pub unread: usize,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// Why a page could not be read. The reason is in plain words, with the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateTrouble {
+    pub class: ErrorClass,
+    pub reason: String,
+}
+
 /// What to do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -175,4 +192,18 @@ pub trait Provider: Send + Sync + 'static {
     fn classify(&self, status: u16, body: &[u8]) -> Answer;
     /// A provider's error code in plain words with what to do, and its class.
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String);
+    /// Whose templates the channel uses: the account's id. None: the channel
+    /// names none, or the provider keeps no list.
+    fn template_account(&self) -> Option<&str> {
+        None
+    }
+    /// The request for the first page of the account's templates, or the one
+    /// that begins `after` a page.
+    fn ask_templates(&self, _after: Option<&str>) -> Option<Request> {
+        None
+    }
+    /// What the answer to it means.
+    fn read_templates(&self, _status: u16, _body: &[u8]) -> Result<TemplatePage, TemplateTrouble> {
+        Ok(TemplatePage::default())
+    }
 }

@@ -23,6 +23,7 @@ mod outbox;
 mod pace;
 mod sled;
 mod spent;
+mod templates;
 mod timers;
 mod upkeep;
 mod view;
@@ -204,6 +205,19 @@ pub trait Store: Send + Sync + 'static {
     /// Puts one event in the lane of each member and moves the cursor, if the
     /// stored cursor is still the one of `broadcast`; else changes nothing.
     async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()>;
+
+    // Templates.
+
+    /// The copy of an account's templates; an empty one if none was ever read.
+    async fn templates(&self, account: &str) -> Result<TemplateCopy>;
+    /// Puts `forms`, whose reading began at `began`, in the place of the copy.
+    /// What a webhook has told since then stays.
+    async fn replace_templates(
+        &self,
+        account: &str,
+        forms: Vec<TemplateForm>,
+        began: Millis,
+    ) -> Result<()>;
 
     // Out.
 

@@ -84,6 +84,7 @@ fn generation(attempts: u32) -> Generation {
         channels: BTreeMap::from([(id, channel)]),
         by_number: Default::default(),
         warnings: Vec::new(),
+        consent: Default::default(),
         wants: Default::default(),
         origins: Default::default(),
     }

@@ -278,6 +278,7 @@ async fn draft(
         provider: provider(),
         store: Arc::clone(store),
         policy: usual_policy(),
+        templates: Default::default(),
     };
     let (step, limits) = (config.name.as_str(), (&config.limits).into());
     let mut draft = Draft::new(setting, step, config.grants.clone(), limits);

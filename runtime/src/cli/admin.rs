@@ -2,7 +2,7 @@
 
 use crate::config::{self, Env, Http, Problem};
 use anyhow::{Context, bail};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -53,7 +53,24 @@ impl Admin {
 
     /// Error: also what the server says instead.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let (status, body) = self.ask(self.client.get(self.url(path))).await?;
+        self.told(path, self.client.get(self.url(path))).await
+    }
+
+    /// As `get`, for what is asked in JSON.
+    pub(super) async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.told(path, self.client.post(self.url(path)).json(asked)).await
+    }
+
+    async fn told<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<T> {
+        let (status, body) = self.ask(request).await?;
         if status.is_success() {
             return self.read(&body);
         }

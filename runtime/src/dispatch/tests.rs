@@ -21,6 +21,7 @@ fn dispatch(store: Arc<dyn Store>) -> Arc<Dispatch> {
         bell: Bell::default(),
         outbox: Bell::default(),
         timers: Bell::default(),
+        templates: Default::default(),
         metrics: TurnMetrics::default(),
     })
 }

@@ -1,7 +1,7 @@
 //! What a turn reads and what it writes, each as one value.
 
-use super::Receipt;
 use super::{Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId};
+use super::{Receipt, TemplateNews};
 
 /// What a turn may read, as it stood when the turn began.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct TurnCommit {
     pub broadcasts: Vec<Broadcast>,
     /// The receipt that the event was, with the reason in plain words.
     pub receipt: Option<(Receipt, Option<String>)>,
+    /// What changed of the templates of an account.
+    pub templates: Vec<(String, TemplateNews)>,
     /// None where there is nothing worth keeping.
     pub trace: Option<Trace>,
     /// The event is put aside for the operator instead of done: it failed too
@@ -42,6 +44,7 @@ impl TurnCommit {
             timers: Vec::new(),
             broadcasts: Vec::new(),
             receipt: None,
+            templates: Vec::new(),
             trace: None,
             parked: None,
         }

@@ -8,10 +8,12 @@ mod render;
 mod sender;
 mod signature;
 mod split;
+mod templates;
 mod webhook;
 
 use super::{
-    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken, Webhook,
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken,
+    TemplatePage, TemplateTrouble, Webhook,
 };
 use crate::{
     config::ChannelConfig,
@@ -22,6 +24,7 @@ use std::fmt;
 /// One business number at Meta.
 pub struct Meta {
     phone_number_id: String,
+    business_account_id: Option<String>,
     api_url: String,
     access_token: String,
     app_secrets: Vec<String>,
@@ -43,6 +46,7 @@ impl Meta {
         let secrets = secrets.filter(|secret| !secret.is_empty());
         Self {
             phone_number_id: channel.phone_number_id.clone(),
+            business_account_id: channel.business_account_id.clone().filter(|id| !id.is_empty()),
             api_url: channel.api_url.trim_end_matches('/').to_owned(),
             access_token: channel.access_token.expose().to_owned(),
             app_secrets: secrets.map(str::to_owned).collect(),
@@ -99,5 +103,18 @@ impl Provider for Meta {
 
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String) {
         errors::explain(code, text)
+    }
+
+    fn template_account(&self) -> Option<&str> {
+        self.business_account_id.as_deref()
+    }
+
+    fn ask_templates(&self, after: Option<&str>) -> Option<Request> {
+        let account = self.business_account_id.as_deref()?;
+        Some(templates::ask(&self.api_url, &self.access_token, account, after))
+    }
+
+    fn read_templates(&self, status: u16, body: &[u8]) -> Result<TemplatePage, TemplateTrouble> {
+        templates::read(status, body)
     }
 }

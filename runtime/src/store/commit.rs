@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, merge, outbox, pace, timers,
+    kv, lanes, merge, outbox, pace, templates, timers,
     view::View,
 };
 use crate::model::*;
@@ -21,6 +21,9 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     }
     if let Some((receipt, reason)) = commit.receipt {
         outbox::receive(view, &receipt, reason, now)?;
+    }
+    for (account, news) in &commit.templates {
+        templates::take(view, account, news, now)?;
     }
     for write in commit.kv {
         kv::write(view, &turn.lane, write)?;

@@ -3,8 +3,8 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, identity, key::Kind, kv, lanes, outbox, pace, spent, timers, upkeep,
-    writer::Writer,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, outbox, pace, spent, templates,
+    timers, upkeep, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -113,6 +113,20 @@ impl Store for Keeper {
     async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()> {
         let broadcast = broadcast.clone();
         self.writer.write(move |view| broadcasts::fan_out(view, &broadcast, page, now)).await
+    }
+
+    async fn templates(&self, account: &str) -> Result<TemplateCopy> {
+        self.writer.read(|view| templates::copy(view, account))
+    }
+
+    async fn replace_templates(
+        &self,
+        account: &str,
+        forms: Vec<TemplateForm>,
+        began: Millis,
+    ) -> Result<()> {
+        let account = account.to_owned();
+        self.writer.write(move |view| templates::replace(view, &account, forms, began)).await
     }
 
     async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {

@@ -31,7 +31,8 @@
 //! | TraceAge, ItemAge | when, rest of the key | |
 //! | Part | a whole key, number | the continuation of a long value |
 //! | KvUse | step | bytes and number of its key-values |
-//! | Template | channel, name, language | template |
+//! | Template | account | when its templates were read |
+//! | Template | account, hash of name and language | template |
 //! | Media | channel, hash of the provider's id | media |
 //! | MediaDue | when, the media's key | |
 //! | Spent | channel, day | what was spent |
@@ -112,6 +113,8 @@ const LANE_CONTACT: u8 = 1;
 const LANE_CHANNEL: u8 = 2;
 const SCOPE_CONTACT: u8 = 1;
 const SCOPE_PLUGIN: u8 = 2;
+const COPY_WHOLE: u8 = 1;
+const COPY_PART: u8 = 2;
 
 impl Key {
     fn new(kind: Kind) -> Self {
@@ -321,6 +324,21 @@ pub fn trace(turn: &TurnId) -> Vec<u8> {
 
 pub fn traces_of(lane: &Lane) -> Span {
     Span::prefix(Key::new(Kind::Trace).lane(lane).0)
+}
+
+/// Of the account's copy as a whole.
+pub fn template_copy(account: &str) -> Vec<u8> {
+    Key::new(Kind::Template).u8(COPY_WHOLE).text(account).0
+}
+
+/// A name may have 512 bytes, more than a key.
+pub fn template(account: &str, name: &str, language: &str) -> Vec<u8> {
+    let key = Key::new(Kind::Template).u8(COPY_PART).text(account);
+    key.hash(&[name, language]).0
+}
+
+pub fn templates_of(account: &str) -> Span {
+    Span::prefix(Key::new(Kind::Template).u8(COPY_PART).text(account).0)
 }
 
 pub fn broadcast(broadcast: &Broadcast) -> Vec<u8> {

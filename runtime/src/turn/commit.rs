@@ -2,7 +2,7 @@
 
 use super::{
     asked,
-    draft::READS,
+    draft::{READS, Setting},
     merge::merge,
     run::{Recorded, Turn},
 };
@@ -30,6 +30,7 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
     }
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
+    commit.templates = template_news(&turn);
     if turn.contact != turn.before {
         commit.contact = turn.contact.take();
     }
@@ -39,6 +40,18 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         commit.trace = Some(trace(turn, &event, &commit, duration_us));
     }
     commit
+}
+
+/// What the event tells of a template, with the account that the template is of.
+fn template_news(turn: &Turn) -> Vec<(String, TemplateNews)> {
+    let Setting { event, templates, .. } = &turn.setting;
+    match &event.kind {
+        EventKind::Account { news: News::Template(news), .. } => {
+            let account = templates.account(&event.channel);
+            account.map(|account| (account.to_string(), news.clone())).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 async fn add_effect(

@@ -10,6 +10,7 @@ use crate::{
     policy,
     provider::Provider,
     store::{Store, StoreError},
+    templates::Templates,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,6 +26,7 @@ pub struct Setting {
     pub provider: Arc<dyn Provider>,
     pub store: Arc<dyn Store>,
     pub policy: policy::Rules,
+    pub templates: Arc<Templates>,
 }
 
 /// Bounds of one draft, from the step's `limits`.
@@ -173,7 +175,11 @@ impl Draft {
     }
 
     fn answer(&mut self, message: Outgoing, quote: Option<String>) -> Checked<SendId> {
-        let contact = self.contact.as_ref().ok_or("a channel's lane has no contact to answer")?;
+        if self.contact.is_none() {
+            return Err("a channel's lane has no contact to answer".into());
+        }
+        let message = self.by_template(message)?;
+        let contact = self.contact.as_ref().ok_or(NO_CONTACT)?;
         let (channel, now) = (&self.event().channel, self.now());
         let campaign = matches!(self.event().kind, EventKind::Broadcast { .. });
         let request =
@@ -193,7 +199,18 @@ impl Draft {
             return self.reply(message);
         }
         self.granted("send-to-others", "send_to_others")?;
+        let message = self.by_template(message)?;
         self.push_send(Some(to), message, None)
+    }
+
+    /// A template as the provider knows it; what was changed stands in the
+    /// trace. Anything else as it is.
+    fn by_template(&mut self, message: Outgoing) -> Checked<Outgoing> {
+        let Outgoing::Template(template) = message else { return Ok(message) };
+        let (channel, now) = (&self.event().channel, self.now());
+        let checked = self.setting.templates.check(channel, template, now)?;
+        checked.remarks.iter().for_each(|remark| self.because(remark));
+        Ok(Outgoing::Template(checked.template))
     }
 
     /// Of several parts the first quotes.

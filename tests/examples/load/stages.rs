@@ -138,6 +138,7 @@ async fn chain(
             provider: Arc::clone(&channel.provider),
             store: Arc::clone(store),
             policy: policy_rules(live),
+            templates: Default::default(),
         };
         let record = live.business.turns.record;
         let (chain, consent) = (&channel.chain, &live.consent);

@@ -233,6 +233,12 @@ impl Store for FakeStore {
     async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
         unreachable!()
     }
+    async fn templates(&self, _: &str) -> Result<TemplateCopy> {
+        unreachable!()
+    }
+    async fn replace_templates(&self, _: &str, _: Vec<TemplateForm>, _: Millis) -> Result<()> {
+        unreachable!()
+    }
     async fn find_contact(&self, _: &Portfolio, _: &Identity) -> Result<Option<ContactId>> {
         unreachable!()
     }

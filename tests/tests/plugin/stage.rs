@@ -126,6 +126,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         provider: provider(),
         store: store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000, ..Default::default() },
+        templates: Default::default(),
     };
     let limits = DraftLimits { effects, log_lines, value_bytes, kv_bytes };
     let mut draft = Draft::new(setting, config.name.as_str(), config.grants.clone(), limits);

@@ -1,7 +1,10 @@
 //! From what the limits let through to requests: each message is held against
 //! the rules with all the facts, its attempt is put on record, and it leaves.
 
-use super::{super::post::REQUEST, Route, Terms, Worker};
+use super::{
+    super::{forms::stopped, post::REQUEST},
+    Route, Terms, Worker,
+};
 use crate::{
     model::*,
     policy::{self, Facts, Ruling, Spent},
@@ -111,6 +114,9 @@ impl Worker {
             let reason = "the contact has been erased".into();
             return Ok(Err(Delivery::Refused { rule: Rule::Address, reason }));
         };
+        if let Some(delivery) = stopped(&self.outbox.templates, item, now) {
+            return Ok(Err(delivery));
+        }
         let rules = &route.rules;
         let request = policy::Request {
             contact,
@@ -224,10 +230,10 @@ impl Worker {
                 metrics.refused.inc();
                 metrics.ruled(*rule).inc();
             }
-            Delivery::Sent { .. }
-            | Delivery::RetryAfter { .. }
-            | Delivery::Rejected { .. }
-            | Delivery::Unknown { .. } => {}
+            Delivery::Rejected { .. } => {
+                metrics.rejected.inc();
+            }
+            Delivery::Sent { .. } | Delivery::RetryAfter { .. } | Delivery::Unknown { .. } => {}
         }
     }
 }

@@ -111,6 +111,7 @@ fn draft_in(contact: u64, seq: u64) -> Draft {
         provider: Arc::new(Meta::new(&channel.unwrap())),
         store: crate::store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0, ..Default::default() },
+        templates: Default::default(),
     };
     let limits = (&Limits::default()).into();
     let mut draft = Draft::new(setting, "points", Grants::default(), limits);

@@ -30,6 +30,7 @@ fn draft(effects: usize) -> Draft {
         provider: Arc::new(Meta::new(&config.unwrap())),
         store: crate::store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0, ..Default::default() },
+        templates: Default::default(),
     };
     let limits = DraftLimits { effects, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000 };
     let mut draft = Draft::new(setting, "faq", Grants::default(), limits);

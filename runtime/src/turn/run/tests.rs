@@ -114,6 +114,7 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         provider: provider(),
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
+        templates: Default::default(),
     };
     let consent = &consent::Words::default();
     let stage = Stage { setting, chain: &chain, consent, generation: 1, record, merge: true };

@@ -61,6 +61,7 @@ async fn after(kind: EventKind, before: &Consent, says: Option<Effect>) -> (Cons
         provider: provider(),
         store: store.clone(),
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
+        templates: Default::default(),
     };
     let words = consent::Words::new(&ConsentWords::default());
     let stage = Stage { setting, chain: &chain, consent: &words, generation: 1, record: false, merge: true };

@@ -227,6 +227,7 @@ async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
                 handoff_ms: 1_000,
                 ..Default::default()
             },
+            templates: Default::default(),
         };
         let consent = &consent::Words::default();
         let stage =

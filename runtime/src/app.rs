@@ -12,6 +12,7 @@ use crate::{
     dispatch::{self, Dispatch},
     generation::Generation,
     ingress::{self, Ingress},
+    media::{self, Downloads, Shelf},
     model::*,
     outbox::{self, Outbox, Route},
     plugin::Plugins,
@@ -95,6 +96,7 @@ struct App {
     metrics: Arc<Metrics>,
     ingress: Arc<Ingress>,
     outbox: Arc<Outbox>,
+    downloads: Arc<Downloads>,
     reloader: Arc<Reloader>,
     bells: Bells,
 }
@@ -105,6 +107,7 @@ struct Bells {
     dispatch: Bell,
     outbox: Bell,
     timers: Bell,
+    media: Bell,
 }
 
 impl App {
@@ -117,10 +120,13 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = folder.join(&business.store.path);
         let store = open_store(&data, &business)?;
+        let shelf = Shelf::open(&data.join("media"), business.store.reserve_mb)
+            .context("the folder of customers' files can't be used")?;
         let public = bind(&business.http.public, "http.public")?;
         let admin = bind(&business.http.admin, "http.admin")?;
         let plugins = Plugins::new(Some(data.join("compiled")), Arc::clone(&clock))
             .context("the plugin engine could not be started")?;
+        plugins.lend(&shelf);
         let first = First::load(&folder, &env, &plugins).await.map_err(Failure::Problems)?;
         for warning in &first.generation.warnings {
             tracing::warn!("{warning}");
@@ -132,6 +138,7 @@ impl App {
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
         let outbox = outbox(&live, &store, &clock, &bells)?;
+        let downloads = downloads(&live, &store, &clock, &bells, &shelf)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -143,6 +150,7 @@ impl App {
             metrics,
             ingress,
             outbox,
+            downloads,
             reloader,
             bells,
         })
@@ -198,6 +206,8 @@ impl App {
         tasks.spawn(dispatch.run(ended.clone()));
         tasks.spawn(timers.run(ended.clone()));
         tasks.spawn(Arc::clone(&self.outbox).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.downloads).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.downloads).upkeep(ended.clone()));
         tasks.spawn(dispatch::upkeep(store, clock, Arc::clone(live), ended.clone()));
     }
 
@@ -208,6 +218,7 @@ impl App {
             clock: self.clock,
             reloader: self.reloader,
             outbox: self.outbox,
+            shelf: Arc::clone(&self.downloads.shelf),
             metrics: self.metrics,
             dispatch: self.bells.dispatch,
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
@@ -288,7 +299,7 @@ fn ingress(
     bells: &Bells,
 ) -> Arc<Ingress> {
     let (channels, numbers) = (Arc::clone(live), Arc::clone(live));
-    Arc::new(Ingress::new(
+    let mut ingress = Ingress::new(
         Arc::new(move |id| {
             let live = channels.load();
             live.channels.get(&ChannelId::new(id)).map(|channel| Arc::clone(&channel.provider))
@@ -298,7 +309,30 @@ fn ingress(
         Arc::clone(clock),
         business.http.body_bytes,
         Arc::clone(&bells.dispatch.0),
-    ))
+    );
+    ingress.on_media = Arc::clone(&bells.media.0);
+    Arc::new(ingress)
+}
+
+fn downloads(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    bells: &Bells,
+    shelf: &Arc<Shelf>,
+) -> anyhow::Result<Arc<Downloads>> {
+    let (channels, settings) = (Arc::clone(live), Arc::clone(live));
+    Ok(Arc::new(Downloads {
+        store: Arc::clone(store),
+        clock: Arc::clone(clock),
+        shelf: Arc::clone(shelf),
+        providers: Arc::new(move |id| {
+            channels.load().channels.get(id).map(|channel| Arc::clone(&channel.provider))
+        }),
+        settings: Arc::new(move || settings.load().business.media.clone()),
+        bell: bells.media.clone(),
+        client: media::client().context("the HTTP client could not be made")?,
+    }))
 }
 
 fn outbox(

@@ -2,12 +2,13 @@
 //! things only by events in a contact's lane.
 
 mod access;
+mod media;
 mod plugins;
 mod view;
 
 use crate::{
-    clock::Clock, dispatch::policy_rules, model::*, outbox::Outbox, reload::Reloader, store::Store,
-    telemetry::Metrics, wake::Bell,
+    clock::Clock, dispatch::policy_rules, media::Shelf, model::*, outbox::Outbox, reload::Reloader,
+    store::Store, telemetry::Metrics, wake::Bell,
 };
 use axum::{
     Json, Router,
@@ -27,6 +28,7 @@ pub struct Console {
     pub clock: Arc<dyn Clock>,
     pub reloader: Arc<Reloader>,
     pub outbox: Arc<Outbox>,
+    pub shelf: Arc<Shelf>,
     pub metrics: Arc<Metrics>,
     pub dispatch: Bell,
     /// Asked of API requests, if set.
@@ -48,6 +50,9 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/contacts/lookup", get(lookup))
         .route("/api/v1/contacts/{id}", get(contact))
         .route("/api/v1/contacts/{id}/messages", get(messages))
+        .route("/api/v1/contacts/{id}/media", get(media::of_contact))
+        .route("/api/v1/media/{channel}/{id}", get(media::file))
+        .route("/api/v1/media/{channel}/{id}/state", get(media::state))
         .route("/api/v1/contacts/{id}/resume", post(resume))
         .route("/api/v1/lanes/{lane}/turns", get(turns))
         .route("/api/v1/plugins", get(plugins::list))
@@ -129,6 +134,16 @@ impl Console {
     }
 }
 
+impl Console {
+    async fn turn_views(&self, traces: &[Trace]) -> Result<Vec<serde_json::Value>, Failure> {
+        let mut turns = Vec::new();
+        for trace in traces {
+            turns.push(media::with_state(&*self.store, trace).await?);
+        }
+        Ok(turns)
+    }
+}
+
 async fn metrics(State(console): Shared) -> Answer {
     console.metrics.set_depths(console.store.depths().await?);
     let status = console.reloader.status();
@@ -165,7 +180,7 @@ async fn lookup(State(console): Shared, Query(asked): Query<Lookup>) -> Answer {
     let id = id.ok_or_else(|| Failure(StatusCode::NOT_FOUND, "no such contact yet".into()))?;
     let contact = console.contact_view(id).await?;
     let traces = console.store.traces(&Lane::Contact(id), None, PAGE).await?;
-    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    let turns = console.turn_views(&traces).await?;
     Ok(Json(json!({ "contact": contact, "turns": turns })).into_response())
 }
 
@@ -212,7 +227,7 @@ async fn turns(
 ) -> Answer {
     let lane: Lane = lane.parse().map_err(bad)?;
     let traces = console.store.traces(&lane, page.before, page.limit()).await?;
-    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    let turns = console.turn_views(&traces).await?;
     Ok(Json(json!({ "turns": turns })).into_response())
 }
 

@@ -53,6 +53,8 @@ pub struct Ingress {
     pub body_bytes: usize,
     /// Told after something new was accepted.
     pub on_accept: Arc<Notify>,
+    /// Told so too: what was accepted may bear a file.
+    pub on_media: Arc<Notify>,
     pub metrics: IngressMetrics,
     said: AtomicU64,
 }
@@ -67,7 +69,8 @@ impl Ingress {
         on_accept: Arc<Notify>,
     ) -> Self {
         let (metrics, said) = (IngressMetrics::default(), AtomicU64::new(0));
-        Self { providers, numbers, store, clock, body_bytes, on_accept, metrics, said }
+        let on_media = Arc::default();
+        Self { providers, numbers, store, clock, body_bytes, on_accept, on_media, metrics, said }
     }
 
     /// Puts an authentic body into the store. An error means that the provider
@@ -115,6 +118,7 @@ impl Ingress {
         }
         if new {
             self.on_accept.notify_one();
+            self.on_media.notify_one();
         }
         Ok(())
     }

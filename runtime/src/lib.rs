@@ -25,6 +25,7 @@ pub mod policy;
 pub mod reload;
 pub mod turn;
 // Out: from a commit to the network, or to the next event.
+pub mod media;
 pub mod outbox;
 pub mod timers;
 // For people.

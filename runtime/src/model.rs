@@ -6,6 +6,7 @@ mod effect;
 mod event;
 mod exchange;
 mod ids;
+mod media;
 mod outbox;
 mod outgoing;
 mod plain;
@@ -23,6 +24,7 @@ pub use event::{
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
+pub use media::{MediaFile, MediaHere, MediaState, media_hash};
 pub use outbox::{Address, Attempt, Delivery, DeliveryRecord, OutboxItem, SendState};
 pub use outgoing::{
     Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,

@@ -138,6 +138,7 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
         channel: main_channel(),
         event: "message".into(),
         text: Some("hello".into()),
+        media: None,
         at,
         generation: 1,
         steps: Vec::new(),

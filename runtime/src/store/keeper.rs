@@ -3,7 +3,7 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
+    counts, engine::Engine, kv, lanes, media, outbox, timers, upkeep, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -128,6 +128,35 @@ impl Store for Keeper {
 
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
         self.writer.write(move |view| outbox::record(view, records)).await
+    }
+
+    async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {
+        self.writer.read(|view| media::read(view, channel, id))
+    }
+
+    async fn media_of(&self, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>> {
+        self.writer.read(|view| media::of_lane(view, lane, limit))
+    }
+
+    async fn due_media(&self, now: Millis, limit: usize) -> Result<Vec<MediaFile>> {
+        self.writer.read(|view| media::due(view, now, limit))
+    }
+
+    async fn next_media(&self) -> Result<Option<Millis>> {
+        self.writer.read(media::next)
+    }
+
+    async fn record_media(&self, file: &MediaFile, state: MediaState) -> Result<bool> {
+        let file = file.clone();
+        self.writer.write(move |view| media::record(view, &file, state)).await
+    }
+
+    async fn media_needs(&self, sha256: &str) -> Result<bool> {
+        self.writer.read(|view| media::needs(view, sha256))
+    }
+
+    async fn sweep_media(&self, now: Millis, keep_ms: Millis) -> Result<Vec<MediaFile>> {
+        self.writer.write(move |view| media::sweep(view, now, keep_ms)).await
     }
 
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {

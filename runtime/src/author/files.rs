@@ -13,6 +13,7 @@ use std::{
 pub(super) const WIT: [(&str, &str); 3] = [
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("imports.wit", include_str!("../../../wit/imports.wit")),
+    ("media.wit", include_str!("../../../wit/media.wit")),
     ("world.wit", include_str!("../../../wit/world.wit")),
 ];
 

@@ -103,7 +103,7 @@ async fn a_picture_reaches_the_disk_the_api_and_the_plugin() {
         ask(&server, "/api/v1/contacts/lookup?phone=15550001").await.json().await.unwrap();
     assert_eq!(person["turns"][0]["media"]["state"], "here", "{person}");
     let steps = &person["turns"][0]["steps"][0];
-    assert_eq!(steps["because"], json!(["Waiting"]), "{steps}");
+    assert_eq!(steps["because"], json!(["State::Waiting"]), "{steps}");
     let id = person["contact"]["id"].as_str().unwrap();
     let files: Value =
         ask(&server, &format!("/api/v1/contacts/{id}/media")).await.json().await.unwrap();

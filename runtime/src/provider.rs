@@ -1,6 +1,7 @@
 //! The wire forms of the providers: bytes in, values out. No I/O.
 
 pub mod meta;
+mod places;
 
 use crate::model::*;
 use std::collections::HashMap;

@@ -201,11 +201,11 @@ async fn the_token_goes_nowhere_else() {
     let there = format!("{}/files/71/0", other.origin());
     bench.graph.serve("71", Served { url: Some(there.clone()), ..picture() });
     bench.sends("71").await;
-    assert!(bench.failed("71").await.contains("not one of Meta's hosts"));
+    assert!(bench.failed("71").await.contains("not one of the provider's hosts"));
     // Nor does a redirect lead there, with or without it.
     bench.graph.serve("72", Served { redirect: Some(there), ..picture() });
     bench.sends("72").await;
-    assert!(bench.failed("72").await.contains("not one of Meta's hosts"));
+    assert!(bench.failed("72").await.contains("not one of the provider's hosts"));
     assert_eq!(other.asked(), []);
     // One to where the provider keeps files is followed, without the token.
     bench.graph.serve("73", Served { redirect: Some("/files/73/elsewhere".into()), ..picture() });

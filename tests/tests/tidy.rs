@@ -181,10 +181,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("provider", &["model", "config"]),
         ("store", &["model", "clock"]),
         ("turn", &["model", "clock", "config", "policy", "provider", "store"]),
-        (
-            "plugin",
-            &["model", "clock", "config", "media", "turn", "policy", "store", "provider"],
-        ),
+        ("plugin", &["model", "clock", "config", "media", "turn", "policy", "store", "provider"]),
         ("media", &["model", "clock", "config", "outbox", "provider", "store", "wake"]),
         ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
         ("author", &["cases", "config"]),

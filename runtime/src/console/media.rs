@@ -25,10 +25,7 @@ const CHUNK: usize = 64 * 1024;
 const NAME_CHARS: usize = 100;
 
 /// How far the host has got with a file.
-pub async fn state(
-    State(console): Shared,
-    Path((channel, id)): Path<(String, String)>,
-) -> Answer {
+pub async fn state(State(console): Shared, Path((channel, id)): Path<(String, String)>) -> Answer {
     let file = console.store.media(&ChannelId::new(&channel), &id).await?;
     let file = file.ok_or_else(|| missing(&channel, &id))?;
     Ok(Json(view(&file)).into_response())
@@ -46,10 +43,7 @@ pub async fn of_contact(
 }
 
 /// The bytes of a file.
-pub async fn file(
-    State(console): Shared,
-    Path((channel, id)): Path<(String, String)>,
-) -> Answer {
+pub async fn file(State(console): Shared, Path((channel, id)): Path<(String, String)>) -> Answer {
     let file = console.store.media(&ChannelId::new(&channel), &id).await?;
     let file = file.ok_or_else(|| missing(&channel, &id))?;
     let here = match &file.state {
@@ -114,9 +108,10 @@ fn missing(channel: &str, id: &str) -> Failure {
 /// bore.
 pub async fn with_state(store: &dyn Store, trace: &Trace) -> Result<Value, StoreError> {
     let mut turn = super::view::trace(trace);
-    if let Some(id) = &trace.media {
+    if let (Some(id), Value::Object(shown)) = (&trace.media, &mut turn) {
         let file = store.media(&trace.channel, id).await?;
-        turn["media"] = file.map_or(json!({ "id": id, "state": "forgotten" }), |it| view(&it));
+        let file = file.map_or(json!({ "id": id, "state": "forgotten" }), |file| view(&file));
+        shown.insert("media".into(), file);
     }
     Ok(turn)
 }

@@ -148,7 +148,11 @@ impl Fetch<'_> {
         let mut part = self.shelf.part().await.map_err(disk)?;
         loop {
             let chunk = answer.chunk().await.map_err(|error| {
-                Trouble::Again(format!("it broke off after {} bytes: {}", part.bytes, cause(&error)))
+                Trouble::Again(format!(
+                    "it broke off after {} bytes: {}",
+                    part.bytes,
+                    cause(&error)
+                ))
             })?;
             let Some(chunk) = chunk else { return Ok(part) };
             self.check_size(part.bytes + chunk.len() as u64)?;
@@ -165,10 +169,14 @@ impl Fetch<'_> {
         // What the answer said is newer than what the message said.
         let said = place.sha256.clone().or_else(|| media_hash(media.sha256.as_deref()?));
         if said.as_ref().is_some_and(|said| *said != sha256) {
-            return Err(Trouble::Once("its bytes are not those that the provider's hash names".into()));
+            return Err(Trouble::Once(
+                "its bytes are not those that the provider's hash names".into(),
+            ));
         }
         if said.is_none() && place.bytes.is_some_and(|said| said != bytes) {
-            return Err(Trouble::Once(format!("it has {bytes} bytes, and the provider names more or fewer")));
+            return Err(Trouble::Once(format!(
+                "it has {bytes} bytes, and the provider names more or fewer"
+            )));
         }
         let mime_type = bytes::bare(place.mime_type.as_deref().unwrap_or(&media.mime_type));
         let looks_like = bytes::looks_like(&mime_type, &part.head).map(str::to_owned);
@@ -178,10 +186,9 @@ impl Fetch<'_> {
 
 fn trouble(class: ErrorClass, reason: String) -> Trouble {
     match class {
-        ErrorClass::Retry
-        | ErrorClass::RetrySlow
-        | ErrorClass::PairLimit
-        | ErrorClass::Notice => Trouble::Again(reason),
+        ErrorClass::Retry | ErrorClass::RetrySlow | ErrorClass::PairLimit | ErrorClass::Notice => {
+            Trouble::Again(reason)
+        }
         ErrorClass::RetryOnce => Trouble::Once(reason),
         ErrorClass::PauseChannel => Trouble::Wait(reason),
         ErrorClass::Permanent

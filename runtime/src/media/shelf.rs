@@ -60,7 +60,8 @@ impl Shelf {
 
     /// Whether `more` bytes may still be written. Error: why not.
     pub fn room(&self, more: u64) -> Result<(), String> {
-        let disk = statvfs(&self.folder).map_err(|error| format!("the disk is unknown: {error}"))?;
+        let disk =
+            statvfs(&self.folder).map_err(|error| format!("the disk is unknown: {error}"))?;
         let free_mb = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(more) / MB;
         match free_mb >= self.reserve_mb {
             true => Ok(()),

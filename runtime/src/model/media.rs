@@ -36,9 +36,14 @@ pub enum MediaState {
     },
     Here(MediaHere),
     /// It is not to be had.
-    Failed { reason: String, at: Millis },
+    Failed {
+        reason: String,
+        at: Millis,
+    },
     /// It was here, and its time is over.
-    Expired { at: Millis },
+    Expired {
+        at: Millis,
+    },
 }
 
 /// A file on this disk, under the name of its hash.

@@ -85,7 +85,13 @@ impl Machine {
         let cranelift = Pool::new(Strategy::Cranelift, MEMORIES)?;
         let ticker = Ticker::start(cranelift.engine.clone())?;
         let http = Clients::default();
-        Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), http, shelf: OnceLock::new(), ticker }))
+        Ok(Arc::new(Self {
+            cranelift,
+            winch: OnceLock::new(),
+            http,
+            shelf: OnceLock::new(),
+            ticker,
+        }))
     }
 
     pub fn cranelift(&self) -> &Pool {

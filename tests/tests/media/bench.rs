@@ -72,9 +72,7 @@ impl Bench {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             shelf: Shelf::open(self.folder.path(), self.reserve_mb).unwrap(),
-            providers: Arc::new(move |id| {
-                (*id == main_channel()).then(|| Arc::clone(&provider))
-            }),
+            providers: Arc::new(move |id| (*id == main_channel()).then(|| Arc::clone(&provider))),
             settings: Arc::new(move || config.clone()),
             bell: Bell::default(),
             client: client().unwrap(),

@@ -149,7 +149,8 @@ async fn what_is_not_granted_or_not_here_is_said_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_file_is_read_in_pieces() {
     let graph = Graph::start().await;
-    let shop = shop(&graph, "grants = { media = true }\nlimits = { http_ms = 20000, time_ms = 5000 }\n");
+    let shop =
+        shop(&graph, "grants = { media = true }\nlimits = { http_ms = 20000, time_ms = 5000 }\n");
     let server = Server::start(&shop);
     let mut bytes = JPEG.to_vec();
     bytes.extend((0..3_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
@@ -175,7 +176,8 @@ async fn a_killed_process_leaves_nothing_and_the_next_one_goes_on() {
     graph.serve("71", picture);
     post_webhook(&server.public, "main", &picture_from("15550001", "71")).await.unwrap();
     let folder = shop.path("data/media");
-    eventually("a part of it", || names(&folder).iter().any(|name| name.starts_with("part-"))).await;
+    eventually("a part of it", || names(&folder).iter().any(|name| name.starts_with("part-")))
+        .await;
     server.kill();
     assert_eq!(names(&folder).len(), 1, "it was killed in the middle");
 

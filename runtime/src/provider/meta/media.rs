@@ -1,7 +1,7 @@
 //! Where Meta keeps the files that customers send: the question for the
 //! address, its answer, and which hosts may be trusted with the token.
 
-use crate::model::media_hash;
+use crate::{model::media_hash, provider::places};
 use serde_json::Value;
 
 /// Where Meta serves files from. A name that begins with a dot stands for all
@@ -44,36 +44,9 @@ pub(super) fn read(body: &[u8]) -> Result<Said, String> {
     })
 }
 
-/// Whether the token may go to an address: to Meta's own hosts over https, or
-/// to the very origin that the channel's `api_url` names.
+/// Whether the token may go to an address.
 pub(super) fn check(url: &str, api_url: &str) -> Result<(), String> {
-    let (scheme, host, port) = origin(url).ok_or("Meta's answer names no address")?;
-    if origin(api_url).as_ref() == Some(&(scheme.clone(), host.clone(), port.clone())) {
-        return Ok(());
-    }
-    let of_meta = HOSTS.iter().any(|known| match known.strip_prefix('.') {
-        Some(_) => host.ends_with(known),
-        None => host == *known,
-    });
-    match scheme == "https" && port.is_empty() && of_meta {
-        true => Ok(()),
-        false => Err(format!("`{host}` is not one of Meta's hosts for files")),
-    }
-}
-
-/// Scheme, host and port (empty: the scheme's own), in small letters. None
-/// where anything is unusual: a user, a backslash, an odd character.
-fn origin(url: &str) -> Option<(String, String, String)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let authority = rest.get(..end)?;
-    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-    let odd = |byte: u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    let wrong = host.is_empty() || host.bytes().any(odd) || url.bytes().any(|b| b <= b' ');
-    if wrong || !port.bytes().all(|byte| byte.is_ascii_digit()) || url.contains('\\') {
-        return None;
-    }
-    Some((scheme.to_ascii_lowercase(), host.to_ascii_lowercase(), port.to_owned()))
+    places::check(url, api_url, &HOSTS)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod alike;
 mod contacts;
+mod files;
 mod inbox;
 mod outbox;
 mod timed;
@@ -11,6 +12,7 @@ mod usage;
 
 pub use alike::{Action, actions, compare};
 pub use contacts::*;
+pub use files::*;
 pub use inbox::*;
 pub use outbox::*;
 pub use timed::*;

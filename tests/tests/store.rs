@@ -26,6 +26,7 @@ contract! {
     one_of_many_copies_is_new
     duplicates_are_known_for_two_weeks_per_channel
     lanes_keep_their_order
+    files_wait_are_here_and_go
     identities_lead_to_one_contact
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole

@@ -37,13 +37,15 @@
 //! The plugin reads through [`contact`], [`event`], [`business`] and [`kv`], and
 //! acts through functions such as [`reply`] and [`tag()`]. Nothing happens
 //! before the host commits the turn: an `Err` drops everything. Only [`http`]
-//! reaches further at once, and only to hosts that the owner has granted.
+//! reaches further at once, and only to hosts that the owner has granted; and
+//! [`media`] reads the files that the contact has sent.
 //!
 //! Natively, the same functions reach the recorder in [`testing`], so that
 //! `cargo test` tests a plugin without building it for the sandbox.
 
 mod effects;
 pub mod http;
+pub mod media;
 pub mod messages;
 mod plugin;
 pub mod text;

@@ -33,6 +33,7 @@ use crate::{
     Category, Choice, Content, Event, Instant, Message, Outcome, Outgoing, Plugin, Scope, Segment,
     Template,
     http::{Request, Response},
+    media::{File, State},
 };
 use std::{
     cell::RefCell,
@@ -70,6 +71,8 @@ pub struct Stage {
     /// What HTTP requests are answered with: the first of the same method and
     /// address. See [`Stage::answers`].
     pub exchanges: Vec<Exchange>,
+    /// The files that the contact has sent, by id. See [`Stage::has_file`].
+    pub files: BTreeMap<String, (File, Vec<u8>)>,
     /// Turns run so far.
     pub turns: u64,
 }
@@ -94,6 +97,7 @@ impl Default for Stage {
             raw: "{}".into(),
             kv: BTreeMap::new(),
             exchanges: Vec::new(),
+            files: BTreeMap::new(),
             turns: 0,
         }
     }
@@ -230,6 +234,29 @@ impl Stage {
     fn exchange(&mut self, method: &str, url: &str, answer: Result<Response, String>) -> &mut Self {
         let exchange = Exchange { method: method.into(), url: url.into(), answer };
         self.exchanges.insert(0, exchange);
+        self
+    }
+
+    /// From now on the contact has sent this file, and it is here. Its hash is
+    /// not worked out.
+    pub fn has_file(&mut self, id: &str, mime_type: &str, bytes: &[u8]) -> &mut Self {
+        let file = File {
+            state: State::Here,
+            mime_type: mime_type.into(),
+            looks_like: None,
+            bytes: bytes.len() as u64,
+            sha256: String::new(),
+            reason: None,
+        };
+        self.files.insert(id.into(), (file, bytes.to_vec()));
+        self
+    }
+    /// As [`Stage::has_file`], but it is not to be had, for this reason.
+    pub fn lacks_file(&mut self, id: &str, reason: &str) -> &mut Self {
+        self.has_file(id, "", b"");
+        if let Some((file, _)) = self.files.get_mut(id) {
+            (file.state, file.reason) = (State::Failed, Some(reason.into()));
+        }
         self
     }
 

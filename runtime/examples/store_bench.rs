@@ -116,6 +116,7 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
         channel: snapshot.event.channel,
         event: "message".into(),
         text: Some("what are your opening hours?".into()),
+        media: None,
         at: now,
         generation: 1,
         steps: Vec::new(),

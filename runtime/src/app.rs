@@ -13,6 +13,7 @@ use crate::{
     dispatch::{self, Dispatch},
     generation::{Channel, Generation},
     ingress::{self, Ingress},
+    media::{self, Downloads, Shelf},
     model::*,
     outbox::{self, Outbox, Route},
     plugin::Plugins,
@@ -97,6 +98,7 @@ struct App {
     metrics: Arc<Metrics>,
     ingress: Arc<Ingress>,
     outbox: Arc<Outbox>,
+    downloads: Arc<Downloads>,
     reloader: Arc<Reloader>,
     templates: Arc<Templates>,
     updater: Arc<Updater>,
@@ -110,6 +112,7 @@ struct Bells {
     outbox: Bell,
     timers: Bell,
     templates: Bell,
+    media: Bell,
 }
 
 impl App {
@@ -122,6 +125,8 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = folder.join(&business.store.path);
         let store = open_store(&data, &business)?;
+        let shelf = Shelf::open(&data.join("media"), business.store.reserve_mb)
+            .context("the folder of customers' files can't be used")?;
         let public = bind(&business.http.public, "http.public")?;
         let admin = bind(&business.http.admin, "http.admin")?;
         // Not in the business folder: who hands over a folder with data in it
@@ -129,6 +134,7 @@ impl App {
         let compiled = env.cache().map(|cache| cache.join("compiled"));
         let plugins = Plugins::new(compiled, Arc::clone(&clock))
             .context("the plugin engine could not be started")?;
+        plugins.lend(&shelf);
         let first = First::load(&folder, &env, &plugins).await.map_err(Failure::Problems)?;
         for warning in &first.generation.warnings {
             tracing::warn!("{warning}");
@@ -145,6 +151,7 @@ impl App {
             .with_templates(states(&templates));
         let outbox = Arc::new(outbox);
         let updater = updater(&live, &store, &clock, &templates, (&outbox, &bells))?;
+        let downloads = downloads(&live, &store, &clock, &bells, &shelf)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -156,6 +163,7 @@ impl App {
             metrics,
             ingress,
             outbox,
+            downloads,
             reloader,
             templates,
             updater,
@@ -218,6 +226,8 @@ impl App {
         tasks.spawn(timers.run(ended.clone()));
         tasks.spawn(Arc::clone(&self.outbox).run(ended.clone()));
         tasks.spawn(Arc::clone(&self.updater).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.downloads).run(ended.clone()));
+        tasks.spawn(Arc::clone(&self.downloads).upkeep(ended.clone()));
         tasks.spawn(dispatch::upkeep(store, clock, Arc::clone(live), ended.clone()));
     }
 
@@ -230,6 +240,7 @@ impl App {
             outbox: self.outbox,
             templates: self.templates,
             updater: self.updater,
+            shelf: Arc::clone(&self.downloads.shelf),
             metrics: self.metrics,
             dispatch: self.bells.dispatch,
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
@@ -303,7 +314,7 @@ fn ingress(
     bells: &Bells,
 ) -> Arc<Ingress> {
     let (channels, numbers, portfolios) = (Arc::clone(live), Arc::clone(live), Arc::clone(live));
-    let ingress = Ingress::new(
+    let mut ingress = Ingress::new(
         Arc::new(move |id| {
             let live = channels.load();
             live.channels.get(&ChannelId::new(id)).map(|channel| Arc::clone(&channel.provider))
@@ -314,10 +325,32 @@ fn ingress(
         business.http.body_bytes,
         Arc::clone(&bells.dispatch.0),
     );
+    ingress.on_media = Arc::clone(&bells.media.0);
     Arc::new(ingress.with_portfolios(Arc::new(move |id| {
         let live = portfolios.load();
         live.channels.get(id).map(|channel| channel.config.portfolio()).unwrap_or_default()
     })))
+}
+
+fn downloads(
+    live: &Live,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    bells: &Bells,
+    shelf: &Arc<Shelf>,
+) -> anyhow::Result<Arc<Downloads>> {
+    let (channels, settings) = (Arc::clone(live), Arc::clone(live));
+    Ok(Arc::new(Downloads {
+        store: Arc::clone(store),
+        clock: Arc::clone(clock),
+        shelf: Arc::clone(shelf),
+        providers: Arc::new(move |id| {
+            channels.load().channels.get(id).map(|channel| Arc::clone(&channel.provider))
+        }),
+        settings: Arc::new(move || settings.load().business.media.clone()),
+        bell: bells.media.clone(),
+        client: media::client().context("the HTTP client could not be made")?,
+    }))
 }
 
 fn outbox(

@@ -3,6 +3,7 @@
 
 mod access;
 mod account_events;
+mod media;
 mod plugins;
 mod spending;
 mod templates;
@@ -11,6 +12,7 @@ mod view;
 use crate::{
     clock::Clock,
     dispatch::policy_rules,
+    media::Shelf,
     model::*,
     outbox::Outbox,
     reload::Reloader,
@@ -39,6 +41,7 @@ pub struct Console {
     pub outbox: Arc<Outbox>,
     pub templates: Arc<Templates>,
     pub updater: Arc<Updater>,
+    pub shelf: Arc<Shelf>,
     pub metrics: Arc<Metrics>,
     pub dispatch: Bell,
     /// Asked of API requests, if set.
@@ -60,6 +63,9 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/contacts/lookup", get(lookup))
         .route("/api/v1/contacts/{id}", get(contact))
         .route("/api/v1/contacts/{id}/messages", get(messages))
+        .route("/api/v1/contacts/{id}/media", get(media::of_contact))
+        .route("/api/v1/media/{channel}/{id}", get(media::file))
+        .route("/api/v1/media/{channel}/{id}/state", get(media::state))
         .route("/api/v1/contacts/{id}/resume", post(resume))
         .route("/api/v1/lanes/{lane}/turns", get(turns))
         .route("/api/v1/plugins", get(plugins::list))
@@ -165,6 +171,16 @@ impl Console {
     }
 }
 
+impl Console {
+    async fn turn_views(&self, traces: &[Trace]) -> Result<Vec<serde_json::Value>, Failure> {
+        let mut turns = Vec::new();
+        for trace in traces {
+            turns.push(media::with_state(&*self.store, trace).await?);
+        }
+        Ok(turns)
+    }
+}
+
 async fn metrics(State(console): Shared) -> Answer {
     console.metrics.set_depths(console.store.depths().await?);
     let status = console.reloader.status();
@@ -201,7 +217,7 @@ async fn lookup(State(console): Shared, Query(asked): Query<Lookup>) -> Answer {
     let id = id.ok_or_else(|| Failure(StatusCode::NOT_FOUND, "no such contact yet".into()))?;
     let contact = console.contact_view(id).await?;
     let traces = console.store.traces(&Lane::Contact(id), None, PAGE).await?;
-    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    let turns = console.turn_views(&traces).await?;
     Ok(Json(json!({ "contact": contact, "turns": turns })).into_response())
 }
 
@@ -248,7 +264,7 @@ async fn turns(
 ) -> Answer {
     let lane: Lane = lane.parse().map_err(bad)?;
     let traces = console.store.traces(&lane, page.before, page.limit()).await?;
-    let turns: Vec<_> = traces.iter().map(view::trace).collect();
+    let turns = console.turn_views(&traces).await?;
     Ok(Json(json!({ "turns": turns })).into_response())
 }
 

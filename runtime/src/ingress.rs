@@ -58,6 +58,8 @@ pub struct Ingress {
     pub body_bytes: usize,
     /// Told after something new was accepted.
     pub on_accept: Arc<Notify>,
+    /// Told so too: what was accepted may bear a file.
+    pub on_media: Arc<Notify>,
     pub metrics: IngressMetrics,
     /// What came in of late, for the sender.
     pub traffic: Arc<Traffic>,
@@ -84,6 +86,7 @@ impl Ingress {
             clock,
             body_bytes,
             on_accept,
+            on_media: Arc::default(),
             metrics,
             traffic,
             said,
@@ -149,6 +152,7 @@ impl Ingress {
         }
         if new {
             self.on_accept.notify_one();
+            self.on_media.notify_one();
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ pub mod reload;
 pub mod templates;
 pub mod turn;
 // Out: from a commit to the network, or to the next event.
+pub mod media;
 pub mod outbox;
 pub mod timers;
 // For people.

@@ -7,6 +7,7 @@ mod event;
 mod exchange;
 mod ids;
 mod marketing;
+mod media;
 mod news;
 mod outbox;
 mod outgoing;
@@ -30,6 +31,7 @@ pub use event::{
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
 pub use marketing::{Cap, QuietHours};
+pub use media::{MediaFile, MediaHere, MediaState, media_hash};
 pub use news::{AccountChange, News, NumberNews, TemplateNews};
 pub use outbox::{
     Address, Attempt, Charge, Delivery, DeliveryRecord, Hold, OutboxItem, PriceClass, Rule,

@@ -1,6 +1,7 @@
 //! The wire forms of the providers: bytes in, values out. No I/O.
 
 pub mod meta;
+mod places;
 
 use crate::model::*;
 use std::collections::HashMap;
@@ -121,6 +122,25 @@ pub struct TemplateTrouble {
     pub reason: String,
 }
 
+/// How a file that a customer sent is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaRequest {
+    /// The answer says where the file is; `media_place` reads it.
+    Ask(Request),
+    /// The answer is the file, or a redirect to it.
+    Get(Request),
+}
+
+/// Where a file is, and what the provider says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MediaPlace {
+    pub request: Request,
+    pub bytes: Option<u64>,
+    /// In hexadecimal.
+    pub sha256: Option<String>,
+    pub mime_type: Option<String>,
+}
+
 /// What to do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -190,6 +210,20 @@ pub trait Provider: Send + Sync + 'static {
     fn render(&self, item: &OutboxItem) -> Request;
     /// What an HTTP answer means.
     fn classify(&self, status: u16, body: &[u8]) -> Answer;
+    /// How to get the file of a message. Error: why it can't be had at all.
+    fn media_request(&self, _media: &Media) -> Result<MediaRequest, String> {
+        Err("files of this provider are not fetched".into())
+    }
+    /// Reads the answer to `MediaRequest::Ask`. Error: it says no place, or one
+    /// that is not the provider's; no credential may go there.
+    fn media_place(&self, _body: &[u8]) -> Result<MediaPlace, String> {
+        Err("the provider gives no place".into())
+    }
+    /// Where a redirect on the way to a file leads: without credentials, and
+    /// only to where the provider keeps files.
+    fn media_redirect(&self, _location: &str) -> Result<Request, String> {
+        Err("the provider redirects no files".into())
+    }
     /// A provider's error code in plain words with what to do, and its class.
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String);
     /// Whose templates the channel uses: the account's id. None: the channel

@@ -17,6 +17,7 @@ mod keeper;
 mod key;
 mod kv;
 mod lanes;
+mod media;
 mod memory;
 mod merge;
 mod outbox;
@@ -241,6 +242,27 @@ pub trait Store: Send + Sync + 'static {
     async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>>;
     /// What was spent on the days `from` to `to` (20261122), both included.
     async fn spending(&self, from: u32, to: u32) -> Result<Vec<Spending>>;
+
+    // Files that customers send. `accept` makes an entry for each in the write
+    // that takes its message.
+
+    /// The file of a provider's id.
+    async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>>;
+    /// The files of a lane's messages, the newest first.
+    async fn media_of(&self, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>>;
+    /// Files that are to be fetched at `now`, the earliest first.
+    async fn due_media(&self, now: Millis, limit: usize) -> Result<Vec<MediaFile>>;
+    /// When the next is to be fetched.
+    async fn next_media(&self) -> Result<Option<Millis>>;
+    /// Writes how a try ended, with the tries of `file`. False, with nothing
+    /// written, if the file does not wait any more.
+    async fn record_media(&self, file: &MediaFile, state: MediaState) -> Result<bool>;
+    /// Whether some file that is here has these bytes (hexadecimal hash).
+    async fn media_needs(&self, sha256: &str) -> Result<bool>;
+    /// Expires files that have been here for `keep_ms`, and forgets those that
+    /// have been expired or failed for as long. Bounded; returns them as they
+    /// were.
+    async fn sweep_media(&self, now: Millis, keep_ms: Millis) -> Result<Vec<MediaFile>>;
 
     // For people.
 

@@ -3,6 +3,7 @@
 
 mod alike;
 mod contacts;
+mod files;
 mod identities;
 mod inbox;
 mod merging;
@@ -13,6 +14,7 @@ mod usage;
 
 pub use alike::{Action, actions, compare};
 pub use contacts::*;
+pub use files::*;
 pub use identities::*;
 pub use inbox::*;
 pub use merging::*;
@@ -157,6 +159,7 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
         channel: main_channel(),
         event: "message".into(),
         text: Some("hello".into()),
+        media: None,
         at,
         generation: 1,
         steps: Vec::new(),

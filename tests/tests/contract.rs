@@ -221,7 +221,7 @@ fn an_addition_or_another_word_breaks_nothing() {
         "package switchboard:plugin@0.1.0;\ninterface weather { rains: func() -> bool; }",
     )
     .unwrap();
-    for file in ["imports.wit", "types.wit", "world.wit"] {
+    for file in ["imports.wit", "media.wit", "types.wit", "world.wit"] {
         swap(&at(file), "///", "/// In other words.\n///");
     }
     assert_eq!(problems(copy.path()), Vec::<String>::new());
@@ -252,7 +252,7 @@ fn what_is_published_is_not_frozen_again() {
     swap(&copy.path().join("types.wit"), "///", "/// In other words.\n///");
     assert!(again().is_err());
     // A new version goes beside it.
-    for file in ["imports.wit", "types.wit", "world.wit"] {
+    for file in ["imports.wit", "media.wit", "types.wit", "world.wit"] {
         let text = fs::read_to_string(copy.path().join(file)).unwrap();
         let (_, rest) = text.split_once('\n').unwrap();
         fs::write(copy.path().join(file), format!("package switchboard:plugin@0.1.77;\n{rest}"))

@@ -43,6 +43,7 @@ contract! {
     merged_contacts_merge_again
     too_much_is_not_merged_at_once
     a_broadcast_passes_over_who_has_merged
+    files_wait_are_here_and_go
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole
     a_turn_commits_once_and_in_order

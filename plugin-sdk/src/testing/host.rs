@@ -273,6 +273,28 @@ pub mod log {
     }
 }
 
+/// The files that the contact has sent.
+pub(crate) mod media {
+    use super::with;
+    use crate::media::{File, State};
+
+    pub fn info(id: &str) -> Option<File> {
+        with(|run| run.stage.files.get(id).map(|(file, _)| file.clone()))
+    }
+    pub fn read(id: &str, offset: u64, length: u32) -> Result<Vec<u8>, String> {
+        with(|run| {
+            let found = run.stage.files.get(id);
+            let (file, bytes) = found.ok_or_else(|| format!("there is no file `{id}`"))?;
+            if file.state != State::Here {
+                return Err(file.reason.clone().unwrap_or_else(|| "the file is not here".into()));
+            }
+            let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..));
+            let length = length.min(1024 * 1024) as usize;
+            Ok(rest.unwrap_or_default().iter().take(length).copied().collect())
+        })
+    }
+}
+
 /// Requests to hosts that the owner has granted.
 pub(crate) mod http {
     use super::with;

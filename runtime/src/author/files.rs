@@ -10,9 +10,10 @@ use std::{
 };
 
 /// The contract, as in `wit/`.
-pub(super) const WIT: [(&str, &str); 3] = [
+pub(super) const WIT: [(&str, &str); 4] = [
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("imports.wit", include_str!("../../../wit/imports.wit")),
+    ("media.wit", include_str!("../../../wit/media.wit")),
     ("world.wit", include_str!("../../../wit/world.wit")),
 ];
 

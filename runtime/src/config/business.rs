@@ -22,6 +22,8 @@ pub struct Business {
     #[serde(default)]
     pub budget: Budget,
     #[serde(default)]
+    pub media: MediaConfig,
+    #[serde(default)]
     pub plugins: Trust,
     #[serde(default)]
     pub consent: ConsentWords,
@@ -153,6 +155,28 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self { days: 90 }
+    }
+}
+
+/// The files that customers send. Reloads.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct MediaConfig {
+    /// The largest file that is fetched, in MB. WhatsApp passes on none above
+    /// 100 MB.
+    #[schemars(range(min = 1, max = 100))]
+    pub max_mb: u64,
+    /// Days for which a file is kept.
+    #[schemars(range(min = 1, max = 3_650))]
+    pub days: u64,
+    /// Files fetched at once.
+    #[schemars(range(min = 1, max = 64))]
+    pub parallel: usize,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self { max_mb: 100, days: 30, parallel: 8 }
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Grants {
     pub broadcast: bool,
     /// Write to contacts other than the one of the turn.
     pub send_to_others: bool,
+    /// Read the files that the contact of the turn has sent.
+    pub media: bool,
     /// Hosts that the step may send HTTP requests to:
     /// `[scheme://]host[:port]`, over https where nothing else is written.
     /// Each request looks through all of them.
@@ -37,10 +39,11 @@ impl Grants {
 
     /// Every capability that is a yes or no: its name, its key in `grants`,
     /// whether it is granted.
-    pub fn all(&self) -> [(&'static str, &'static str, bool); 2] {
+    pub fn all(&self) -> [(&'static str, &'static str, bool); 3] {
         [
             ("broadcast", "broadcast", self.broadcast),
             ("send-to-others", "send_to_others", self.send_to_others),
+            ("media", "media", self.media),
         ]
     }
 }

@@ -77,6 +77,18 @@ impl EventKind {
         }
     }
 
+    /// The file that its message bears.
+    pub fn media(&self) -> Option<&Media> {
+        match self {
+            Self::Message(message) => message.content.media(),
+            Self::Receipt(_)
+            | Self::TimerFired { .. }
+            | Self::Broadcast { .. }
+            | Self::Operator(_)
+            | Self::Account { .. } => None,
+        }
+    }
+
     /// The one step that this event is for, if it is for one.
     pub fn step(&self) -> Option<&str> {
         match self {
@@ -161,6 +173,26 @@ pub enum Content {
 }
 
 impl Content {
+    /// The file that it bears.
+    pub fn media(&self) -> Option<&Media> {
+        match self {
+            Self::Media(media) => Some(media),
+            Self::Edit(edit) => edit.content.media(),
+            Self::Text(_)
+            | Self::Choice(_)
+            | Self::Location(_)
+            | Self::Reaction(_)
+            | Self::Contacts(_)
+            | Self::Order(_)
+            | Self::Flow(_)
+            | Self::Notice(_)
+            | Self::Revoked { .. }
+            | Self::Welcome
+            | Self::Unsupported { .. }
+            | Self::Other { .. } => None,
+        }
+    }
+
     /// A word for it: `text`, `order`, …
     pub fn kind(&self) -> &str {
         match self {

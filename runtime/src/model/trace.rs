@@ -14,6 +14,9 @@ pub struct Trace {
     pub event: String,
     /// What the contact wrote or tapped, for the operator's eyes only.
     pub text: Option<String>,
+    /// The provider's id of the file that its message bore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
     pub at: Millis,
     /// The generation of chains, rules and plugins that it ran with.
     pub generation: u64,

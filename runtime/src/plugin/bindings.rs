@@ -6,6 +6,8 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: {
         "switchboard:plugin/http.send": async,
+        "switchboard:plugin/media.info": async | trappable,
+        "switchboard:plugin/media.read": async | trappable,
         "switchboard:plugin/kv.get": async | trappable,
         "switchboard:plugin/kv.keys": async | trappable,
         "switchboard:plugin/kv.set": async | trappable,

@@ -23,7 +23,7 @@ pub struct Descriptor {
 /// A capability that the owner may grant, and why the plugin asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
-    /// `broadcast`, `send-to-others`, or `http:` and a host as grants have it.
+    /// `broadcast`, `send-to-others`, `media`, or `http:` and a host as grants have it.
     pub name: String,
     pub reason: String,
 }

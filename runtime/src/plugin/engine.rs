@@ -1,7 +1,7 @@
 //! The engines, their pools and the ticker of both.
 
 use super::{allowance::TICK, host::Host, http::Clients, world};
-use crate::config::MEMORY_MB_MAX;
+use crate::{config::MEMORY_MB_MAX, media::Shelf};
 use std::{
     sync::{
         Arc, OnceLock,
@@ -75,6 +75,8 @@ pub struct Machine {
     /// processor has no such compiler.
     winch: OnceLock<Option<Pool>>,
     pub http: Clients,
+    /// Where customers' files are. Unset where there are none, as in cases.
+    pub shelf: OnceLock<Arc<Shelf>>,
     ticker: Ticker,
 }
 
@@ -83,7 +85,13 @@ impl Machine {
         let cranelift = Pool::new(Strategy::Cranelift, MEMORIES)?;
         let ticker = Ticker::start(cranelift.engine.clone())?;
         let http = Clients::default();
-        Ok(Arc::new(Self { cranelift, winch: OnceLock::new(), http, ticker }))
+        Ok(Arc::new(Self {
+            cranelift,
+            winch: OnceLock::new(),
+            http,
+            shelf: OnceLock::new(),
+            ticker,
+        }))
     }
 
     pub fn cranelift(&self) -> &Pool {

@@ -3,7 +3,7 @@
 //! a clock that is the turn's, and chance that comes from the turn's id.
 
 use super::{allowance::Allowance, http::Line, output::Output};
-use crate::{model::Millis, turn::Draft};
+use crate::{media::Shelf, model::Millis, turn::Draft};
 use std::{
     sync::{
         Arc,
@@ -41,6 +41,10 @@ pub struct Host {
     pub draft: Option<Draft>,
     /// Where the turn's HTTP requests go. None as above.
     pub line: Option<Line>,
+    /// Where customers' files are, and how many bytes of them the turn has
+    /// read.
+    pub shelf: Option<Arc<Shelf>>,
+    pub read: u64,
     pub memory: Memory,
     pub time: Allowance,
     pub out: Output,
@@ -66,6 +70,8 @@ impl Host {
         Self {
             draft: None,
             line: None,
+            shelf: None,
+            read: 0,
             memory: Memory::of_mb(memory_mb),
             time: Allowance::default(),
             out,

@@ -18,6 +18,8 @@ use crate::{
     turn::Draft,
 };
 
+mod media;
+
 type Asked<T = ()> = Result<T, String>;
 
 const NO_TURN: &str = "nothing may be asked for before an event is handled";

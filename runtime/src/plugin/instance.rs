@@ -148,6 +148,7 @@ impl Instance {
         host.begin(draft.now(), seed);
         host.draft = Some(draft);
         host.line = Some(line);
+        (host.shelf, host.read) = (self.machine.shelf.get().cloned(), 0);
         let waiting = WAITING + host.http_limit();
         let _ticking = arm(&self.machine, &mut self.store, limit);
         let call = self.guest.switchboard_plugin_guest().call_handle(&mut self.store, event);

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{BUNDLED, Document, Limits, Problem, Schema},
+    media::Shelf,
 };
 use bytes::Bytes;
 use std::{
@@ -208,6 +209,12 @@ impl Plugins {
             from_cache: AtomicU64::new(0),
             checks: Default::default(),
         }))
+    }
+
+    /// Lets plugins read the files that customers send, where that is granted.
+    /// The first shelf stays.
+    pub fn lend(&self, shelf: &Arc<Shelf>) {
+        self.workshop.machine.shelf.get_or_init(|| Arc::clone(shelf));
     }
 
     /// Reads, compiles, checks and describes a plugin.

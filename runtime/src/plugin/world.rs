@@ -34,8 +34,8 @@ const SERVED: [Served; 1] = [Served {
 }];
 
 const PACKAGE: &str = "switchboard:plugin";
-const IMPORTS: [&str; 8] =
-    ["types", "contact", "event", "business", "effects", "kv", "log", "http"];
+const IMPORTS: [&str; 9] =
+    ["types", "contact", "event", "business", "effects", "kv", "log", "http", "media"];
 const EXPORT: &str = "guest";
 /// What a guest's standard library cannot do without. Behind each is nothing
 /// but the turn: see `host`. Files are linked because the libraries of C and Go

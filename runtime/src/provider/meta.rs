@@ -4,6 +4,7 @@
 
 mod errors;
 mod fit;
+mod media;
 mod render;
 mod sender;
 mod signature;
@@ -12,12 +13,12 @@ mod templates;
 mod webhook;
 
 use super::{
-    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken,
-    TemplatePage, TemplateTrouble, Webhook,
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaPlace, MediaRequest, Method, Provider,
+    Request, Taken, TemplatePage, TemplateTrouble, Webhook,
 };
 use crate::{
     config::ChannelConfig,
-    model::{ChannelId, Happening, OutboxItem, Outgoing},
+    model::{ChannelId, Happening, Media, OutboxItem, Outgoing},
 };
 use std::fmt;
 
@@ -59,6 +60,10 @@ impl Meta {
     fn url(&self, endpoint: &str) -> String {
         format!("{}/{}/{endpoint}", self.api_url, self.phone_number_id)
     }
+
+    fn get(&self, url: String, auth: Auth) -> Request {
+        Request { method: Method::Get, url, auth, body: Body::Empty }
+    }
 }
 
 impl Provider for Meta {
@@ -99,6 +104,24 @@ impl Provider for Meta {
 
     fn classify(&self, status: u16, body: &[u8]) -> Answer {
         errors::classify(status, body)
+    }
+
+    fn media_request(&self, media: &Media) -> Result<MediaRequest, String> {
+        let url = media::address(&self.api_url, &media.id, &self.phone_number_id)?;
+        Ok(MediaRequest::Ask(self.get(url, Auth::Bearer(self.access_token.clone()))))
+    }
+
+    fn media_place(&self, body: &[u8]) -> Result<MediaPlace, String> {
+        let said = media::read(body)?;
+        media::check(&said.url, &self.api_url)?;
+        let request = self.get(said.url, Auth::Bearer(self.access_token.clone()));
+        let (bytes, sha256) = (said.bytes, said.sha256);
+        Ok(MediaPlace { request, bytes, sha256, mime_type: said.mime_type })
+    }
+
+    fn media_redirect(&self, location: &str) -> Result<Request, String> {
+        media::check(location, &self.api_url)?;
+        Ok(self.get(location.to_owned(), Auth::None))
     }
 
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String) {

@@ -5,7 +5,7 @@ use super::{
     codec::{numbers, read_numbers},
     identity::{self, Strangers},
     key::{self, Kind},
-    lanes, outbox,
+    lanes, media, outbox,
     view::View,
 };
 use crate::model::*;
@@ -22,6 +22,7 @@ fn accept_one(view: &mut View<'_>, happening: Happening, now: Millis) -> Result<
         Some(contact) => Lane::Contact(contact),
         None => Lane::Channel(happening.channel.clone()),
     };
+    media::expect(view, &lane, &happening, now)?;
     lanes::append(view, lane, happening, now).map(Accepted::New)
 }
 

@@ -3,7 +3,8 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, identity, key::Kind, kv, lanes, outbox, pace, spent, templates,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent,
+    templates,
     timers, upkeep, writer::Writer,
 };
 use crate::model::*;
@@ -147,6 +148,35 @@ impl Store for Keeper {
 
     async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
         self.writer.read(|view| pace::since(view, Kind::Attempt, from, limit))
+    }
+
+    async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {
+        self.writer.read(|view| media::read(view, channel, id))
+    }
+
+    async fn media_of(&self, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>> {
+        self.writer.read(|view| media::of_lane(view, lane, limit))
+    }
+
+    async fn due_media(&self, now: Millis, limit: usize) -> Result<Vec<MediaFile>> {
+        self.writer.read(|view| media::due(view, now, limit))
+    }
+
+    async fn next_media(&self) -> Result<Option<Millis>> {
+        self.writer.read(media::next)
+    }
+
+    async fn record_media(&self, file: &MediaFile, state: MediaState) -> Result<bool> {
+        let file = file.clone();
+        self.writer.write(move |view| media::record(view, &file, state)).await
+    }
+
+    async fn media_needs(&self, sha256: &str) -> Result<bool> {
+        self.writer.read(|view| media::needs(view, sha256))
+    }
+
+    async fn sweep_media(&self, now: Millis, keep_ms: Millis) -> Result<Vec<MediaFile>> {
+        self.writer.write(move |view| media::sweep(view, now, keep_ms)).await
     }
 
     async fn openings_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {

@@ -40,6 +40,9 @@
 //! | Upload | channel, hash of the file | the provider's id of it |
 //! | Attempt, Opening | when, send | whom it was to |
 //! | ContactLimit | channel | contacts that it may write to first in a day |
+//! | MediaAge | when, the media's key | |
+//! | MediaBytes | hash of the bytes, the media's key | |
+//! | MediaLane | lane, when, the media's key | |
 
 use super::engine::Span;
 use crate::model::*;
@@ -85,6 +88,9 @@ pub enum Kind {
     Attempt = 40,
     Opening = 41,
     ContactLimit = 42,
+    MediaAge = 43,
+    MediaBytes = 44,
+    MediaLane = 45,
 }
 
 /// The store's own numbers.
@@ -352,6 +358,37 @@ pub fn parked(at: Millis, event: &EventId) -> Vec<u8> {
 
 pub fn aside(number: u64) -> Vec<u8> {
     Key::new(Kind::Aside).u64(number).0
+}
+
+pub fn media(channel: &ChannelId, id: &str) -> Vec<u8> {
+    Key::new(Kind::Media).hash(&[channel.as_str(), id]).0
+}
+
+/// Says that the media of `key` has the bytes of this hash (hexadecimal).
+pub fn media_bytes(sha256: &str, key: &[u8]) -> Vec<u8> {
+    Key::new(Kind::MediaBytes).text(sha256).bytes(key.get(1..).unwrap_or_default()).0
+}
+
+/// All media with the same bytes.
+pub fn media_with_bytes(sha256: &str) -> Span {
+    Span::prefix(Key::new(Kind::MediaBytes).text(sha256).0)
+}
+
+/// Says that the media of `key` came in this lane.
+pub fn media_lane(lane: &Lane, at: Millis, key: &[u8]) -> Vec<u8> {
+    Key::new(Kind::MediaLane).lane(lane).u64(at).bytes(key.get(1..).unwrap_or_default()).0
+}
+
+pub fn media_of(lane: &Lane) -> Span {
+    Span::prefix(Key::new(Kind::MediaLane).lane(lane).0)
+}
+
+/// The media's key in such an entry.
+pub fn read_media_lane(entry: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = Reader::of_key(entry);
+    reader.lane()?;
+    reader.u64()?;
+    Some(Key::new(Kind::Media).bytes(reader.0).0)
 }
 
 /// Stands in `index` by time for `key`, whose kind the index implies.

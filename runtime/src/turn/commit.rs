@@ -185,6 +185,7 @@ fn trace(mut turn: Turn, event: &Event, commit: &TurnCommit, duration_us: u64) -
         channel: event.channel.clone(),
         event: event.kind.name().into(),
         text: text_of(&event.kind),
+        media: event.kind.media().map(|media| media.id.clone()),
         at: turn.setting.now,
         generation: turn.generation,
         steps: turn.steps,

@@ -396,7 +396,8 @@ impl Draft {
         Ok(keys.into_iter().take(limit).collect())
     }
 
-    fn granted(&self, capability: &str, key: &str) -> Checked {
+    /// Error: the owner has not allowed it, with the key that would.
+    pub fn granted(&self, capability: &str, key: &str) -> Checked {
         match self.grants.allows(capability) {
             Some(true) => Ok(()),
             _ => Err(format!("the step `{}` has not been granted `{key}` in its chain", self.step)),

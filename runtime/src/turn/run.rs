@@ -53,6 +53,7 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
         channel: event.channel.clone(),
         event: event.kind.name().into(),
         text: commit::text_of(&event.kind),
+        media: event.kind.media().map(|media| media.id.clone()),
         at: now,
         generation,
         steps: Vec::new(),

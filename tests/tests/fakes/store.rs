@@ -176,6 +176,27 @@ impl Store for FakeStore {
 
     // Not of the wire.
 
+    async fn media(&self, _: &ChannelId, _: &str) -> Result<Option<MediaFile>> {
+        unreachable!()
+    }
+    async fn media_of(&self, _: &Lane, _: usize) -> Result<Vec<MediaFile>> {
+        unreachable!()
+    }
+    async fn due_media(&self, _: Millis, _: usize) -> Result<Vec<MediaFile>> {
+        unreachable!()
+    }
+    async fn next_media(&self) -> Result<Option<Millis>> {
+        unreachable!()
+    }
+    async fn record_media(&self, _: &MediaFile, _: MediaState) -> Result<bool> {
+        unreachable!()
+    }
+    async fn media_needs(&self, _: &str) -> Result<bool> {
+        unreachable!()
+    }
+    async fn sweep_media(&self, _: Millis, _: Millis) -> Result<Vec<MediaFile>> {
+        unreachable!()
+    }
     async fn ready_lanes(&self, _: Option<&Lane>, _: usize) -> Result<Vec<Lane>> {
         unreachable!()
     }

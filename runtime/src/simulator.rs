@@ -3,37 +3,48 @@
 //! any bot; it must not name our store, our provider or our nouns. All it
 //! remembers is in memory and bounded.
 
+mod account;
 mod control;
 mod customer;
 mod deliver;
+mod echo;
 mod errors;
 mod faults;
 mod files;
+mod first_contacts;
 mod inspect;
 mod limits;
 mod message;
 mod meta;
+mod moderation;
 mod names;
 mod page;
 mod phone;
+mod pricing;
 mod receipts;
 mod sends;
 mod settings;
 mod state;
+mod templates;
+mod time;
 mod wire;
 
 pub use deliver::Retry;
-pub use faults::ReceiptFaults;
+pub use faults::{MediaFaults, WebhookFaults};
 pub use phone::NewPhone;
-pub use settings::{Settings, UnknownNumbers, WindowError};
+pub use settings::{ReviewOutcome, Settings, UnknownNumbers, WindowError};
+pub use templates::Draft;
 pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
 use deliver::Courier;
 use serde_json::Value;
 use state::{Millis, World};
+use templates::Review;
+use time::Time;
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -77,8 +88,8 @@ pub struct SimulatorConfig {
     pub inspect_token: Option<String>,
     /// What can be changed while it runs, as it is at the start.
     pub settings: Settings,
-    /// How webhooks that were not answered with 200 are sent again.
-    pub retry: Retry,
+    /// Templates that are approved from the start.
+    pub templates: Vec<Draft>,
     /// Phones that are there from the start.
     pub phones: Vec<NewPhone>,
     /// First messages that the page offers in an empty chat.
@@ -100,7 +111,7 @@ impl Default for SimulatorConfig {
             inspect_url: None,
             inspect_token: None,
             settings: Settings::default(),
-            retry: Retry::default(),
+            templates: Vec::new(),
             phones: Vec::new(),
             suggestions: ["Hello!", "When do you open?", "I want to complain", "STOP"]
                 .map(String::from)
@@ -148,7 +159,8 @@ type Shared = Arc<Sim>;
 
 struct Sim {
     config: SimulatorConfig,
-    clock: Arc<dyn Clock>,
+    /// The simulator's own.
+    time: Time,
     world: Mutex<World>,
     /// Updates for the page, as JSON.
     feed: broadcast::Sender<Arc<str>>,
@@ -169,11 +181,16 @@ impl Sim {
         for phone in &config.phones {
             world.add_phone(phone.clone()).map_err(anyhow::Error::msg)?;
         }
+        for draft in &config.templates {
+            draft.check().map_err(|why| anyhow!("the template {}: {why}", draft.name))?;
+            let added = world.templates.add(draft.clone(), Review::Approved);
+            added.map_err(anyhow::Error::msg)?;
+        }
         let salt = (clock.jitter() * f64::from(u32::MAX)) as u32;
         Ok(Arc::new(Self {
             courier: Courier::new()?,
             config,
-            clock,
+            time: Time::new(clock),
             world: Mutex::new(world),
             feed: broadcast::Sender::new(FEED_LENGTH),
             closing,
@@ -188,7 +205,7 @@ impl Sim {
     }
 
     fn now(&self) -> Millis {
-        self.clock.now()
+        self.time.now()
     }
 
     /// A message id in WhatsApp's form.
@@ -202,11 +219,21 @@ impl Sim {
         self.last_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// False if the simulator is closing.
+    /// Waits on the simulator's own clock. False if the simulator is closing.
     async fn pause(&self, millis: Millis) -> bool {
         if millis == 0 {
             return !*self.closing.borrow();
         }
+        let due = self.now().saturating_add(millis);
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            () = self.time.until(due) => true,
+            _ = closing.wait_for(|stop| *stop) => false,
+        }
+    }
+
+    /// The same on the machine's clock: a client's patience is real.
+    async fn wait(&self, millis: Millis) -> bool {
         let mut closing = self.closing.clone();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(millis)) => true,

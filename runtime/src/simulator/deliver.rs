@@ -6,7 +6,7 @@ use crate::clock::Stopwatch;
 use anyhow::{Context as _, Result};
 use axum::body::Bytes;
 use reqwest::{Client, redirect};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -21,6 +21,8 @@ const AT_ONCE: usize = 64;
 const WAITING_MAX: usize = 100_000;
 /// A bot that takes longer has not answered. Meta names no figure.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
+/// How much later a message comes that lets the next one go first.
+pub const REORDER_MS: Millis = 300;
 /// Longer answers are not read, so that the connection is lost.
 pub const ANSWER_BYTES: u64 = 65_536;
 
@@ -71,7 +73,8 @@ pub struct Verification {
 }
 
 /// When a webhook is sent again. Meta goes on for days; a simulator need not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// Before the second attempt; each later pause is twice the one before.
     pub first_pause_ms: Millis,
@@ -136,12 +139,16 @@ impl Drop for Waiting {
 /// Returns after the first attempt, so that what follows keeps its order;
 /// later attempts go on by themselves.
 pub async fn post(sim: &Shared, parcel: Parcel) {
+    if !sim.world().account.subscribed {
+        sim.world().unsubscribed_total += 1;
+        return;
+    }
     let Some(place) = Waiting::new(sim) else {
         give_up(sim, &parcel, "too many webhooks are waiting");
         return;
     };
     let delay = sim.world().settings.webhook_delay_ms;
-    if delay > 0 && !sim.pause(delay).await {
+    if delay > 0 && !sim.wait(delay).await {
         return;
     }
     if let Some(pause) = attempt(sim, &parcel, 1).await {
@@ -171,13 +178,20 @@ async fn attempt(sim: &Shared, parcel: &Parcel, number: u32) -> Option<Millis> {
     let _permit = sim.courier.permits.acquire().await.ok()?;
     let at = sim.now();
     let watch = Stopwatch::start();
-    let answer = request(sim, parcel).await;
+    let (lost, retry) = {
+        let settings = &sim.world().settings;
+        (settings.lose_attempts, settings.retry)
+    };
+    let answer = match number {
+        number if number <= lost => Err("lost on the way, as the settings say".to_owned()),
+        _ => request(sim, parcel).await,
+    };
     let (status, error) = match answer {
         Ok(status) => (Some(status), None),
         Err(why) => (None, Some(why)),
     };
     let arrived = status == Some(200);
-    let pause = if arrived { None } else { sim.config.retry.pause(number) };
+    let pause = if arrived { None } else { retry.pause(number) };
     let delivery = Delivery {
         number: sim.serial(),
         at,

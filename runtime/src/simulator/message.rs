@@ -1,6 +1,6 @@
 //! A message as the simulator remembers it, whichever way it went. Pure.
 
-use super::{errors::Problem, state::Millis};
+use super::{errors::Problem, pricing::Pricing, state::Millis, templates::Filled};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,7 +20,10 @@ pub enum Status {
 #[serde(rename_all = "lowercase")]
 pub enum Author {
     Customer,
+    /// The bot.
     Business,
+    /// A person of the business, in the phone app.
+    App,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -50,6 +53,12 @@ pub struct Message {
     /// The id of the button or row that the customer tapped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tapped: Option<String>,
+    /// A template as the customer sees it, if it is registered here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled: Option<Filled>,
+    /// What it costs, as the receipts say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<Pricing>,
     #[serde(skip)]
     pub phone: Option<usize>,
 }
@@ -72,6 +81,8 @@ impl Message {
             customer_reaction: None,
             business_reaction: None,
             tapped: None,
+            filled: None,
+            pricing: None,
             phone: None,
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     limits::Bucket,
     names,
-    state::{Millis, WINDOW_MS},
+    state::{DAY_MS, Millis, WINDOW_MS},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -32,9 +32,16 @@ pub struct Who {
     pub number: Option<String>,
     pub username: Option<String>,
     pub user_id: String,
+    /// The number is there, but the business is not told.
+    pub hidden: bool,
 }
 
 impl Who {
+    /// The number, if the business may know it.
+    pub fn shown_number(&self) -> Option<&str> {
+        self.number.as_deref().filter(|_| !self.hidden)
+    }
+
     /// What the control API calls it: its number, else its BSUID.
     pub fn key(&self) -> &str {
         self.number.as_deref().unwrap_or(&self.user_id)
@@ -50,6 +57,16 @@ pub struct Phone {
     pub typing_until: Millis,
     pub unread: u32,
     pub pair: Bucket,
+    /// When the customer last wrote by an advertisement.
+    pub came_by_ad: Option<Millis>,
+    /// Everything is free until then.
+    pub free_until: Option<Millis>,
+    /// The customer wants no promotions.
+    pub stopped_marketing: bool,
+    /// When promotions were sent outside the window, oldest first.
+    pub promoted: VecDeque<Millis>,
+    /// Out of reach: what is sent waits.
+    pub offline: bool,
     /// Its messages' numbers, oldest first.
     pub history: VecDeque<u64>,
 }
@@ -62,8 +79,40 @@ impl Phone {
             typing_until: 0,
             unread: 0,
             pair: Bucket::default(),
+            came_by_ad: None,
+            free_until: None,
+            stopped_marketing: false,
+            promoted: VecDeque::new(),
+            offline: false,
             history: VecDeque::new(),
         }
+    }
+
+    pub fn window_is_open(&self, now: Millis) -> bool {
+        self.window_open_until().is_some_and(|until| now < until)
+    }
+
+    /// An answer within a day of an advertisement's message makes everything
+    /// free for 72 hours. Returns the end of such a time.
+    pub fn entry_point(&mut self, now: Millis) -> Option<Millis> {
+        if let Some(at) = self.came_by_ad.take()
+            && now < at + WINDOW_MS
+        {
+            self.free_until = Some(now + 3 * DAY_MS);
+        }
+        self.free_until.filter(|until| now < *until)
+    }
+
+    /// Whether one more promotion fits under the cap; it is then counted.
+    pub fn take_promotion(&mut self, now: Millis, cap: u32) -> bool {
+        while self.promoted.front().is_some_and(|at| at + DAY_MS <= now) {
+            self.promoted.pop_front();
+        }
+        let fits = self.promoted.len() < cap as usize;
+        if fits {
+            self.promoted.push_back(now);
+        }
+        fits
     }
 
     pub fn window_open_until(&self) -> Option<Millis> {
@@ -96,6 +145,6 @@ impl NewPhone {
         if [Some(&name), username.as_ref()].into_iter().flatten().any(|n| n.len() > NAME_CHARS) {
             return Err(format!("a name may have at most {NAME_CHARS} characters"));
         }
-        Ok(Who { name, number, username, user_id })
+        Ok(Who { name, number, username, user_id, hidden: false })
     }
 }

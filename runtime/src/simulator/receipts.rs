@@ -5,9 +5,10 @@ use super::{
     Shared, Sim,
     deliver::{self, Parcel},
     errors::Problem,
-    faults::ReceiptFaults,
-    message::{Author, Status},
-    state::World,
+    faults::WebhookFaults,
+    message::{Author, Message, Status},
+    state::{DAY_MS, Millis, World},
+    templates::Category,
 };
 use serde_json::json;
 
@@ -43,6 +44,9 @@ pub async fn climb(sim: Shared, id: String, plan: Plan) {
         if pause > 0 && !sim.pause(pause).await {
             return;
         }
+        if status == Status::Delivered && out_of_reach(&sim, &id) {
+            break;
+        }
         let Some(receipt) = advance(&sim, &id, status, problem) else { continue };
         if settings.receipts.reorder {
             later.push(receipt);
@@ -55,11 +59,48 @@ pub async fn climb(sim: Shared, id: String, plan: Plan) {
     }
 }
 
+fn out_of_reach(sim: &Sim, id: &str) -> bool {
+    let world = sim.world();
+    let phone = world.message(id).and_then(|message| world.phone(message.phone?));
+    phone.is_some_and(|phone| phone.offline)
+}
+
+/// What was sent while the phone was out of reach and is still kept. Returns
+/// how many it was.
+pub async fn deliver_waiting(sim: &Shared, phone: usize) -> usize {
+    let now = sim.now();
+    let waiting: Vec<String> = {
+        let world = sim.world();
+        world
+            .history(phone, u64::MAX)
+            .filter(|message| message.by == Author::Business && message.kind != "reaction")
+            .filter(|message| message.status == Status::Sent && now < message.at + kept(message))
+            .map(|message| message.id.clone())
+            .collect()
+    };
+    let mut count = 0;
+    for id in waiting.iter().rev() {
+        if let Some(receipt) = advance(sim, id, Status::Delivered, None) {
+            count += 1;
+            issue(sim, receipt).await;
+        }
+    }
+    count
+}
+
+/// How long WhatsApp tries to deliver.
+fn kept(message: &Message) -> Millis {
+    match message.filled.as_ref().and_then(|filled| filled.category) {
+        Some(Category::Authentication) => 10 * 60 * 1_000,
+        Some(Category::Marketing | Category::Utility) | None => 30 * DAY_MS,
+    }
+}
+
 /// Sends a receipt, or does what the receipt faults say.
 async fn issue(sim: &Shared, receipt: Parcel) {
     let copies = {
         let mut world = sim.world();
-        let ReceiptFaults { hold, drop, copies, .. } = world.settings.receipts;
+        let WebhookFaults { hold, drop, copies, .. } = world.settings.receipts;
         if drop {
             return;
         }

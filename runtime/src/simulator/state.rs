@@ -3,12 +3,16 @@
 //! messages, so that a load test measures the bot.
 
 use super::{
+    account::Account,
     deliver::{Delivery, Parcel, Verification},
     faults::Faults,
+    files::Files,
+    first_contacts::FirstContacts,
     limits::Bucket,
     message::{Author, Message},
-    phone::{NewPhone, Phone},
+    phone::{NewPhone, Phone, Who},
     settings::Settings,
+    templates::Templates,
 };
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -24,7 +28,8 @@ const MESSAGES_MAX: usize = 200_000;
 const LOG_MAX: usize = 1_000;
 /// Receipts held back at once; then the oldest are forgotten.
 const HELD_MAX: usize = 100_000;
-pub const WINDOW_MS: Millis = 24 * 60 * 60 * 1_000;
+pub const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+pub const WINDOW_MS: Millis = DAY_MS;
 
 #[derive(Debug)]
 pub struct World {
@@ -37,6 +42,10 @@ pub struct World {
     pub sent_total: u64,
     pub received_total: u64,
     pub settings: Settings,
+    pub account: Account,
+    pub templates: Templates,
+    pub files: Files,
+    pub first_contacts: FirstContacts,
     pub faults: Faults,
     pub throughput: Bucket,
     pub held: VecDeque<Parcel>,
@@ -44,6 +53,8 @@ pub struct World {
     pub delivered_total: u64,
     pub attempts_failed: u64,
     pub given_up_total: u64,
+    /// Webhooks that went nowhere, since the app is not subscribed.
+    pub unsubscribed_total: u64,
     pub verification: Option<Verification>,
 }
 
@@ -58,6 +69,10 @@ impl World {
             sent_total: 0,
             received_total: 0,
             settings,
+            account: Account::default(),
+            templates: Templates::default(),
+            files: Files::default(),
+            first_contacts: FirstContacts::default(),
             faults: Faults::default(),
             throughput: Bucket::default(),
             held: VecDeque::new(),
@@ -65,6 +80,7 @@ impl World {
             delivered_total: 0,
             attempts_failed: 0,
             given_up_total: 0,
+            unsubscribed_total: 0,
             verification: None,
         }
     }
@@ -88,6 +104,24 @@ impl World {
         }
         self.phones.push(Phone::new(who));
         Ok(index)
+    }
+
+    /// The phone has another number, user id or name from now on.
+    ///
+    /// # Errors
+    /// Another phone has the number or the user id.
+    pub fn rename(&mut self, index: usize, who: Who) -> Result<(), String> {
+        let Some(phone) = self.phones.get_mut(index) else { return Err("no such phone".into()) };
+        let new: Vec<String> = who.number.iter().chain([&who.user_id]).cloned().collect();
+        if new.iter().any(|key| self.names.get(key).is_some_and(|other| *other != index)) {
+            return Err("another phone has this number or user id".into());
+        }
+        for key in phone.who.number.iter().chain([&phone.who.user_id]) {
+            self.names.remove(key);
+        }
+        self.names.extend(new.into_iter().map(|key| (key, index)));
+        phone.who = who;
+        Ok(())
     }
 
     /// By number or BSUID.
@@ -168,21 +202,20 @@ impl World {
         self.held.push_back(receipt);
     }
 
-    /// Forgets messages, faults, counters and the log; phones stay unless
-    /// told otherwise, without what was in them.
+    /// Forgets messages, files, faults, counters and the log; phones stay
+    /// unless told otherwise, without what was in them. Settings, account and
+    /// templates stay.
     pub fn clear(&mut self, phones_too: bool) {
         let mut empty = Self::new(self.settings.clone());
         empty.verification = self.verification.take();
         empty.next_seq = self.next_seq;
+        empty.account = self.account.clone();
+        empty.templates = std::mem::take(&mut self.templates);
         if !phones_too {
             empty.names = std::mem::take(&mut self.names);
             empty.phones = std::mem::take(&mut self.phones);
             for phone in &mut empty.phones {
-                phone.last_inbound = None;
-                phone.typing_until = 0;
-                phone.unread = 0;
-                phone.pair = Bucket::default();
-                phone.history.clear();
+                *phone = Phone::new(phone.who.clone());
             }
         }
         *self = empty;
@@ -197,6 +230,10 @@ impl World {
             "number": phone.who.number,
             "username": phone.who.username,
             "user_id": phone.who.user_id,
+            "hidden": phone.who.hidden,
+            "online": !phone.offline,
+            "stopped_marketing": phone.stopped_marketing,
+            "free_until": phone.free_until,
             "unread": phone.unread,
             "last_inbound": phone.last_inbound,
             "window_open_until": phone.window_open_until(),

@@ -37,6 +37,20 @@ impl Sim {
         }
     }
 
+    /// News of a customer: `items` under `name`, with what a message has
+    /// around it; none if the wire has no such thing.
+    pub fn news_parcel(
+        &self,
+        field: &str,
+        who: Option<&Who>,
+        name: &str,
+        items: Value,
+    ) -> Option<Parcel> {
+        match self.config.wire {
+            Wire::Meta => Some(meta::webhook::news(self, field, who, name, items)),
+        }
+    }
+
     /// News of the account, as a field and its value in Meta's form; none if
     /// the wire has no such thing.
     pub fn account_parcel(&self, field: &str, value: Value) -> Option<Parcel> {

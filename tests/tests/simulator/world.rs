@@ -99,8 +99,13 @@ impl World {
                 number: Some(ANA.into()),
                 ..NewPhone::default()
             }],
-            settings: Settings { sent_ms: 0, delivered_ms: 0, read_ms: 0, ..Settings::default() },
-            retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+            settings: Settings {
+                sent_ms: 0,
+                delivered_ms: 0,
+                read_ms: 0,
+                retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+                ..Settings::default()
+            },
             ..SimulatorConfig::default()
         };
         change(&mut config);

@@ -55,7 +55,9 @@ pub fn body(bytes: &[u8]) -> Checked<Body> {
     let content = body.get(kind).unwrap_or(&Value::Null);
     check_kind(kind, content)?;
     let kind = kind.to_owned();
-    Ok(Body::Send(Send { kind, content: content.clone(), target, input, opaque, reply_to }))
+    let content = content.clone();
+    let marketing_api = false;
+    Ok(Body::Send(Send { kind, content, target, input, opaque, reply_to, marketing_api }))
 }
 
 fn read(status: &Value, body: &Map<String, Value>) -> Checked<Body> {

@@ -7,6 +7,7 @@ use crate::simulator::{
     message::{Message, Status},
     names,
     phone::Who,
+    pricing::Pricing,
     state::Millis,
 };
 use hmac::{Hmac, Mac as _};
@@ -27,6 +28,15 @@ pub fn message(sim: &Sim, who: &Who, message: &Map<String, Value>) -> Parcel {
     parcel(sim, "message", id, "messages", value.into())
 }
 
+pub fn news(sim: &Sim, field: &str, who: Option<&Who>, name: &str, items: Value) -> Parcel {
+    let mut value = beginning(sim);
+    if let Some(who) = who {
+        value.insert("contacts".into(), json!([contact(who, true)]));
+    }
+    value.insert(name.into(), items);
+    parcel(sim, "account", "", field, value.into())
+}
+
 pub fn account(sim: &Sim, field: &str, value: Value) -> Parcel {
     parcel(sim, "account", "", field, value)
 }
@@ -40,7 +50,7 @@ pub fn receipt(sim: &Sim, message: &Message, who: Option<&Who>, now: Millis) -> 
     status.insert("status".into(), json!(message.status));
     status.insert("timestamp".into(), (now / 1_000).to_string().into());
     let number = match who {
-        Some(who) => who.number.clone(),
+        Some(who) => who.shown_number().map(str::to_owned),
         None => names::digits(to),
     };
     if let Some(number) = number {
@@ -54,8 +64,10 @@ pub fn receipt(sim: &Sim, message: &Message, who: Option<&Who>, now: Millis) -> 
     if let Some(opaque) = &message.opaque {
         status.insert("biz_opaque_callback_data".into(), opaque.clone().into());
     }
-    if matches!(message.status, Status::Sent | Status::Delivered) {
-        status.insert("pricing".into(), pricing(&message.kind));
+    if let Some(pricing) = message.pricing.as_ref()
+        && matches!(message.status, Status::Sent | Status::Delivered)
+    {
+        add_pricing(&mut status, pricing, &message.id);
     }
     if let Some(problem) = &message.problem {
         status.insert("errors".into(), json!([error(problem)]));
@@ -80,14 +92,18 @@ fn error(problem: &Problem) -> Value {
     })
 }
 
-/// The simulator does not know a template's category: a promotion, say.
-fn pricing(kind: &str) -> Value {
-    if kind == "template" {
-        json!({"billable": true, "pricing_model": "PMP", "type": "regular",
-            "category": "marketing"})
-    } else {
-        json!({"billable": false, "pricing_model": "PMP", "type": "free_customer_service",
-            "category": "service"})
+/// The conversation is named within a free entry point only, as since v24.
+fn add_pricing(status: &mut Map<String, Value>, pricing: &Pricing, id: &str) {
+    status.insert(
+        "pricing".into(),
+        json!({"billable": pricing.billable, "pricing_model": "PMP", "type": pricing.kind,
+            "category": pricing.category}),
+    );
+    if let Some(until) = pricing.free_until {
+        let conversation = json!({"id": names::conversation(id, until),
+            "expiration_timestamp": (until / 1_000).to_string(),
+            "origin": {"type": "referral_conversion"}});
+        status.insert("conversation".into(), conversation);
     }
 }
 
@@ -101,8 +117,8 @@ fn contact(who: &Who, with_username: bool) -> Value {
     let mut contact = Map::new();
     contact.insert("profile".into(), profile.into());
     contact.insert("user_id".into(), who.user_id.clone().into());
-    if let Some(number) = &who.number {
-        contact.insert("wa_id".into(), number.clone().into());
+    if let Some(number) = who.shown_number() {
+        contact.insert("wa_id".into(), number.into());
     }
     contact.into()
 }
@@ -122,13 +138,16 @@ fn beginning(sim: &Sim) -> Map<String, Value> {
 }
 
 fn parcel(sim: &Sim, kind: &'static str, message: &str, field: &str, value: Value) -> Parcel {
-    let envelope = json!({
-        "object": "whatsapp_business_account",
-        "entry": [{
-            "id": sim.config.business_account_id,
-            "changes": [{ "field": field, "value": value }],
-        }],
+    let mut entry = json!({
+        "id": sim.config.business_account_id,
+        "changes": [{ "field": field, "value": value }],
     });
+    let of_number = ["messages", "calls", "user_preferences", "smb_message_echoes"];
+    if let Some(entry) = entry.as_object_mut().filter(|_| !of_number.contains(&field)) {
+        // Only what concerns the account has its time here.
+        entry.insert("time".into(), (sim.now() / 1_000).into());
+    }
+    let envelope = json!({"object": "whatsapp_business_account", "entry": [entry]});
     let body = escape(&envelope.to_string());
     let signature = sign(&sim.config.app_secret, body.as_bytes());
     Parcel {

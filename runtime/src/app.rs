@@ -2,8 +2,10 @@
 
 mod demo;
 mod signals;
+mod simulate;
 
 pub use demo::{DemoOptions, demo};
+pub use simulate::{SimulateOptions, Wire, simulate};
 
 use crate::{
     clock::{Clock, SystemClock},

@@ -33,7 +33,7 @@ pub use deliver::Retry;
 pub use faults::{MediaFaults, WebhookFaults};
 pub use phone::NewPhone;
 pub use settings::{ReviewOutcome, Settings, UnknownNumbers, WindowError};
-pub use templates::Draft;
+pub use templates::{Draft, templates_of};
 pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
@@ -42,7 +42,6 @@ use axum::Router;
 use deliver::Courier;
 use serde_json::Value;
 use state::{Millis, World};
-use templates::Review;
 use time::Time;
 
 use std::{
@@ -88,7 +87,8 @@ pub struct SimulatorConfig {
     pub inspect_token: Option<String>,
     /// What can be changed while it runs, as it is at the start.
     pub settings: Settings,
-    /// Templates that are approved from the start.
+    /// Templates that are there from the start; one without a status is
+    /// pending until it is decided on.
     pub templates: Vec<Draft>,
     /// Phones that are there from the start.
     pub phones: Vec<NewPhone>,
@@ -183,8 +183,7 @@ impl Sim {
         }
         for draft in &config.templates {
             draft.check().map_err(|why| anyhow!("the template {}: {why}", draft.name))?;
-            let added = world.templates.add(draft.clone(), Review::Approved);
-            added.map_err(anyhow::Error::msg)?;
+            world.templates.add(draft.clone()).map_err(anyhow::Error::msg)?;
         }
         let salt = (clock.jitter() * f64::from(u32::MAX)) as u32;
         Ok(Arc::new(Self {

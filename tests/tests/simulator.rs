@@ -1,8 +1,14 @@
 //! The simulator against a bot that is a few lines of axum: what it sends and
 //! what it answers.
 
+#[path = "simulator/account.rs"]
+mod account;
+#[path = "simulator/customers.rs"]
+mod customers;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/templates.rs"]
+mod templates;
 #[path = "simulator/world.rs"]
 mod world;
 

@@ -10,14 +10,19 @@ use super::{
 };
 use serde_json::{Value, json};
 
-/// Takes a template in; its review follows after the time in the settings.
+/// Takes a template in. Unless it comes with its status, its review follows
+/// after the time in the settings.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn submit(sim: &Shared, draft: Draft) -> Result<Value, String> {
     draft.check()?;
-    let made = sim.world().templates.add(draft.clone(), Review::Pending)?.listed();
-    review(sim, draft, 0);
+    let made = sim.world().templates.add(draft.clone())?.listed();
+    if draft.status.is_some() {
+        tell_page(sim);
+    } else {
+        review(sim, draft, 0);
+    }
     Ok(made)
 }
 
@@ -54,17 +59,6 @@ fn review(sim: &Shared, draft: Draft, version: u64) {
     let reason = reason.map(str::to_owned);
     let decision = Decision { status: Some(status), reason, ..Decision::default() };
     later(sim, draft.name, draft.language, version, wait, decision);
-}
-
-/// Puts a template in that is decided on already, and tells nobody.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn register(sim: &Shared, draft: Draft, status: Review) -> Result<Value, String> {
-    draft.check()?;
-    let made = sim.world().templates.add(draft, status)?.listed();
-    tell_page(sim);
-    Ok(made)
 }
 
 /// Decides on a template, tells the bot, and ends a pause when its time comes.

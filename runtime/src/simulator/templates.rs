@@ -4,7 +4,7 @@
 mod draft;
 mod fill;
 
-pub use draft::Draft;
+pub use draft::{Draft, templates_of};
 pub use fill::{Filled, fill};
 
 use super::{account::Quality, errors::Problem, state::Millis};
@@ -223,11 +223,11 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Takes a checked draft; its review is the caller's.
+    /// Takes a checked draft; its review, if it needs one, is the caller's.
     ///
     /// # Errors
     /// It is there already, or there are too many.
-    pub fn add(&mut self, draft: Draft, status: Review) -> Result<&mut Template, String> {
+    pub fn add(&mut self, draft: Draft) -> Result<&mut Template, String> {
         let key = (draft.name.clone(), draft.language.clone());
         if self.all.contains_key(&key) {
             return Err(format!("there is already {} in {}", draft.name, draft.language));
@@ -243,7 +243,7 @@ impl Templates {
             language: draft.language,
             category: draft.category,
             previous_category: None,
-            status,
+            status: draft.status.unwrap_or(Review::Pending),
             quality: Quality::Unknown,
             format: draft.parameter_format,
             components: draft.components,

@@ -3,7 +3,7 @@
 use super::{Answer, Wrong};
 use crate::simulator::{
     Shared, moderation,
-    templates::{Decision, Draft, Review},
+    templates::{Decision, Draft},
     time::Move,
 };
 use axum::{
@@ -11,7 +11,6 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub async fn account(State(sim): State<Shared>) -> Json<Value> {
@@ -33,20 +32,8 @@ pub async fn templates(State(sim): State<Shared>) -> Json<Value> {
     Json(json!(world.templates.iter().map(|one| one.listed()).collect::<Vec<_>>()))
 }
 
-#[derive(Deserialize)]
-pub struct Registered {
-    #[serde(flatten)]
-    draft: Draft,
-    /// Decided on already; without it, the template is reviewed.
-    status: Option<Review>,
-}
-
-pub async fn add_template(State(sim): State<Shared>, Json(new): Json<Registered>) -> Answer {
-    let made = match new.status {
-        Some(status) => moderation::register(&sim, new.draft, status)?,
-        None => moderation::submit(&sim, new.draft)?,
-    };
-    Ok(Json(made))
+pub async fn add_template(State(sim): State<Shared>, Json(new): Json<Draft>) -> Answer {
+    Ok(Json(moderation::submit(&sim, new)?))
 }
 
 pub async fn decide(

@@ -119,8 +119,10 @@ pub async fn create(
 ) -> Response {
     let allowed = authorise(&sim, &headers).and_then(|()| our_account(&sim, &version, &id, "post"));
     let made = allowed.and_then(|()| {
-        let draft: Draft = serde_json::from_slice(&body)
+        let mut draft: Draft = serde_json::from_slice(&body)
             .map_err(|why| Refusal::new(100, format!("Invalid parameter: {why}")))?;
+        // Only a review decides.
+        draft.status = None;
         moderation::submit(&sim, draft).map_err(|why| Refusal::new(100, why))
     });
     match made {
@@ -195,6 +197,7 @@ pub async fn edit(
                 category: edit.category.unwrap_or(known.category),
                 parameter_format: known.format,
                 components: edit.components.unwrap_or_else(|| known.components.clone()),
+                status: None,
             }
         };
         draft.check().map_err(|why| Refusal::new(100, why))?;

@@ -1,7 +1,7 @@
 //! A template as it is handed in: what is checked at once, and what its
 //! review finds. Pure.
 
-use super::{Category, Format};
+use super::{Category, Format, Review};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -22,6 +22,28 @@ pub struct Draft {
     pub parameter_format: Format,
     #[serde(default)]
     pub components: Vec<Value>,
+    /// Decided on already; without it, the template is reviewed.
+    #[serde(default)]
+    pub status: Option<Review>,
+}
+
+/// Templates from a file: a list, or the Graph API's answer with one in
+/// `data`. One without a status is approved.
+///
+/// # Errors
+/// What is wrong, and with which template.
+pub fn templates_of(json: &str) -> Result<Vec<Draft>, String> {
+    let value: Value = serde_json::from_str(json).map_err(|why| why.to_string())?;
+    let list = value.get("data").unwrap_or(&value).as_array();
+    let list = list.ok_or("a list of templates is needed, or an object with one in `data`")?;
+    let read = |(at, one): (usize, &Value)| {
+        let mut draft: Draft = serde_json::from_value(one.clone())
+            .map_err(|why| format!("template {}: {why}", at + 1))?;
+        draft.check().map_err(|why| format!("template {} ({}): {why}", at + 1, draft.name))?;
+        draft.status.get_or_insert(Review::Approved);
+        Ok(draft)
+    };
+    list.iter().enumerate().map(read).collect()
 }
 
 impl Draft {

@@ -9,10 +9,11 @@ fn template(format: Format, components: Value) -> Template {
         category: Category::Marketing,
         parameter_format: format,
         components: serde_json::from_value(components).unwrap(),
+        status: Some(Review::Approved),
     };
     draft.check().unwrap();
     assert_eq!(draft.fault(), None);
-    Templates::default().add(draft, Review::Approved).unwrap().clone()
+    Templates::default().add(draft).unwrap().clone()
 }
 
 fn code(template: &Template, components: Value) -> Option<u32> {
@@ -89,6 +90,7 @@ fn a_review_finds_what_meta_finds() {
         category: Category::Utility,
         parameter_format: Format::Positional,
         components: vec![json!({"type": "BODY", "text": text})],
+        status: None,
     };
     assert!(draft("Sale", "x").check().is_err());
     assert!(draft("sale", "").check().is_err());
@@ -115,4 +117,18 @@ fn decisions_make_news_and_pauses_end() {
     };
     let fields: Vec<_> = sale.decide(change, 0).iter().map(|news| news.0).collect();
     assert_eq!(fields, ["message_template_quality_update", "template_category_update"]);
+}
+
+#[test]
+fn a_file_of_templates_is_read_in_both_forms() {
+    let one = json!({"name": "a", "language": "en", "category": "UTILITY", "id": "7",
+        "components": [{"type": "BODY", "text": "x"}]});
+    for text in [json!([one]), json!({"data": [one]})] {
+        let drafts = templates_of(&text.to_string()).unwrap();
+        assert_eq!(drafts[0].status, Some(Review::Approved));
+    }
+    let wrong = json!([one, {"name": "B", "language": "en", "category": "UTILITY"}]);
+    let why = templates_of(&wrong.to_string()).unwrap_err();
+    assert!(why.starts_with("template 2 (B): the name needs"), "{why}");
+    assert!(templates_of("{}").is_err());
 }

@@ -7,6 +7,8 @@ mod account;
 mod customers;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/session.rs"]
+mod session;
 #[path = "simulator/templates.rs"]
 mod templates;
 #[path = "simulator/world.rs"]
@@ -251,9 +253,12 @@ async fn a_customer_without_a_number_is_reached_by_user_id() {
 #[tokio::test]
 async fn the_page_is_served_and_kept_from_other_sites() {
     let world = World::new().await;
-    for (path, kind) in
-        [("/", "text/html"), ("/chat.js", "text/javascript"), ("/chat.css", "text/css")]
-    {
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/chat.js", "text/javascript"),
+        ("/whatsapp.js", "text/javascript"),
+        ("/chat.css", "text/css"),
+    ] {
         let answer = world.http.get(world.base.clone() + path).send().await.unwrap();
         assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();

@@ -16,7 +16,7 @@ use serde_json::json;
 #[derive(Clone, PartialEq, Debug)]
 pub enum Plan {
     Deliver,
-    /// A reaction gives only `sent`.
+    /// A reaction gives only `sent`; so does a phone that is out of reach.
     SentOnly,
     Fail(Problem),
     /// No receipt ever.
@@ -44,9 +44,6 @@ pub async fn climb(sim: Shared, id: String, plan: Plan) {
         if pause > 0 && !sim.pause(pause).await {
             return;
         }
-        if status == Status::Delivered && out_of_reach(&sim, &id) {
-            break;
-        }
         let Some(receipt) = advance(&sim, &id, status, problem) else { continue };
         if settings.receipts.reorder {
             later.push(receipt);
@@ -59,12 +56,6 @@ pub async fn climb(sim: Shared, id: String, plan: Plan) {
     }
 }
 
-fn out_of_reach(sim: &Sim, id: &str) -> bool {
-    let world = sim.world();
-    let phone = world.message(id).and_then(|message| world.phone(message.phone?));
-    phone.is_some_and(|phone| phone.offline)
-}
-
 /// What was sent while the phone was out of reach and is still kept. Returns
 /// how many it was.
 pub async fn deliver_waiting(sim: &Shared, phone: usize) -> usize {
@@ -74,7 +65,7 @@ pub async fn deliver_waiting(sim: &Shared, phone: usize) -> usize {
         world
             .history(phone, u64::MAX)
             .filter(|message| message.by == Author::Business && message.kind != "reaction")
-            .filter(|message| message.status == Status::Sent && now < message.at + kept(message))
+            .filter(|message| message.status <= Status::Sent && now < message.at + kept(message))
             .map(|message| message.id.clone())
             .collect()
     };

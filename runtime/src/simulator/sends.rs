@@ -273,7 +273,7 @@ fn plan(
     let Some((index, phone)) = index.and_then(|index| Some((index, world.phone(index)?))) else {
         return Ok(Plan::Fail(Problem::new(131026, "")));
     };
-    let open = phone.window_is_open(now);
+    let (open, offline) = (phone.window_is_open(now), phone.offline);
     if !open && send.kind != "template" {
         let problem = Problem::new(131047, "");
         return match world.settings.window_error {
@@ -297,7 +297,7 @@ fn plan(
     if !open && !world.first_contacts.take(index, now, most) {
         return Err(Problem::new(131064, ""));
     }
-    Ok(Plan::Deliver)
+    Ok(if offline { Plan::SentOnly } else { Plan::Deliver })
 }
 
 /// Why a promotion does not arrive; none if it does.

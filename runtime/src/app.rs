@@ -3,8 +3,10 @@
 mod demo;
 mod listen;
 mod signals;
+mod simulate;
 
 pub use demo::{DemoOptions, demo};
+pub use simulate::{SimulateOptions, Wire, simulate};
 
 use crate::{
     clock::{Clock, SystemClock},

@@ -10,6 +10,7 @@ mod out;
 mod plugin;
 mod reload;
 mod serve;
+mod simulate;
 mod template;
 mod trace;
 
@@ -65,6 +66,7 @@ enum Command {
     Serve(serve::Arguments),
     Reload(reload::Arguments),
     Demo(demo::Arguments),
+    Simulate(simulate::Arguments),
     Plugin(plugin::Arguments),
     Template(template::Arguments),
     Trace(trace::Arguments),
@@ -87,6 +89,7 @@ pub fn main(env: Env) -> Exit {
         Command::Serve(arguments) => serve::run(arguments, env),
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),
+        Command::Simulate(arguments) => simulate::run(arguments, env),
         Command::Plugin(arguments) => plugin::run(arguments, env),
         Command::Template(arguments) => template::run(&arguments, &env),
         Command::Trace(arguments) => trace::run(arguments, env),

@@ -3,37 +3,47 @@
 //! any bot; it must not name our store, our provider or our nouns. All it
 //! remembers is in memory and bounded.
 
-mod check;
+mod account;
 mod control;
 mod customer;
 mod deliver;
+mod echo;
 mod errors;
 mod faults;
-mod graph;
+mod files;
+mod first_contacts;
 mod inspect;
 mod limits;
-mod media;
+mod message;
+mod meta;
+mod moderation;
 mod names;
 mod page;
+mod phone;
+mod pricing;
 mod receipts;
+mod sends;
 mod settings;
 mod state;
-mod webhook;
+mod templates;
+mod time;
+mod wire;
 
 pub use deliver::Retry;
-pub use faults::ReceiptFaults;
-pub use settings::{Settings, UnknownNumbers, WindowError};
-pub use state::NewPhone;
+pub use faults::{MediaFaults, WebhookFaults};
+pub use phone::NewPhone;
+pub use settings::{ReviewOutcome, Settings, UnknownNumbers, WindowError};
+pub use templates::{Draft, templates_of};
+pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
-use anyhow::{Context as _, Result};
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use anyhow::{Context as _, Result, anyhow};
+use axum::Router;
 use deliver::Courier;
 use serde_json::Value;
 use state::{Millis, World};
+use time::Time;
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -53,6 +63,8 @@ const FEED_LENGTH: usize = 1_024;
 /// Whom the simulator plays, and for which bot.
 #[derive(Clone, Debug)]
 pub struct SimulatorConfig {
+    /// The API that the bot is made for.
+    pub wire: Wire,
     /// Where the bot takes webhooks, e.g. `http://127.0.0.1:8080/webhooks/main`.
     pub webhook_url: String,
     /// Signs the webhooks, as the app secret of the Meta app does.
@@ -75,8 +87,9 @@ pub struct SimulatorConfig {
     pub inspect_token: Option<String>,
     /// What can be changed while it runs, as it is at the start.
     pub settings: Settings,
-    /// How webhooks that were not answered with 200 are sent again.
-    pub retry: Retry,
+    /// Templates that are there from the start; one without a status is
+    /// pending until it is decided on.
+    pub templates: Vec<Draft>,
     /// Phones that are there from the start.
     pub phones: Vec<NewPhone>,
     /// First messages that the page offers in an empty chat.
@@ -86,6 +99,7 @@ pub struct SimulatorConfig {
 impl Default for SimulatorConfig {
     fn default() -> Self {
         Self {
+            wire: Wire::default(),
             webhook_url: "http://127.0.0.1:8080/webhooks/main".into(),
             app_secret: "simulator-app-secret".into(),
             verify_token: "simulator-verify-token".into(),
@@ -97,7 +111,7 @@ impl Default for SimulatorConfig {
             inspect_url: None,
             inspect_token: None,
             settings: Settings::default(),
-            retry: Retry::default(),
+            templates: Vec::new(),
             phones: Vec::new(),
             suggestions: ["Hello!", "When do you open?", "I want to complain", "STOP"]
                 .map(String::from)
@@ -120,7 +134,7 @@ pub async fn run(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(simulator.address = %address, "the simulator is at http://{address}/");
     }
-    tokio::spawn(deliver::verify_at_start(sim.clone()));
+    tokio::spawn(meta::verify::verify_at_start(sim.clone()));
     let mut shutdown = shutdown;
     axum::serve(listener, router(sim))
         .with_graceful_shutdown(async move {
@@ -135,10 +149,7 @@ fn router(sim: Shared) -> Router {
         .merge(page::routes())
         .merge(control::routes())
         .merge(inspect::routes())
-        .route("/{version}/{id}", get(graph::object))
-        .route("/{version}/{id}/messages", post(graph::send))
-        .route("/{version}/{id}/media", post(media::upload))
-        .fallback(graph::unknown_path)
+        .merge(wire::routes(&sim.config.wire))
         .layer(axum::middleware::from_fn(page::same_site))
         .with_state(sim)
 }
@@ -148,7 +159,8 @@ type Shared = Arc<Sim>;
 
 struct Sim {
     config: SimulatorConfig,
-    clock: Arc<dyn Clock>,
+    /// The simulator's own.
+    time: Time,
     world: Mutex<World>,
     /// Updates for the page, as JSON.
     feed: broadcast::Sender<Arc<str>>,
@@ -169,11 +181,15 @@ impl Sim {
         for phone in &config.phones {
             world.add_phone(phone.clone()).map_err(anyhow::Error::msg)?;
         }
+        for draft in &config.templates {
+            draft.check().map_err(|why| anyhow!("the template {}: {why}", draft.name))?;
+            world.templates.add(draft.clone()).map_err(anyhow::Error::msg)?;
+        }
         let salt = (clock.jitter() * f64::from(u32::MAX)) as u32;
         Ok(Arc::new(Self {
             courier: Courier::new()?,
             config,
-            clock,
+            time: Time::new(clock),
             world: Mutex::new(world),
             feed: broadcast::Sender::new(FEED_LENGTH),
             closing,
@@ -188,7 +204,7 @@ impl Sim {
     }
 
     fn now(&self) -> Millis {
-        self.clock.now()
+        self.time.now()
     }
 
     /// A message id in WhatsApp's form.
@@ -202,11 +218,21 @@ impl Sim {
         self.last_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// False if the simulator is closing.
+    /// Waits on the simulator's own clock. False if the simulator is closing.
     async fn pause(&self, millis: Millis) -> bool {
         if millis == 0 {
             return !*self.closing.borrow();
         }
+        let due = self.now().saturating_add(millis);
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            () = self.time.until(due) => true,
+            _ = closing.wait_for(|stop| *stop) => false,
+        }
+    }
+
+    /// The same on the machine's clock: a client's patience is real.
+    async fn wait(&self, millis: Millis) -> bool {
         let mut closing = self.closing.clone();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(millis)) => true,

@@ -140,6 +140,7 @@ fn what_makes_no_sense_is_answered_with_what_does() {
         (&["check", "my-shop", "--jso"], "'--json'"),
         (&["serve"], "<FOLDER>"),
         (&["demo", "--public", "8080"], "127.0.0.1:8080"),
+        (&["simulate", "--webhook", "3000"], "http://127.0.0.1:3000/webhook"),
         (&["init", "--sample", "pub", "my-shop"], "possible values: shop"),
         (&[], "Commands:"),
     ] {
@@ -166,7 +167,7 @@ fn help_of(command: &[&str]) -> String {
 #[test]
 fn help_shows_what_there_is() {
     let names = listed(&help_of(&[]));
-    assert_eq!(names, ["init", "check", "serve", "reload", "demo", "plugin", "template", "trace"]);
+    assert_eq!(names, ["init", "check", "serve", "reload", "demo", "simulate", "plugin", "template", "trace"]);
     let mut commands: Vec<Vec<String>> = Vec::new();
     for name in names {
         let within = listed(&help_of(&[&name]));

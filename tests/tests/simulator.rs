@@ -1,8 +1,16 @@
 //! The simulator against a bot that is a few lines of axum: what it sends and
 //! what it answers.
 
+#[path = "simulator/account.rs"]
+mod account;
+#[path = "simulator/customers.rs"]
+mod customers;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/session.rs"]
+mod session;
+#[path = "simulator/templates.rs"]
+mod templates;
 #[path = "simulator/world.rs"]
 mod world;
 
@@ -187,7 +195,7 @@ async fn media_locations_reactions_and_raw_messages_arrive() {
     assert_eq!(world.http.get(at).send().await.unwrap().status(), 401);
     let bytes = world.http.get(at).bearer_auth(TOKEN).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(bytes.len() as u64, file["file_size"].as_u64().unwrap());
-    assert!(bytes.starts_with(b"\x89PNG"));
+    assert!(bytes.starts_with(b"\xff\xd8\xff"));
 
     world.act(ANA, json!({"kind": "document", "filename": "a.pdf"})).await;
     assert_eq!(world.message().await["document"]["filename"], "a.pdf");
@@ -245,9 +253,12 @@ async fn a_customer_without_a_number_is_reached_by_user_id() {
 #[tokio::test]
 async fn the_page_is_served_and_kept_from_other_sites() {
     let world = World::new().await;
-    for (path, kind) in
-        [("/", "text/html"), ("/chat.js", "text/javascript"), ("/chat.css", "text/css")]
-    {
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/chat.js", "text/javascript"),
+        ("/whatsapp.js", "text/javascript"),
+        ("/chat.css", "text/css"),
+    ] {
         let answer = world.http.get(world.base.clone() + path).send().await.unwrap();
         assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();

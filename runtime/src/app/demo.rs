@@ -4,7 +4,7 @@ use super::{App, Failure, ServeOptions, runtime, signals};
 use crate::{
     config::Env,
     sample::{self, Demo, SampleKind},
-    simulator::{self, NewPhone, SimulatorConfig},
+    simulator::{self, Draft, NewPhone, Settings, SimulatorConfig},
     telemetry,
 };
 use anyhow::Context;
@@ -102,8 +102,25 @@ fn simulator(app: &App) -> SimulatorConfig {
             phone("Phone 2", Some("573000000002"), None),
             phone("No number shown", None, Some("hidden.number")),
         ],
+        templates: templates(),
+        settings: Settings {
+            // The phones have numbers of the +1 kind that belong to nobody.
+            us_marketing_block: false,
+            ..Settings::default()
+        },
         ..SimulatorConfig::default()
     }
+}
+
+/// The one that the sample's promotion is sent as.
+fn templates() -> Vec<Draft> {
+    const LIST: &str = r#"[{"name": "spring_cakes", "language": "en", "category": "MARKETING",
+        "components": [
+            {"type": "BODY", "text": "Spring is here, and so is our {{1}}: from {{2}} on."},
+            {"type": "FOOTER", "text": "Write STOP to get no more of these"},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Order one"}]}]}]"#;
+    // A test reads it; a demo without it would still be one.
+    simulator::templates_of(LIST).unwrap_or_default()
 }
 
 /// True if the folder was made now.
@@ -166,5 +183,15 @@ fn open(url: &str, say: &dyn Fn(&str)) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     if std::process::Command::new(program).arg(url).spawn().is_err() {
         say(&format!("(no browser could be opened with {program})"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_has_its_template() {
+        assert_eq!(templates().len(), 1);
     }
 }

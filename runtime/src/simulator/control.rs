@@ -1,18 +1,21 @@
 //! The control API under `/sim/`: for the page, for tests, for whoever writes
 //! a script. Described in `docs/simulator.md`.
 
+mod account;
+mod phones;
+
 use super::{
-    Shared, customer, deliver, errors,
-    faults::Fault,
-    media, receipts,
-    state::{Message, NewPhone, World},
+    Shared, deliver, errors,
+    faults::{Fault, MediaFaults, WebhookFaults},
+    meta, receipts,
+    state::World,
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, patch, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,19 +23,26 @@ use serde_json::{Value, json};
 /// Items in one answer, unless asked for less.
 const PAGE: usize = 200;
 const PAGE_MAX: usize = 10_000;
-/// Messages in one `POST /sim/batch`.
-const BATCH_MAX: usize = 10_000;
+/// A file of 5 MB in base64, or a large batch.
+const BODY_BYTES: usize = 16 << 20;
 
 pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/sim/state", get(state))
-        .route("/sim/phones", get(phones).post(add_phone))
-        .route("/sim/phones/{phone}", get(phone))
-        .route("/sim/phones/{phone}/messages", get(history))
-        .route("/sim/phones/{phone}/send", post(send))
-        .route("/sim/phones/{phone}/read", post(read))
-        .route("/sim/phones/{phone}/window", post(window))
-        .route("/sim/batch", post(batch))
+        .route("/sim/phones", get(phones::phones).post(phones::add_phone))
+        .route("/sim/phones/{phone}", get(phones::phone))
+        .route("/sim/phones/{phone}/messages", get(phones::history))
+        .route("/sim/phones/{phone}/send", post(phones::send))
+        .route("/sim/phones/{phone}/read", post(phones::read))
+        .route("/sim/phones/{phone}/window", post(phones::window))
+        .route("/sim/phones/{phone}/preferences", post(phones::preferences))
+        .route("/sim/phones/{phone}/presence", post(phones::presence))
+        .route("/sim/batch", post(phones::batch))
+        .route("/sim/echo", post(phones::echoed))
+        .route("/sim/account", get(account::account).post(account::change_account))
+        .route("/sim/templates", get(account::templates).post(account::add_template))
+        .route("/sim/templates/{name}/{language}", patch(account::decide))
+        .route("/sim/clock", get(account::clock).post(account::move_clock))
         .route("/sim/sent", get(sent))
         .route("/sim/settings", get(settings).patch(change_settings))
         .route("/sim/faults", get(faults).post(add_fault).delete(clear_faults))
@@ -40,7 +50,7 @@ pub fn routes() -> Router<Shared> {
         .route("/sim/webhooks", get(webhooks).post(raw_webhook))
         .route("/sim/verify", post(verify))
         .route("/sim/clear", post(clear))
-        .route("/sim/media/{id}", get(media::download))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
 /// What is wrong with a request to the control API.
@@ -60,11 +70,6 @@ impl IntoResponse for Wrong {
 
 type Answer = Result<Json<Value>, Wrong>;
 
-fn find(world: &World, key: &str) -> Result<usize, Wrong> {
-    let none = || Wrong(StatusCode::NOT_FOUND, format!("no phone is called {key:?}"));
-    world.find(key.trim_start_matches('+')).ok_or_else(none)
-}
-
 async fn state(State(sim): State<Shared>) -> Json<Value> {
     let world = sim.world();
     let config = &sim.config;
@@ -78,6 +83,9 @@ async fn state(State(sim): State<Shared>) -> Json<Value> {
         "now": sim.now(),
         "phones": (0..world.phones().len().min(PAGE)).map(|i| world.phone_json(i))
             .collect::<Vec<_>>(),
+        "clock": {"now": sim.now(), "ahead_ms": sim.time.ahead()},
+        "account": world.account,
+        "templates": world.templates.iter().map(|one| one.listed()).collect::<Vec<_>>(),
         "settings": world.settings,
         "faults": world.faults.waiting(),
         "held": world.held.len(),
@@ -100,6 +108,7 @@ fn counts(world: &World) -> Value {
         "webhooks_delivered": world.delivered_total,
         "webhook_attempts_failed": world.attempts_failed,
         "webhooks_given_up": world.given_up_total,
+        "webhooks_not_subscribed": world.unsubscribed_total,
     })
 }
 
@@ -119,105 +128,13 @@ impl Range {
     }
 }
 
-async fn phones(State(sim): State<Shared>, Query(range): Query<Range>) -> Json<Value> {
-    let world = sim.world();
-    let total = world.phones().len();
-    let from = usize::try_from(range.after).unwrap_or(total).min(total);
-    let to = from.saturating_add(range.limit()).min(total);
-    let phones: Vec<_> = (from..to).map(|index| world.phone_json(index)).collect();
-    Json(json!({"total": total, "next": to, "phones": phones}))
-}
-
-async fn add_phone(State(sim): State<Shared>, Json(new): Json<NewPhone>) -> Answer {
-    let mut world = sim.world();
-    let index = world.add_phone(new)?;
-    let phone = world.phone_json(index);
-    sim.publish(|| json!({"type": "phone", "phone": phone.clone()}));
-    Ok(Json(phone))
-}
-
-async fn phone(State(sim): State<Shared>, Path(key): Path<String>) -> Answer {
-    let world = sim.world();
-    Ok(Json(world.phone_json(find(&world, &key)?)))
-}
-
-async fn history(
-    State(sim): State<Shared>,
-    Path(key): Path<String>,
-    Query(range): Query<Range>,
-) -> Answer {
-    let world = sim.world();
-    let index = find(&world, &key)?;
-    let before = range.before.unwrap_or(u64::MAX);
-    let mut messages: Vec<&Message> = world.history(index, before).take(range.limit()).collect();
-    messages.reverse();
-    Ok(Json(json!({"phone": world.phone_json(index), "messages": messages})))
-}
-
-async fn send(
-    State(sim): State<Shared>,
-    Path(key): Path<String>,
-    Json(act): Json<customer::Act>,
-) -> Answer {
-    let index = find(&sim.world(), &key)?;
-    let id = customer::act(&sim, index, act)?;
-    Ok(Json(json!({"id": id})))
-}
-
-#[derive(Deserialize)]
-struct Batched {
-    phone: String,
-    #[serde(flatten)]
-    act: customer::Act,
-}
-
-async fn batch(State(sim): State<Shared>, Json(batch): Json<Vec<Batched>>) -> Answer {
-    if batch.len() > BATCH_MAX {
-        return Err(format!("at most {BATCH_MAX} messages in a batch").into());
-    }
-    let mut ids = Vec::with_capacity(batch.len());
-    for Batched { phone, act } in batch {
-        let index = find(&sim.world(), &phone)?;
-        ids.push(customer::act(&sim, index, act)?);
-    }
-    Ok(Json(json!({"ids": ids})))
-}
-
-async fn read(State(sim): State<Shared>, Path(key): Path<String>) -> Answer {
-    let index = find(&sim.world(), &key)?;
-    let receipts = receipts::read_by_customer(&sim, index).await;
-    Ok(Json(json!({"read": receipts})))
-}
-
-#[derive(Deserialize)]
-struct Later {
-    hours: u64,
-}
-
-/// As if the customer had last written so many hours earlier.
-async fn window(
-    State(sim): State<Shared>,
-    Path(key): Path<String>,
-    Json(Later { hours }): Json<Later>,
-) -> Answer {
-    let mut world = sim.world();
-    let index = find(&world, &key)?;
-    if let Some(phone) = world.phone_mut(index) {
-        let millis = hours.saturating_mul(60 * 60 * 1_000);
-        phone.last_inbound = phone.last_inbound.map(|at| at.saturating_sub(millis));
-    }
-    let phone = world.phone_json(index);
-    sim.publish(|| json!({"type": "phone", "phone": phone.clone()}));
-    Ok(Json(phone))
-}
-
 async fn sent(State(sim): State<Shared>, Query(range): Query<Range>) -> Json<Value> {
     let world = sim.world();
     let list: Vec<_> = world
         .sent(range.after)
         .take(range.limit())
         .map(|message| {
-            let phone = message.phone.and_then(|index| world.phone(index)).map(|p| p.key());
+            let phone = message.phone.and_then(|index| world.phone(index)).map(|p| p.who.key());
             let mut entry = json!(message);
             if let Some(entry) = entry.as_object_mut() {
                 entry.insert("phone".into(), json!(phone));
@@ -251,11 +168,16 @@ async fn add_fault(State(sim): State<Shared>, Json(fault): Json<Fault>) -> Answe
     Ok(Json(json!(world.faults.waiting())))
 }
 
-/// Faults and what is done to receipts; what is held back stays held.
+/// Faults, and what is done to webhooks and files; what is held back stays
+/// held.
 async fn clear_faults(State(sim): State<Shared>) -> Json<Value> {
     let mut world = sim.world();
     world.faults.clear();
-    world.settings.receipts = super::ReceiptFaults::default();
+    let settings = &mut world.settings;
+    settings.receipts = WebhookFaults::default();
+    settings.messages = WebhookFaults::default();
+    settings.media = MediaFaults::default();
+    settings.lose_attempts = 0;
     Json(json!(world.faults.waiting()))
 }
 
@@ -282,15 +204,17 @@ struct Raw {
 }
 
 /// Any webhook at all, signed: account events and whatever is new.
-async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Json<Value> {
-    let parcel = sim.parcel_of("account", "", &raw.field, raw.value);
+async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Answer {
+    let Some(parcel) = sim.account_parcel(&raw.field, raw.value) else {
+        return Err("this wire has no webhooks for the account".to_owned().into());
+    };
     let body = String::from_utf8_lossy(&parcel.body).into_owned();
     tokio::spawn(async move { deliver::post(&sim, parcel).await });
-    Json(json!({"body": body}))
+    Ok(Json(json!({"body": body})))
 }
 
 async fn verify(State(sim): State<Shared>) -> Json<Value> {
-    Json(json!(deliver::verify(&sim).await))
+    Json(json!(meta::verify::verify(&sim).await))
 }
 
 #[derive(Deserialize, Default)]

@@ -1,69 +1,55 @@
 //! What a customer does on the phone, as the messages that the bot gets.
 
+mod identity;
+mod kinds;
+mod tap;
+
+pub use identity::{preference, presence};
+
 use super::{
-    Shared, Sim, deliver, media, names, receipts,
-    state::{Author, Message, Status, World},
+    Shared, Sim,
+    deliver::{self, Parcel},
+    message::{Author, Message, Status},
+    receipts,
+    state::World,
 };
+use kinds::What;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// Copies of one message that may be delivered at once.
 const COPIES_MAX: u32 = 1_000;
-/// Characters in a text that a person can send.
-const TEXT_CHARS: usize = 65_536;
 
 /// The body of `POST /sim/phones/{id}/send`.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Act {
     #[serde(flatten)]
-    pub what: What,
+    what: What,
     /// The same webhook so many times at once, as Meta may deliver it twice.
     #[serde(default)]
-    pub copies: Option<u32>,
+    copies: Option<u32>,
     /// The message that it quotes.
     #[serde(default)]
-    pub reply_to: Option<String>,
+    reply_to: Option<String>,
     /// How long ago it was written, in seconds: for webhooks that come late.
     #[serde(default)]
-    pub seconds_ago: u64,
+    seconds_ago: u64,
+    #[serde(default)]
+    forwarded: Forwarded,
+    /// The ad or post that the customer came by: true for a made-up one, or
+    /// an object with some of Meta's fields.
+    #[serde(default)]
+    referral: Option<Value>,
 }
 
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum What {
-    Text {
-        body: String,
-    },
-    /// A reply button, a list row or a template's quick reply of this message.
-    Tap {
-        message: String,
-        id: String,
-    },
-    Image {
-        caption: Option<String>,
-    },
-    Document {
-        filename: Option<String>,
-        caption: Option<String>,
-    },
-    Audio {},
-    Location {
-        latitude: f64,
-        longitude: f64,
-        name: Option<String>,
-        address: Option<String>,
-    },
-    /// No emoji takes the reaction back.
-    Reaction {
-        message: String,
-        #[serde(default)]
-        emoji: String,
-    },
-    /// Any message at all: `type` and what stands under its name are yours,
-    /// ids and time are added if they are missing.
-    Raw {
-        message: Map<String, Value>,
-    },
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Forwarded {
+    #[default]
+    No,
+    Once,
+    /// More than five times.
+    Often,
 }
 
 /// Puts it in the history and on its way; returns the message's id at once.
@@ -75,25 +61,55 @@ pub fn act(sim: &Shared, phone: usize, act: Act) -> Result<String, String> {
     if copies == 0 || copies > COPIES_MAX {
         return Err(format!("copies must be between 1 and {COPIES_MAX}"));
     }
-    let (id, value) = {
-        let mut world = sim.world();
-        let written = write(sim, &mut world, phone, act)?;
-        receipts::announce(sim, &world, &written.0);
-        written
-    };
-    let parcel = sim.parcel("message", &id, value);
-    for _ in 0..copies {
-        let (sim, parcel) = (sim.clone(), parcel.clone());
-        tokio::spawn(async move { deliver::post(&sim, parcel).await });
+    if act.what == (What::Call {}) {
+        return identity::call(sim, phone);
     }
+    let (who, id, wire, number) = {
+        let mut world = sim.world();
+        let (id, wire) = write(sim, &mut world, phone, act)?;
+        receipts::announce(sim, &world, &id);
+        let who = world.phone(phone).ok_or("no such phone")?.who.clone();
+        (who, id, wire, world.received_total)
+    };
+    dispatch(sim, sim.message_parcel(&who, &wire), copies, number);
     Ok(id)
 }
 
-fn write(sim: &Sim, world: &mut World, index: usize, act: Act) -> Result<(String, Value), String> {
+/// Sends a message's webhook, or does what the settings say of messages.
+fn dispatch(sim: &Shared, parcel: Parcel, copies: u32, number: u64) {
+    let faults = sim.world().settings.messages;
+    if faults.drop {
+        return;
+    }
+    if faults.hold {
+        sim.world().hold(parcel);
+        return;
+    }
+    // Every other one lets the next go before it.
+    let late = faults.reorder && number % 2 == 1;
+    for _ in 0..copies.saturating_mul(faults.copies.max(1)).min(COPIES_MAX) {
+        let (sim, parcel) = (sim.clone(), parcel.clone());
+        tokio::spawn(async move {
+            if !late || sim.wait(deliver::REORDER_MS).await {
+                deliver::post(&sim, parcel).await;
+            }
+        });
+    }
+}
+
+/// Its id, and the message in Meta's form.
+fn write(
+    sim: &Sim,
+    world: &mut World,
+    index: usize,
+    act: Act,
+) -> Result<(String, Map<String, Value>), String> {
     let now = sim.now();
-    let phone = world.phone(index).ok_or("no such phone")?.clone();
-    let mut id = sim.message_id(phone.key(), true);
-    let Drawn { kind, content, quotes, mut wire } = draw(sim, world, &act.what)?;
+    let drawn = kinds::draw(sim, world, index, &act.what)?;
+    let Drawn { kind, content, quotes, mut wire, opens_window, system } = drawn;
+    // Only now, since the act may have changed who it is.
+    let who = world.phone(index).ok_or("no such phone")?.who.clone();
+    let mut id = sim.message_id(who.key(), true);
     let reply_to = act.reply_to.or(quotes);
     wire.entry("id").or_insert_with(|| id.clone().into());
     if let Some(given) = wire.get("id").and_then(Value::as_str) {
@@ -101,28 +117,43 @@ fn write(sim: &Sim, world: &mut World, index: usize, act: Act) -> Result<(String
     }
     let seconds = (now / 1_000).saturating_sub(act.seconds_ago);
     wire.entry("timestamp").or_insert_with(|| seconds.to_string().into());
-    wire.entry("from_user_id").or_insert_with(|| phone.user_id.clone().into());
-    if let Some(number) = &phone.number {
-        wire.entry("from").or_insert_with(|| number.clone().into());
+    if !system {
+        wire.entry("from_user_id").or_insert_with(|| who.user_id.clone().into());
     }
-    if let Some(quoted) = &reply_to {
-        let business = &sim.config.display_phone_number;
-        wire.entry("context").or_insert_with(|| json!({"from": business, "id": quoted}));
+    if let Some(number) = who.shown_number().filter(|_| !system) {
+        wire.entry("from").or_insert_with(|| number.into());
     }
-    let mut value = sim.value();
-    value.insert("contacts".into(), json!([receipts::contact(&phone, true)]));
-    value.insert("messages".into(), json!([wire]));
+    match (&reply_to, act.forwarded) {
+        (Some(quoted), _) => {
+            let business = &sim.config.display_phone_number;
+            wire.entry("context").or_insert_with(|| json!({"from": business, "id": quoted}));
+        }
+        (None, Forwarded::Once) => {
+            wire.insert("context".into(), json!({"forwarded": true}));
+        }
+        (None, Forwarded::Often) => {
+            wire.insert("context".into(), json!({"frequently_forwarded": true}));
+        }
+        (None, Forwarded::No) => {}
+    }
+    let referral = act.referral.filter(|referral| *referral != Value::Bool(false));
+    if let Some(referral) = &referral {
+        wire.insert("referral".into(), kinds::referral(referral, sim.serial()));
+    }
     world.received_total += 1;
-    if let Some(phone) = world.phone_mut(index) {
+    if let Some(phone) = world.phone_mut(index).filter(|_| opens_window) {
         let written = now.saturating_sub(act.seconds_ago.saturating_mul(1_000));
         phone.last_inbound = Some(phone.last_inbound.unwrap_or(0).max(written));
+        if referral.is_some() {
+            phone.came_by_ad = Some(written);
+        }
     }
     let mut message = Message::new(id.clone(), Author::Customer, now, &kind, content);
     message.status = Status::Sent;
     message.reply_to = reply_to;
     message.phone = Some(index);
     world.push(message);
-    Ok((id, value.into()))
+    Ok((id, wire))
 }
 
 /// A message before it has an id.
@@ -132,51 +163,23 @@ struct Drawn {
     content: Value,
     /// The message that a tap answers.
     quotes: Option<String>,
-    /// For the bot.
+    /// For the bot, in Meta's form.
     wire: Map<String, Value>,
+    /// Whether the business may write freely from now on.
+    opens_window: bool,
+    /// Written by WhatsApp: it names its sender itself, if at all.
+    system: bool,
 }
 
 impl Drawn {
     fn new(kind: &str, content: Value) -> Self {
         let mut wire = Map::new();
         wire.insert("type".into(), kind.into());
-        wire.insert(kind.into(), content.clone());
-        Self { kind: kind.into(), content, quotes: None, wire }
-    }
-}
-
-fn draw(sim: &Sim, world: &mut World, what: &What) -> Result<Drawn, String> {
-    match what {
-        What::Text { body } if body.is_empty() || body.chars().count() > TEXT_CHARS => {
-            Err(format!("a text needs between 1 and {TEXT_CHARS} characters"))
+        if !content.is_null() {
+            wire.insert(kind.into(), content.clone());
         }
-        What::Text { body } => Ok(Drawn::new("text", json!({"body": body}))),
-        What::Tap { message, id } => tap(world, message, id),
-        What::Image { caption } => Ok(file(sim, "image", caption.as_deref(), None)),
-        What::Document { filename, caption } => {
-            let name = filename.as_deref().unwrap_or("document.pdf");
-            Ok(file(sim, "document", caption.as_deref(), Some(name)))
-        }
-        What::Audio {} => Ok(file(sim, "audio", None, None)),
-        What::Location { latitude, longitude, name, address } => {
-            let mut content = json!({"latitude": latitude, "longitude": longitude});
-            add(&mut content, "name", name.as_deref());
-            add(&mut content, "address", address.as_deref());
-            Ok(Drawn::new("location", content))
-        }
-        What::Reaction { message, emoji } => {
-            let target = world.message_mut(message).ok_or("no such message to react to")?;
-            target.customer_reaction = Some(emoji.clone()).filter(|emoji| !emoji.is_empty());
-            receipts::announce(sim, world, message);
-            let mut content = json!({"message_id": message});
-            add(&mut content, "emoji", Some(emoji).filter(|emoji| !emoji.is_empty()).map(|e| &**e));
-            Ok(Drawn::new("reaction", content))
-        }
-        What::Raw { message } => {
-            let kind = message.get("type").and_then(Value::as_str).unwrap_or("unknown").to_owned();
-            let content = message.get(&kind).cloned().unwrap_or(Value::Null);
-            Ok(Drawn { kind, content, quotes: None, wire: message.clone() })
-        }
+        let opens_window = !matches!(kind, "edit" | "revoke");
+        Self { kind: kind.into(), content, quotes: None, wire, opens_window, system: false }
     }
 }
 
@@ -184,72 +187,4 @@ fn add(content: &mut Value, name: &str, text: Option<&str>) {
     if let (Some(content), Some(text)) = (content.as_object_mut(), text) {
         content.insert(name.into(), text.into());
     }
-}
-
-fn file(sim: &Sim, kind: &'static str, caption: Option<&str>, filename: Option<&str>) -> Drawn {
-    let id = media::new_id(kind, sim.serial());
-    let sample = media::sample(kind);
-    let mut content = json!({
-        "id": id,
-        "mime_type": sample.mime_type,
-        "sha256": names::base64(&sample.sha256()),
-    });
-    add(&mut content, "caption", caption);
-    add(&mut content, "filename", filename);
-    if let (Some(content), "audio") = (content.as_object_mut(), kind) {
-        content.insert("voice".into(), true.into());
-    }
-    Drawn::new(kind, content)
-}
-
-/// The answer depends on what was tapped.
-fn tap(world: &mut World, message: &str, id: &str) -> Result<Drawn, String> {
-    let Some(tapped) = world.message_mut(message).filter(|m| m.by == Author::Business) else {
-        return Err("no such message of the business's to tap on".into());
-    };
-    let content = &tapped.content;
-    let mut drawn = if tapped.kind == "template" {
-        let payload = quick_replies(content).find(|payload| *payload == id);
-        let payload = payload.ok_or("the template has no quick reply with this payload")?;
-        // The title stands in the template, which the simulator does not have.
-        Drawn::new("button", json!({"payload": payload, "text": payload}))
-    } else if let Some(title) = button_title(content, id) {
-        let reply = json!({"id": id, "title": title});
-        Drawn::new("interactive", json!({"type": "button_reply", "button_reply": reply}))
-    } else if let Some(row) = list_row(content, id) {
-        let mut reply = json!({"id": id, "title": row.get("title")});
-        add(&mut reply, "description", row.get("description").and_then(Value::as_str));
-        Drawn::new("interactive", json!({"type": "list_reply", "list_reply": reply}))
-    } else {
-        return Err("the message has no button or row with this id".into());
-    };
-    tapped.tapped = Some(id.into());
-    drawn.quotes = Some(message.into());
-    Ok(drawn)
-}
-
-fn array<'a>(value: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> {
-    value.pointer(path).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn button_title<'a>(content: &'a Value, id: &str) -> Option<&'a Value> {
-    array(content, "/action/buttons")
-        .filter_map(|button| button.get("reply"))
-        .find(|reply| reply.get("id").and_then(Value::as_str) == Some(id))?
-        .get("title")
-}
-
-fn list_row<'a>(content: &'a Value, id: &str) -> Option<&'a Value> {
-    array(content, "/action/sections")
-        .flat_map(|section| array(section, "/rows"))
-        .find(|row| row.get("id").and_then(Value::as_str) == Some(id))
-}
-
-fn quick_replies(template: &Value) -> impl Iterator<Item = &str> {
-    array(template, "/components")
-        .filter(|component| {
-            component.get("sub_type").and_then(Value::as_str) == Some("quick_reply")
-        })
-        .flat_map(|component| array(component, "/parameters"))
-        .filter_map(|parameter| parameter.get("payload").and_then(Value::as_str))
 }

@@ -16,7 +16,7 @@ const HANG_MS: Millis = 120_000;
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// Meta's error code, for `error` and `failed`.
+    /// Meta's error code, for `error` and `failed`; the HTTP status for `http`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
     /// How many sends are still to be spoilt.
@@ -25,7 +25,7 @@ pub struct Fault {
     /// Only sends to this phone: its number or its BSUID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// For `timeout`: how long the client is left waiting.
+    /// For `timeout`, `hang` and `slow`: how long the client is left waiting.
     #[serde(default = "hang")]
     pub hang_ms: Millis,
 }
@@ -39,9 +39,15 @@ pub enum FaultKind {
     Failed,
     /// Accepted and delivered, but the client gets no answer.
     Timeout,
+    /// Not accepted, and the client gets no answer either.
+    Hang,
+    /// Accepted, and answered late.
+    Slow,
     /// Not accepted: HTTP 500 with a body that is not Meta's.
     #[serde(rename = "http_500")]
     Http500,
+    /// Not accepted: the HTTP status in `code`, with a body that is not Meta's.
+    Http,
 }
 
 fn one() -> u32 {
@@ -52,13 +58,14 @@ fn hang() -> Millis {
     HANG_MS
 }
 
-/// What to do to receipts for as long as it is set.
+/// What to do to webhooks of a kind for as long as it is set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ReceiptFaults {
+pub struct WebhookFaults {
     /// Kept back until released.
     pub hold: bool,
-    /// The last one of a message first.
+    /// Receipts: the last one of a message first. Messages: every other one
+    /// after the next.
     pub reorder: bool,
     /// Never sent.
     pub drop: bool,
@@ -66,10 +73,22 @@ pub struct ReceiptFaults {
     pub copies: u32,
 }
 
-impl Default for ReceiptFaults {
+impl Default for WebhookFaults {
     fn default() -> Self {
         Self { hold: false, reorder: false, drop: false, copies: 1 }
     }
+}
+
+/// What is wrong with files for as long as it is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaFaults {
+    /// The description names another hash than the file's.
+    pub wrong_hash: bool,
+    /// Addresses do not work.
+    pub dead: bool,
+    /// Before a file is handed over.
+    pub slow_ms: Millis,
 }
 
 /// The faults that wait, in the order in which they were asked for.
@@ -81,8 +100,14 @@ impl Faults {
     /// Too many faults, a code that WhatsApp does not have, or none where one
     /// is needed.
     pub fn add(&mut self, fault: Fault) -> Result<(), String> {
-        let needs_code = matches!(fault.kind, FaultKind::Error | FaultKind::Failed);
+        use FaultKind::{Error, Failed, Http};
+        let needs_code = matches!(fault.kind, Error | Failed | Http);
         match fault.code {
+            Some(status) if fault.kind == Http => {
+                if !(400..=599).contains(&status) {
+                    return Err("the code of an `http` fault must be from 400 to 599".into());
+                }
+            }
             None if needs_code => return Err("this fault needs a code".into()),
             Some(code) if errors::find(code).is_none() => {
                 return Err(format!("{code} is not an error code of WhatsApp's"));

@@ -22,6 +22,14 @@ pub fn user_id(country: &str, of: &str) -> String {
     format!("{country}.1{number:020}")
 }
 
+/// A conversation's id: the same for all messages of one free entry point.
+pub fn conversation(message: &str, until: u64) -> String {
+    // A message's id begins with its phone's.
+    let phone: String = message.chars().take(24).collect();
+    let digest = Sha256::digest(format!("{phone} {until}"));
+    hex::encode(digest.get(..16).unwrap_or_default())
+}
+
 /// `US.13491208655302741918`, or with `.ENT.` for a parent id.
 pub fn is_user_id(text: &str) -> bool {
     let Some((country, rest)) = text.split_once('.') else { return false };

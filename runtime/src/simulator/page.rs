@@ -1,4 +1,4 @@
-//! The chat page and its stream of updates. The page is three files, built
+//! The chat page and its stream of updates. The page is four files, built
 //! into the binary, and loads nothing from anywhere else.
 
 use super::Shared;
@@ -19,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 const HTML: &str = include_str!("page/index.html");
 const SCRIPT: &str = include_str!("page/chat.js");
+const WHATSAPP: &str = include_str!("page/whatsapp.js");
 const STYLE: &str = include_str!("page/chat.css");
 /// The page runs its own script and style, and talks to its own server only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(|| async { asset("text/html; charset=utf-8", HTML) }))
         .route("/chat.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
+        .route("/whatsapp.js", get(|| async { asset("text/javascript; charset=utf-8", WHATSAPP) }))
         .route("/chat.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .route("/sim/events", get(events))

@@ -1,6 +1,10 @@
 //! What can be changed while the simulator runs.
 
-use super::{faults::ReceiptFaults, state::Millis};
+use super::{
+    deliver::Retry,
+    faults::{MediaFaults, WebhookFaults},
+    state::Millis,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +32,39 @@ pub struct Settings {
     pub delivered_ms: Millis,
     /// From `delivered` to `read`, with `auto_read`.
     pub read_ms: Millis,
-    pub receipts: ReceiptFaults,
+    /// What happens to receipts on their way to the bot.
+    pub receipts: WebhookFaults,
+    /// The same for customers' messages.
+    pub messages: WebhookFaults,
+    /// The first attempts of each webhook that are lost on the way.
+    pub lose_attempts: u32,
+    /// When a webhook is sent again.
+    pub retry: Retry,
+    /// What is wrong with files that the bot downloads.
+    pub media: MediaFaults,
+    /// Templates that are not registered here may be sent too, unchecked.
+    pub any_template: bool,
+    /// How a template's review ends.
+    pub template_review: ReviewOutcome,
+    /// How long a review takes.
+    pub template_review_ms: Millis,
+    /// Promotions to one person in 24 hours outside windows, then 131049;
+    /// 0 is no cap.
+    pub marketing_per_day: u32,
+    /// Promotions to numbers that begin with +1 fail with 131049.
+    pub us_marketing_block: bool,
+    /// Answers and in-window utility templates are charged.
+    pub service_charged: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewOutcome {
+    /// Approved, unless something is wrong with it.
+    Approve,
+    Reject,
+    /// Pending until it is decided on.
+    Hold,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,7 +98,17 @@ impl Default for Settings {
             sent_ms: 40,
             delivered_ms: 120,
             read_ms: 400,
-            receipts: ReceiptFaults::default(),
+            receipts: WebhookFaults::default(),
+            messages: WebhookFaults::default(),
+            lose_attempts: 0,
+            retry: Retry::default(),
+            media: MediaFaults::default(),
+            any_template: true,
+            template_review: ReviewOutcome::Approve,
+            template_review_ms: 3_000,
+            marketing_per_day: 0,
+            us_marketing_block: true,
+            service_charged: false,
         }
     }
 }
@@ -79,7 +125,8 @@ impl Settings {
     }
 }
 
-fn merge(into: &mut Value, changes: &Value) {
+/// Puts what `changes` names into place, at any depth.
+pub fn merge(into: &mut Value, changes: &Value) {
     match (into, changes) {
         (Value::Object(into), Value::Object(changes)) => {
             for (name, value) in changes {

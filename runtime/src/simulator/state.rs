@@ -3,15 +3,17 @@
 //! messages, so that a load test measures the bot.
 
 use super::{
-    errors::Problem,
+    account::Account,
+    deliver::{Delivery, Parcel, Verification},
     faults::Faults,
+    files::Files,
+    first_contacts::FirstContacts,
     limits::Bucket,
-    names,
-    receipts::Receipt,
+    message::{Author, Message},
+    phone::{NewPhone, Phone, Who},
     settings::Settings,
-    webhook::{Delivery, Verification},
+    templates::Templates,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 
@@ -26,121 +28,8 @@ const MESSAGES_MAX: usize = 200_000;
 const LOG_MAX: usize = 1_000;
 /// Receipts held back at once; then the oldest are forgotten.
 const HELD_MAX: usize = 100_000;
-/// In a phone's name, username or number.
-const NAME_CHARS: usize = 100;
-pub const WINDOW_MS: Millis = 24 * 60 * 60 * 1_000;
-
-/// A phone to make: give a number, a username, or both.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewPhone {
-    /// The name in the customer's profile.
-    pub name: String,
-    /// Left out for a customer whom the business knows by username only.
-    pub number: Option<String>,
-    /// Without the `@`.
-    pub username: Option<String>,
-    /// A BSUID; made from the number or username if left out.
-    pub user_id: Option<String>,
-}
-
-/// A customer.
-#[derive(Clone, Debug)]
-pub struct Phone {
-    pub name: String,
-    pub number: Option<String>,
-    pub username: Option<String>,
-    pub user_id: String,
-    /// When the customer last wrote; the window is open for 24 h from then.
-    pub last_inbound: Option<Millis>,
-    pub typing_until: Millis,
-    pub unread: u32,
-    pub pair: Bucket,
-    history: VecDeque<u64>,
-}
-
-impl Phone {
-    /// What the control API calls it: its number, else its BSUID.
-    pub fn key(&self) -> &str {
-        self.number.as_deref().unwrap_or(&self.user_id)
-    }
-    pub fn window_open_until(&self) -> Option<Millis> {
-        self.last_inbound.map(|at| at + WINDOW_MS)
-    }
-}
-
-/// How far a message got. A customer's message is delivered once the bot has
-/// answered its webhook with 200.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    Accepted,
-    Sent,
-    Delivered,
-    Read,
-    Failed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Author {
-    Customer,
-    Business,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Message {
-    pub seq: u64,
-    pub id: String,
-    pub by: Author,
-    pub at: Millis,
-    pub kind: String,
-    /// What stands under the kind's name, as on the wire.
-    pub content: Value,
-    pub status: Status,
-    pub status_at: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Problem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub opaque: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-    /// `to` or `recipient` as the business wrote it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer_reaction: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub business_reaction: Option<String>,
-    /// The id of the button or row that the customer tapped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tapped: Option<String>,
-    #[serde(skip)]
-    pub phone: Option<usize>,
-}
-
-impl Message {
-    pub fn new(id: String, by: Author, at: Millis, kind: &str, content: Value) -> Self {
-        Self {
-            seq: 0,
-            id,
-            by,
-            at,
-            kind: kind.into(),
-            content,
-            status: Status::Accepted,
-            status_at: at,
-            problem: None,
-            opaque: None,
-            reply_to: None,
-            to: None,
-            customer_reaction: None,
-            business_reaction: None,
-            tapped: None,
-            phone: None,
-        }
-    }
-}
+pub const DAY_MS: Millis = 24 * 60 * 60 * 1_000;
+pub const WINDOW_MS: Millis = DAY_MS;
 
 #[derive(Debug)]
 pub struct World {
@@ -153,13 +42,19 @@ pub struct World {
     pub sent_total: u64,
     pub received_total: u64,
     pub settings: Settings,
+    pub account: Account,
+    pub templates: Templates,
+    pub files: Files,
+    pub first_contacts: FirstContacts,
     pub faults: Faults,
     pub throughput: Bucket,
-    pub held: VecDeque<Receipt>,
+    pub held: VecDeque<Parcel>,
     pub log: VecDeque<Delivery>,
     pub delivered_total: u64,
     pub attempts_failed: u64,
     pub given_up_total: u64,
+    /// Webhooks that went nowhere, since the app is not subscribed.
+    pub unsubscribed_total: u64,
     pub verification: Option<Verification>,
 }
 
@@ -174,6 +69,10 @@ impl World {
             sent_total: 0,
             received_total: 0,
             settings,
+            account: Account::default(),
+            templates: Templates::default(),
+            files: Files::default(),
+            first_contacts: FirstContacts::default(),
             faults: Faults::default(),
             throughput: Bucket::default(),
             held: VecDeque::new(),
@@ -181,6 +80,7 @@ impl World {
             delivered_total: 0,
             attempts_failed: 0,
             given_up_total: 0,
+            unsubscribed_total: 0,
             verification: None,
         }
     }
@@ -190,50 +90,38 @@ impl World {
     /// # Errors
     /// Neither number nor username, a malformed one, or too many phones.
     pub fn add_phone(&mut self, new: NewPhone) -> Result<usize, String> {
-        let number = match new.number.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            None => None,
-            Some(text) => Some(names::digits(text).ok_or_else(|| {
-                format!("{text:?} is not a phone number: 5 to 15 digits with the country code")
-            })?),
-        };
-        let username = new
-            .username
-            .map(|name| name.trim().trim_start_matches('@').to_owned())
-            .filter(|name| !name.is_empty());
-        let Some(of) = number.clone().or_else(|| username.clone()) else {
-            return Err("a phone needs a number or a username".into());
-        };
-        let user_id = new.user_id.unwrap_or_else(|| names::user_id("US", &of));
-        if !names::is_user_id(&user_id) {
-            return Err(format!("{user_id:?} is not a business-scoped user id, e.g. US.1349"));
-        }
-        let known = number.as_ref().and_then(|number| self.find(number));
-        if let Some(index) = known.or_else(|| self.find(&user_id)) {
+        let who = new.checked()?;
+        let known = who.number.as_ref().and_then(|number| self.find(number));
+        if let Some(index) = known.or_else(|| self.find(&who.user_id)) {
             return Ok(index);
         }
         if self.phones.len() >= PHONES_MAX {
             return Err(format!("at most {PHONES_MAX} phones"));
         }
-        let name = if new.name.trim().is_empty() { of } else { new.name.trim().to_owned() };
-        if [Some(&name), username.as_ref()].into_iter().flatten().any(|n| n.len() > NAME_CHARS) {
-            return Err(format!("a name may have at most {NAME_CHARS} characters"));
-        }
         let index = self.phones.len();
-        for key in number.iter().chain([&user_id]) {
+        for key in who.number.iter().chain([&who.user_id]) {
             self.names.insert(key.clone(), index);
         }
-        self.phones.push(Phone {
-            name,
-            number,
-            username,
-            user_id,
-            last_inbound: None,
-            typing_until: 0,
-            unread: 0,
-            pair: Bucket::default(),
-            history: VecDeque::new(),
-        });
+        self.phones.push(Phone::new(who));
         Ok(index)
+    }
+
+    /// The phone has another number, user id or name from now on.
+    ///
+    /// # Errors
+    /// Another phone has the number or the user id.
+    pub fn rename(&mut self, index: usize, who: Who) -> Result<(), String> {
+        let Some(phone) = self.phones.get_mut(index) else { return Err("no such phone".into()) };
+        let new: Vec<String> = who.number.iter().chain([&who.user_id]).cloned().collect();
+        if new.iter().any(|key| self.names.get(key).is_some_and(|other| *other != index)) {
+            return Err("another phone has this number or user id".into());
+        }
+        for key in phone.who.number.iter().chain([&phone.who.user_id]) {
+            self.names.remove(key);
+        }
+        self.names.extend(new.into_iter().map(|key| (key, index)));
+        phone.who = who;
+        Ok(())
     }
 
     /// By number or BSUID.
@@ -307,28 +195,27 @@ impl World {
         self.log.push_back(delivery);
     }
 
-    pub fn hold(&mut self, receipt: Receipt) {
+    pub fn hold(&mut self, receipt: Parcel) {
         if self.held.len() >= HELD_MAX {
             self.held.pop_front();
         }
         self.held.push_back(receipt);
     }
 
-    /// Forgets messages, faults, counters and the log; phones stay unless
-    /// told otherwise, without what was in them.
+    /// Forgets messages, files, faults, counters and the log; phones stay
+    /// unless told otherwise, without what was in them. Settings, account and
+    /// templates stay.
     pub fn clear(&mut self, phones_too: bool) {
         let mut empty = Self::new(self.settings.clone());
         empty.verification = self.verification.take();
         empty.next_seq = self.next_seq;
+        empty.account = self.account.clone();
+        empty.templates = std::mem::take(&mut self.templates);
         if !phones_too {
             empty.names = std::mem::take(&mut self.names);
             empty.phones = std::mem::take(&mut self.phones);
             for phone in &mut empty.phones {
-                phone.last_inbound = None;
-                phone.typing_until = 0;
-                phone.unread = 0;
-                phone.pair = Bucket::default();
-                phone.history.clear();
+                *phone = Phone::new(phone.who.clone());
             }
         }
         *self = empty;
@@ -338,11 +225,15 @@ impl World {
     pub fn phone_json(&self, index: usize) -> Value {
         let Some(phone) = self.phones.get(index) else { return Value::Null };
         json!({
-            "id": phone.key(),
-            "name": phone.name,
-            "number": phone.number,
-            "username": phone.username,
-            "user_id": phone.user_id,
+            "id": phone.who.key(),
+            "name": phone.who.name,
+            "number": phone.who.number,
+            "username": phone.who.username,
+            "user_id": phone.who.user_id,
+            "hidden": phone.who.hidden,
+            "online": !phone.offline,
+            "stopped_marketing": phone.stopped_marketing,
+            "free_until": phone.free_until,
             "unread": phone.unread,
             "last_inbound": phone.last_inbound,
             "window_open_until": phone.window_open_until(),

@@ -270,3 +270,66 @@ async fn webhooks_come_again_until_they_are_taken_or_given_up() {
     assert_eq!(why, "the bot answered 500");
     assert_eq!(world.get("/sim/state").await["counts"]["webhooks_given_up"], 1);
 }
+
+#[tokio::test]
+async fn messages_can_come_twice_late_turned_round_and_after_losses() {
+    let mut world = World::new().await;
+    world.set(json!({"messages": {"copies": 2}})).await;
+    let id = world.act(ANA, json!({"kind": "text", "body": "twice"})).await;
+    for _ in 0..2 {
+        assert_eq!(world.message().await["id"], *id);
+    }
+    world.set(json!({"messages": {"copies": 1, "hold": true}})).await;
+    let first = world.act(ANA, json!({"kind": "text", "body": "1"})).await;
+    let second = world.act(ANA, json!({"kind": "text", "body": "2"})).await;
+    world.post("/sim/receipts/release", json!({"newest_first": true})).await;
+    let got = [world.message().await["id"].clone(), world.message().await["id"].clone()];
+    assert_eq!(got, [json!(second), json!(first)]);
+
+    world.set(json!({"messages": {"hold": false, "reorder": true}})).await;
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(world.act(ANA, json!({"kind": "text", "body": "x"})).await);
+    }
+    // Three came before, so the fifth of all is the one that waits.
+    assert_eq!(world.get("/sim/state").await["counts"]["received"], 6);
+    let mut got = Vec::new();
+    for _ in 0..3 {
+        got.push(world.message().await["id"].clone());
+    }
+    assert_eq!(got[2], json!(sent[1]));
+
+    // Lost on the way twice, and so hours late by WhatsApp's clock.
+    let retry = json!({"first_pause_ms": 3_600_000, "longest_pause_ms": 7_200_000, "attempts": 9});
+    let lossy = json!({"messages": {"reorder": false}, "lose_attempts": 2, "retry": retry});
+    world.set(lossy).await;
+    let id = world.act(ANA, json!({"kind": "text", "body": "late"})).await;
+    let attempts = |count: usize| {
+        move |log: &Value| {
+            let attempts = log["attempts"].as_array().unwrap();
+            attempts.iter().filter(|a| a["status"].is_null()).count() == count
+        }
+    };
+    world.until("/sim/webhooks", attempts(1)).await;
+    world.post("/sim/clock", json!({"advance_ms": 3_600_000})).await;
+    world.until("/sim/webhooks", attempts(2)).await;
+    world.post("/sim/clock", json!({"advance_ms": 7_200_000})).await;
+    assert_eq!(world.message().await["id"], *id);
+}
+
+#[tokio::test]
+async fn answers_can_be_slow_missing_or_of_any_status() {
+    let mut world = World::new().await;
+    world.hello(ANA).await;
+    world.post("/sim/faults", json!({"kind": "http", "code": 503})).await;
+    assert_eq!(world.say("x").await, (503, Value::Null));
+    world.post("/sim/faults", json!({"kind": "hang", "hang_ms": 1})).await;
+    assert_eq!(world.say("x").await.0, 504);
+    assert_eq!(world.get("/sim/sent").await["total"], 0, "neither was accepted");
+    world.post("/sim/faults", json!({"kind": "slow", "hang_ms": 1})).await;
+    assert_eq!(world.say("x").await.0, 200);
+    assert_eq!(world.statuses(2).await, ["sent", "delivered"]);
+    let url = world.base.clone() + "/sim/faults";
+    let wrong = json!({"kind": "http", "code": 200});
+    assert_eq!(world.http.post(url).json(&wrong).send().await.unwrap().status(), 400);
+}

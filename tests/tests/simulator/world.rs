@@ -23,12 +23,15 @@ use tokio::{
 pub const SECRET: &str = "an app secret";
 pub const TOKEN: &str = "an access token";
 pub const ANA: &str = "16505551234";
+/// Not there at the start, and not of the +1 kind.
+pub const BEA: &str = "447700900001";
 /// A test that waits as long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Post {
     pub raw: Vec<u8>,
     pub signature: String,
+    pub field: String,
     pub value: Value,
 }
 
@@ -44,9 +47,10 @@ async fn take(State(bot): State<Bot>, headers: HeaderMap, raw: Bytes) -> StatusC
     let envelope: Value = serde_json::from_slice(&raw).unwrap();
     assert_eq!(envelope["object"], "whatsapp_business_account");
     assert_eq!(envelope["entry"][0]["id"], "1020");
-    let value = envelope["entry"][0]["changes"][0]["value"].clone();
+    let change = &envelope["entry"][0]["changes"][0];
+    let (field, value) = (change["field"].as_str().unwrap().to_owned(), change["value"].clone());
     let signature = headers["x-hub-signature-256"].to_str().unwrap().to_owned();
-    bot.posts.send(Post { raw: raw.to_vec(), signature, value }).unwrap();
+    bot.posts.send(Post { raw: raw.to_vec(), signature, field, value }).unwrap();
     let mut refuse = bot.refuse.lock().unwrap();
     if *refuse > 0 {
         *refuse -= 1;
@@ -99,8 +103,13 @@ impl World {
                 number: Some(ANA.into()),
                 ..NewPhone::default()
             }],
-            settings: Settings { sent_ms: 0, delivered_ms: 0, read_ms: 0, ..Settings::default() },
-            retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+            settings: Settings {
+                sent_ms: 0,
+                delivered_ms: 0,
+                read_ms: 0,
+                retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+                ..Settings::default()
+            },
             ..SimulatorConfig::default()
         };
         change(&mut config);

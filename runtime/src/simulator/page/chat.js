@@ -14,7 +14,10 @@ const ICONS = {
   list: "M5 7h14M5 12h14M5 17h14",
 };
 
-const state = { phones: new Map(), open: null, messages: new Map(), codes: [], suggestions: [], inspect: false, business: {} };
+const state = { phones: new Map(), open: null, messages: new Map(), codes: [], suggestions: [], inspect: false, business: {}, ahead: 0 };
+
+/** The time on the simulator's clock. */
+const now = () => Date.now() + state.ahead;
 
 // ---- Building blocks
 
@@ -102,7 +105,7 @@ function summary(message) {
     case "text": return (c.body || "").replace(/(^|\s)[*_~`](\S[^*_~`]*)[*_~`]/g, "$1$2");
     case "interactive": return get(c, "button_reply", "title") || get(c, "list_reply", "title") || get(c, "body", "text") || c.type || "";
     case "button": return c.text || c.payload || "";
-    case "template": return `Template ${c.name || ""}`;
+    case "template": return message.filled ? message.filled.body : `Template ${c.name || ""}`;
     case "image": return `Photo ${c.caption || ""}`.trim();
     case "document": return c.filename || "Document";
     case "audio": return "Voice note";
@@ -133,7 +136,7 @@ function body(message) {
     case "location": return [picture("pin", `${c.latitude}, ${c.longitude}`), words([c.name, c.address].filter(Boolean).join("\n"))];
     case "contacts": return list(c).map((card) => fileRow("person", get(card, "name", "formatted_name") || "Contact"));
     case "interactive": return interactive(c);
-    case "template": return template(c);
+    case "template": return message.filled ? WHATSAPP.filled(message.filled) : template(c);
     default: return [el("span", { class: "label" }, message.kind), el("pre", {}, JSON.stringify(c, null, 1))];
   }
 }
@@ -177,6 +180,15 @@ function choices(message) {
   } else if (message.kind === "interactive" && c.type === "cta_url") {
     const { display_text: title, url } = get(c, "action", "parameters") || {};
     buttons = [button("", `${title} ↗`, () => window.open(url, "_blank", "noopener"))];
+  } else if (message.filled) {
+    buttons = WHATSAPP.buttons(message, button);
+  } else if (message.kind === "interactive" && c.type === "contact_request") {
+    buttons = [button("contact", "Share my number", () => act({ kind: "share_number", message: message.id }))];
+  } else if (message.kind === "interactive" && c.type === "flow") {
+    const title = get(c, "action", "parameters", "flow_cta") || "Open";
+    buttons = [button("flow", title, () => act({ kind: "flow", message: message.id, response: { filled_in: true } }))];
+  } else if (message.kind === "interactive" && c.type === "location_request_message") {
+    buttons = [button("place", "Send my location", () => act({ ...ACTS.location(), reply_to: message.id }))];
   } else if (message.kind === "template") {
     buttons = list(c.components)
       .filter((part) => part.sub_type === "quick_reply")
@@ -210,6 +222,7 @@ function bubble(message, before) {
   const reactions = [message.business_reaction, message.customer_reaction].filter(Boolean).join(" ");
   const turn = !before || before.by !== message.by;
   const node = el("article", { class: `message${mine ? " mine" : ""}${turn ? " turn" : ""}${message.status === "failed" ? " failed" : ""}`, "aria-label": mine ? "You" : state.business.name },
+    message.by === "app" ? el("div", { class: "label" }, "written by a person in the app") : null,
     el("div", { class: "bubble" }, quoted ? el("div", { class: "quote" }, summary(quoted)) : null, body(message), stamp(message)),
     reactions ? el("div", { class: "reactions" }, reactions) : null,
     choices(message),
@@ -246,7 +259,7 @@ function drawLog() {
   for (const message of messages) {
     const day = new Date(message.at).toDateString();
     if (!before || new Date(before.at).toDateString() !== day) {
-      const today = day === new Date().toDateString();
+      const today = day === new Date(now()).toDateString();
       log.append(el("div", { class: "day" }, today ? "Today" : new Date(message.at).toLocaleDateString()));
     }
     message.node = bubble(message, before);
@@ -269,7 +282,7 @@ function emptyChat() {
 
 function drawTyping() {
   const phone = state.phones.get(state.open);
-  const typing = Boolean(phone) && phone.typing_until > Date.now();
+  const typing = Boolean(phone) && phone.typing_until > now();
   const old = $("log").querySelector(".typing");
   if (typing && !old) {
     const dots = el("div", { class: "message turn typing", "aria-hidden": "true" }, el("div", { class: "bubble" }, el("span", { class: "dots" }, el("i"), el("i"), el("i"))));
@@ -284,7 +297,7 @@ function drawTyping() {
 function drawWindow() {
   const phone = state.phones.get(state.open);
   const until = phone && phone.window_open_until;
-  const left = until ? until - Date.now() : 0;
+  const left = until ? until - now() : 0;
   $("later").hidden = left <= 0;
   $("window-text").hidden = !phone;
   $("window-text").classList.toggle("closed", left <= 0);
@@ -376,6 +389,7 @@ async function openPhone(id) {
   drawPhones();
   drawLog();
   drawWindow();
+  WHATSAPP.phone(answer.phone);
   markRead();
   inspect();
 }
@@ -543,7 +557,7 @@ function messageInWords(message) {
 function drawFaults(faults) {
   $("fault-count").hidden = !faults.length;
   $("fault-count").textContent = String(faults.length);
-  const name = { error: "refused", failed: "fails later", timeout: "no answer", http_500: "HTTP 500" };
+  const name = { error: "refused", failed: "fails later", timeout: "no answer", http_500: "HTTP 500", http: "HTTP", hang: "hangs", slow: "late answer" };
   $("fault-list").replaceChildren(...faults.map((fault) =>
     el("li", {}, `${fault.count} × ${name[fault.kind] || fault.kind}${fault.code ? ` with ${fault.code}` : ""}`)));
 }
@@ -574,7 +588,7 @@ const HEARD = {
   phone({ phone }) {
     state.phones.set(phone.id, phone);
     drawPhones();
-    if (phone.id === state.open) { drawWindow(); drawTyping(); }
+    if (phone.id === state.open) { drawWindow(); drawTyping(); WHATSAPP.phone(phone); }
   },
   webhook({ status, error, again_in_ms: pause }) {
     $("trouble").hidden = status === 200;
@@ -586,7 +600,10 @@ const HEARD = {
   },
   verification({ verification }) { link(verification.ok, verification.ok ? "Webhook verified" : verification.details); },
   faults({ faults }) { drawFaults(faults); },
-  settings({ settings }) { drawSettings(settings); },
+  settings({ settings }) { drawSettings(settings); WHATSAPP.settings(settings); },
+  clock({ clock }) { WHATSAPP.clock(clock); },
+  account({ account }) { WHATSAPP.account(account); },
+  templates({ templates }) { WHATSAPP.templates(templates); },
   lost({ to }) { fail(new Error(`The bot wrote to the user id ${to} in “to”: nobody gets that. A user id belongs in “recipient”.`)); },
   resync() { load(); },
 };
@@ -604,6 +621,7 @@ async function load() {
   if (!codes.options.length) codes.append(...all.codes.map((c) => el("option", { value: c.code, selected: c.code === 131056 }, `${c.code} ${c.plain}`)));
   drawFaults(all.faults);
   drawSettings(all.settings);
+  WHATSAPP.state(all);
   if (all.verification) HEARD.verification(all);
   watchRules();
   drawPhones();
@@ -660,10 +678,10 @@ function wire() {
     const kind = event.target.dataset.act;
     if (!kind) return;
     showMenu(false);
-    const written = text.value.trim();
-    if (kind === "twice") send(2);
-    else if (kind === "location") act({ kind, latitude: 52.52, longitude: 13.405, name: "Alexanderplatz", address: "Berlin" });
-    else { act({ kind, caption: written || undefined, filename: kind === "document" ? "receipt.pdf" : undefined }); text.value = ""; }
+    if (kind === "twice") { send(2); return; }
+    const what = ACTS[kind]();
+    act(what);
+    if ("caption" in what || what.referral) text.value = "";
   });
 
   $("later").addEventListener("click", () => call("POST", phonePath("window"), { hours: 25 }).catch(fail));
@@ -679,6 +697,7 @@ function wire() {
   if (matchMedia("(max-width: 1120px)").matches) $("app").classList.add("plain");
   wirePhones();
   wireFaults();
+  WHATSAPP.wire();
   document.addEventListener("visibilitychange", markRead);
   setInterval(() => { drawWindow(); drawTyping(); }, 1000);
 }
@@ -704,10 +723,11 @@ function wireFaults() {
   const form = $("fault-form");
   const receipts = $("receipt-form");
   const coded = () => ["error", "failed"].includes(form.kind.value);
+  const body = (kind) => (/^http_\d+$/.test(kind) && kind !== "http_500" ? { kind: "http", code: Number(kind.slice(5)) } : { kind });
   form.kind.addEventListener("change", () => { $("code-label").hidden = !coded(); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const fault = { kind: form.kind.value, count: Number(form.count.value) || 1 };
+    const fault = { ...body(form.kind.value), count: Number(form.count.value) || 1 };
     if (coded()) fault.code = Number(form.code.value);
     call("POST", "/sim/faults", fault).then(drawFaults).catch(fail);
   });

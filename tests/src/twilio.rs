@@ -127,7 +127,6 @@ pub struct Api {
 #[derive(Default)]
 struct Shared {
     sent: Mutex<Vec<Sent>>,
-    typing: Mutex<Vec<Value>>,
     /// Answers to give instead, first come.
     failures: Mutex<Vec<(StatusCode, Value)>>,
 }
@@ -139,7 +138,6 @@ impl Api {
         let shared = Arc::new(Shared::default());
         let app = Router::new()
             .route("/2010-04-01/Accounts/{account}/Messages.json", post(take))
-            .route("/v3/Indicators/Typing.json", post(type_on))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, shared }
@@ -182,9 +180,4 @@ async fn take(
     sent.push(Sent { sid: sid.clone(), path: uri.path().into(), authorization, fields });
     let body = json!({ "sid": sid, "status": "queued", "error_code": null });
     (StatusCode::CREATED, Json(body))
-}
-
-async fn type_on(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Json<Value> {
-    shared.typing.lock().unwrap().push(body);
-    Json(json!({ "success": true }))
 }

@@ -3,34 +3,34 @@
 //! any bot; it must not name our store, our provider or our nouns. All it
 //! remembers is in memory and bounded.
 
-mod check;
 mod control;
 mod customer;
 mod deliver;
 mod errors;
 mod faults;
-mod graph;
+mod files;
 mod inspect;
 mod limits;
-mod media;
+mod message;
+mod meta;
 mod names;
 mod page;
+mod phone;
 mod receipts;
+mod sends;
 mod settings;
 mod state;
-mod webhook;
+mod wire;
 
 pub use deliver::Retry;
 pub use faults::ReceiptFaults;
+pub use phone::NewPhone;
 pub use settings::{Settings, UnknownNumbers, WindowError};
-pub use state::NewPhone;
+pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
 use anyhow::{Context as _, Result};
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::Router;
 use deliver::Courier;
 use serde_json::Value;
 use state::{Millis, World};
@@ -53,6 +53,8 @@ const FEED_LENGTH: usize = 1_024;
 /// Whom the simulator plays, and for which bot.
 #[derive(Clone, Debug)]
 pub struct SimulatorConfig {
+    /// The API that the bot is made for.
+    pub wire: Wire,
     /// Where the bot takes webhooks, e.g. `http://127.0.0.1:8080/webhooks/main`.
     pub webhook_url: String,
     /// Signs the webhooks, as the app secret of the Meta app does.
@@ -86,6 +88,7 @@ pub struct SimulatorConfig {
 impl Default for SimulatorConfig {
     fn default() -> Self {
         Self {
+            wire: Wire::default(),
             webhook_url: "http://127.0.0.1:8080/webhooks/main".into(),
             app_secret: "simulator-app-secret".into(),
             verify_token: "simulator-verify-token".into(),
@@ -120,7 +123,7 @@ pub async fn run(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(simulator.address = %address, "the simulator is at http://{address}/");
     }
-    tokio::spawn(deliver::verify_at_start(sim.clone()));
+    tokio::spawn(meta::verify::verify_at_start(sim.clone()));
     let mut shutdown = shutdown;
     axum::serve(listener, router(sim))
         .with_graceful_shutdown(async move {
@@ -135,10 +138,7 @@ fn router(sim: Shared) -> Router {
         .merge(page::routes())
         .merge(control::routes())
         .merge(inspect::routes())
-        .route("/{version}/{id}", get(graph::object))
-        .route("/{version}/{id}/messages", post(graph::send))
-        .route("/{version}/{id}/media", post(media::upload))
-        .fallback(graph::unknown_path)
+        .merge(wire::routes(&sim.config.wire))
         .layer(axum::middleware::from_fn(page::same_site))
         .with_state(sim)
 }

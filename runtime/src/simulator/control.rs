@@ -2,10 +2,8 @@
 //! a script. Described in `docs/simulator.md`.
 
 use super::{
-    Shared, customer, deliver, errors,
-    faults::Fault,
-    media, receipts,
-    state::{Message, NewPhone, World},
+    Shared, customer, deliver, errors, faults::Fault, message::Message, meta, phone::NewPhone,
+    receipts, state::World,
 };
 use axum::{
     Json, Router,
@@ -40,7 +38,6 @@ pub fn routes() -> Router<Shared> {
         .route("/sim/webhooks", get(webhooks).post(raw_webhook))
         .route("/sim/verify", post(verify))
         .route("/sim/clear", post(clear))
-        .route("/sim/media/{id}", get(media::download))
 }
 
 /// What is wrong with a request to the control API.
@@ -217,7 +214,7 @@ async fn sent(State(sim): State<Shared>, Query(range): Query<Range>) -> Json<Val
         .sent(range.after)
         .take(range.limit())
         .map(|message| {
-            let phone = message.phone.and_then(|index| world.phone(index)).map(|p| p.key());
+            let phone = message.phone.and_then(|index| world.phone(index)).map(|p| p.who.key());
             let mut entry = json!(message);
             if let Some(entry) = entry.as_object_mut() {
                 entry.insert("phone".into(), json!(phone));
@@ -282,15 +279,17 @@ struct Raw {
 }
 
 /// Any webhook at all, signed: account events and whatever is new.
-async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Json<Value> {
-    let parcel = sim.parcel_of("account", "", &raw.field, raw.value);
+async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Answer {
+    let Some(parcel) = sim.account_parcel(&raw.field, raw.value) else {
+        return Err("this wire has no webhooks for the account".to_owned().into());
+    };
     let body = String::from_utf8_lossy(&parcel.body).into_owned();
     tokio::spawn(async move { deliver::post(&sim, parcel).await });
-    Json(json!({"body": body}))
+    Ok(Json(json!({"body": body})))
 }
 
 async fn verify(State(sim): State<Shared>) -> Json<Value> {
-    Json(json!(deliver::verify(&sim).await))
+    Json(json!(meta::verify::verify(&sim).await))
 }
 
 #[derive(Deserialize, Default)]

@@ -1,8 +1,12 @@
 //! What a customer does on the phone, as the messages that the bot gets.
 
 use super::{
-    Shared, Sim, deliver, media, names, receipts,
-    state::{Author, Message, Status, World},
+    Shared, Sim, deliver, files,
+    message::{Author, Message, Status},
+    names,
+    phone::Who,
+    receipts,
+    state::World,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -75,13 +79,14 @@ pub fn act(sim: &Shared, phone: usize, act: Act) -> Result<String, String> {
     if copies == 0 || copies > COPIES_MAX {
         return Err(format!("copies must be between 1 and {COPIES_MAX}"));
     }
-    let (id, value) = {
+    let (who, id, wire) = {
         let mut world = sim.world();
-        let written = write(sim, &mut world, phone, act)?;
-        receipts::announce(sim, &world, &written.0);
-        written
+        let who = world.phone(phone).ok_or("no such phone")?.who.clone();
+        let (id, wire) = write(sim, &mut world, phone, &who, act)?;
+        receipts::announce(sim, &world, &id);
+        (who, id, wire)
     };
-    let parcel = sim.parcel("message", &id, value);
+    let parcel = sim.message_parcel(&who, &wire);
     for _ in 0..copies {
         let (sim, parcel) = (sim.clone(), parcel.clone());
         tokio::spawn(async move { deliver::post(&sim, parcel).await });
@@ -89,10 +94,16 @@ pub fn act(sim: &Shared, phone: usize, act: Act) -> Result<String, String> {
     Ok(id)
 }
 
-fn write(sim: &Sim, world: &mut World, index: usize, act: Act) -> Result<(String, Value), String> {
+/// Its id, and the message in Meta's form.
+fn write(
+    sim: &Sim,
+    world: &mut World,
+    index: usize,
+    who: &Who,
+    act: Act,
+) -> Result<(String, Map<String, Value>), String> {
     let now = sim.now();
-    let phone = world.phone(index).ok_or("no such phone")?.clone();
-    let mut id = sim.message_id(phone.key(), true);
+    let mut id = sim.message_id(who.key(), true);
     let Drawn { kind, content, quotes, mut wire } = draw(sim, world, &act.what)?;
     let reply_to = act.reply_to.or(quotes);
     wire.entry("id").or_insert_with(|| id.clone().into());
@@ -101,17 +112,14 @@ fn write(sim: &Sim, world: &mut World, index: usize, act: Act) -> Result<(String
     }
     let seconds = (now / 1_000).saturating_sub(act.seconds_ago);
     wire.entry("timestamp").or_insert_with(|| seconds.to_string().into());
-    wire.entry("from_user_id").or_insert_with(|| phone.user_id.clone().into());
-    if let Some(number) = &phone.number {
+    wire.entry("from_user_id").or_insert_with(|| who.user_id.clone().into());
+    if let Some(number) = &who.number {
         wire.entry("from").or_insert_with(|| number.clone().into());
     }
     if let Some(quoted) = &reply_to {
         let business = &sim.config.display_phone_number;
         wire.entry("context").or_insert_with(|| json!({"from": business, "id": quoted}));
     }
-    let mut value = sim.value();
-    value.insert("contacts".into(), json!([receipts::contact(&phone, true)]));
-    value.insert("messages".into(), json!([wire]));
     world.received_total += 1;
     if let Some(phone) = world.phone_mut(index) {
         let written = now.saturating_sub(act.seconds_ago.saturating_mul(1_000));
@@ -122,7 +130,7 @@ fn write(sim: &Sim, world: &mut World, index: usize, act: Act) -> Result<(String
     message.reply_to = reply_to;
     message.phone = Some(index);
     world.push(message);
-    Ok((id, value.into()))
+    Ok((id, wire))
 }
 
 /// A message before it has an id.
@@ -187,8 +195,8 @@ fn add(content: &mut Value, name: &str, text: Option<&str>) {
 }
 
 fn file(sim: &Sim, kind: &'static str, caption: Option<&str>, filename: Option<&str>) -> Drawn {
-    let id = media::new_id(kind, sim.serial());
-    let sample = media::sample(kind);
+    let id = files::new_id(kind, sim.serial());
+    let sample = files::sample(kind);
     let mut content = json!({
         "id": id,
         "mime_type": sample.mime_type,

@@ -1,22 +1,15 @@
 //! Gets webhooks to the bot: a bounded number at once, again after growing
 //! pauses when one was not answered with 200, and each attempt in the log.
 
-use super::{
-    Shared, Sim,
-    errors::Problem,
-    receipts,
-    state::{Millis, Status},
-    webhook::{Delivery, Parcel, Verification},
-};
+use super::{Shared, Sim, errors::Problem, message::Status, receipts, state::Millis};
 use crate::clock::Stopwatch;
 use anyhow::{Context as _, Result};
-use reqwest::{Client, Url, redirect};
+use axum::body::Bytes;
+use reqwest::{Client, redirect};
+use serde::Serialize;
 use serde_json::json;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -28,11 +21,54 @@ const AT_ONCE: usize = 64;
 const WAITING_MAX: usize = 100_000;
 /// A bot that takes longer has not answered. Meta names no figure.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
-/// The bot may still be starting: so often is the verification tried.
-const VERIFY_ATTEMPTS: u32 = 20;
-const VERIFY_PAUSE_MS: Millis = 500;
-/// Longer answers to a webhook are not read, so that the connection is lost.
-const ANSWER_BYTES: u64 = 65_536;
+/// Longer answers are not read, so that the connection is lost.
+pub const ANSWER_BYTES: u64 = 65_536;
+
+/// A signed request for the bot, ready to be sent as often as needed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parcel {
+    /// `message`, `receipt` or `account`.
+    pub kind: &'static str,
+    /// The message that it is about; empty for account webhooks.
+    pub message: String,
+    pub url: String,
+    pub content_type: &'static str,
+    /// The signature's header and value.
+    pub signature: (&'static str, String),
+    pub body: Bytes,
+}
+
+/// One attempt to deliver, for the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Delivery {
+    pub number: u64,
+    pub at: Millis,
+    pub kind: &'static str,
+    pub message: String,
+    /// From 1.
+    pub attempt: u32,
+    /// What the bot answered; none if it did not.
+    pub status: Option<u16>,
+    pub error: Option<String>,
+    pub duration_us: u64,
+    /// When it is tried again; none if it arrived or was given up.
+    pub retry_at: Option<Millis>,
+    pub signature: String,
+    #[serde(serialize_with = "as_text")]
+    pub body: Bytes,
+}
+
+fn as_text<S: serde::Serializer>(body: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&String::from_utf8_lossy(body))
+}
+
+/// How the bot answered the verification request.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Verification {
+    pub ok: bool,
+    pub at: Millis,
+    pub details: String,
+}
 
 /// When a webhook is sent again. Meta goes on for days; a simulator need not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,7 +188,7 @@ async fn attempt(sim: &Shared, parcel: &Parcel, number: u32) -> Option<Millis> {
         error: error.clone(),
         duration_us: watch.micros(),
         retry_at: pause.map(|pause| sim.now() + pause),
-        signature: parcel.signature.clone(),
+        signature: parcel.signature.1.clone(),
         body: parcel.body.clone(),
     };
     {
@@ -186,9 +222,9 @@ async fn request(sim: &Sim, parcel: &Parcel) -> Result<u16, String> {
     let answer = sim
         .courier
         .client
-        .post(&sim.config.webhook_url)
-        .header("content-type", "application/json")
-        .header("x-hub-signature-256", &parcel.signature)
+        .post(&parcel.url)
+        .header("content-type", parcel.content_type)
+        .header(parcel.signature.0, &parcel.signature.1)
         .body(parcel.body.clone())
         .send()
         .await
@@ -201,7 +237,7 @@ async fn request(sim: &Sim, parcel: &Parcel) -> Result<u16, String> {
     Ok(status)
 }
 
-fn in_words(why: &reqwest::Error) -> String {
+pub fn in_words(why: &reqwest::Error) -> String {
     if why.is_connect() {
         "nothing listens at the webhook address".into()
     } else if why.is_timeout() {
@@ -218,89 +254,6 @@ fn give_up(sim: &Shared, parcel: &Parcel, why: &str) {
         let problem =
             Problem { code: 0, title: "Webhook not delivered".into(), details: why.into() };
         receipts::customer_message(sim, &parcel.message, Status::Failed, Some(problem));
-    }
-}
-
-/// Tries until the bot has answered in some way, or for ten seconds.
-pub async fn verify_at_start(sim: Shared) {
-    for attempt in 1..=VERIFY_ATTEMPTS {
-        match challenge(&sim).await {
-            Err(_) if attempt < VERIFY_ATTEMPTS => {}
-            answer => {
-                report(&sim, answer);
-                return;
-            }
-        }
-        if !sim.pause(VERIFY_PAUSE_MS).await {
-            return;
-        }
-    }
-}
-
-/// Does what Meta does when a webhook address is set.
-pub async fn verify(sim: &Shared) -> Verification {
-    let answer = challenge(sim).await;
-    report(sim, answer)
-}
-
-fn report(sim: &Sim, answer: Result<Result<(), String>, String>) -> Verification {
-    let (ok, details) = match answer {
-        Ok(Ok(())) => (true, "the bot gave the challenge back".to_owned()),
-        Ok(Err(why)) | Err(why) => (false, why),
-    };
-    let verification = Verification { ok, at: sim.now(), details };
-    if ok {
-        tracing::info!("the bot's webhook is verified");
-    } else {
-        tracing::warn!("the bot's webhook is not verified: {}", verification.details);
-    }
-    sim.world().verification = Some(verification.clone());
-    sim.publish(|| json!({"type": "verification", "verification": verification}));
-    verification
-}
-
-/// The outer error: no answer at all.
-async fn challenge(sim: &Sim) -> Result<Result<(), String>, String> {
-    let challenge = format!("{}{}", sim.salt, sim.serial());
-    let mut url: Url =
-        sim.config.webhook_url.parse().map_err(|why| format!("the webhook address: {why}"))?;
-    url.query_pairs_mut()
-        .append_pair("hub.mode", "subscribe")
-        .append_pair("hub.challenge", &challenge)
-        .append_pair("hub.verify_token", &sim.config.verify_token);
-    let answer = sim.courier.client.get(url).send().await.map_err(|why| in_words(&why))?;
-    let status = answer.status().as_u16();
-    if answer.content_length().is_none_or(|length| length > ANSWER_BYTES) && status == 200 {
-        return Ok(Err("the answer to the verification has no short body".into()));
-    }
-    let body = answer.text().await.map_err(|why| in_words(&why))?;
-    Ok(match (status, body.trim() == challenge) {
-        (200, true) => Ok(()),
-        (200, false) => Err("the bot answered 200, but not with the challenge".into()),
-        (status, _) => Err(format!("the bot answered {status}: is the verify token the same?")),
-    })
-}
-
-impl Sim {
-    /// A parcel with this change in it.
-    pub fn parcel(
-        self: &Arc<Self>,
-        kind: &'static str,
-        message: &str,
-        value: serde_json::Value,
-    ) -> Parcel {
-        self.parcel_of(kind, message, "messages", value)
-    }
-
-    pub fn parcel_of(
-        self: &Arc<Self>,
-        kind: &'static str,
-        message: &str,
-        field: &str,
-        value: serde_json::Value,
-    ) -> Parcel {
-        let envelope = super::webhook::envelope(&self.config.business_account_id, field, value);
-        Parcel::new(kind, message, &envelope, &self.config.app_secret)
     }
 }
 

@@ -34,9 +34,9 @@ async fn inspect(State(sim): State<Shared>, Query(asked): Query<Asked>) -> Respo
     let who = {
         let world = sim.world();
         world.find(&asked.phone).and_then(|index| world.phone(index)).map(|phone| {
-            match &phone.number {
+            match &phone.who.number {
                 Some(number) => ("phone", number.clone()),
-                None => ("bsuid", phone.user_id.clone()),
+                None => ("bsuid", phone.who.user_id.clone()),
             }
         })
     };

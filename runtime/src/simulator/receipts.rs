@@ -2,12 +2,14 @@
 //! delivered → read, or failed, and the receipts that tell the bot.
 
 use super::{
-    Shared, Sim, deliver,
+    Shared, Sim,
+    deliver::{self, Parcel},
     errors::Problem,
     faults::ReceiptFaults,
-    state::{Author, Message, Millis, Phone, Status, World},
+    message::{Author, Status},
+    state::World,
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// What is to become of a message.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,13 +20,6 @@ pub enum Plan {
     Fail(Problem),
     /// No receipt ever.
     Lose,
-}
-
-/// A status for the bot, with all that its webhook needs.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Receipt {
-    pub message: String,
-    value: Value,
 }
 
 /// Takes a message up the ladder; ends when nothing more will happen to it.
@@ -61,7 +56,7 @@ pub async fn climb(sim: Shared, id: String, plan: Plan) {
 }
 
 /// Sends a receipt, or does what the receipt faults say.
-async fn issue(sim: &Shared, receipt: Receipt) {
+async fn issue(sim: &Shared, receipt: Parcel) {
     let copies = {
         let mut world = sim.world();
         let ReceiptFaults { hold, drop, copies, .. } = world.settings.receipts;
@@ -77,9 +72,8 @@ async fn issue(sim: &Shared, receipt: Receipt) {
     send(sim, &receipt, copies).await;
 }
 
-async fn send(sim: &Shared, receipt: &Receipt, copies: u32) {
-    let parcel = sim.parcel("receipt", &receipt.message, receipt.value.clone());
-    let posts = (0..copies.max(1)).map(|_| deliver::post(sim, parcel.clone()));
+async fn send(sim: &Shared, receipt: &Parcel, copies: u32) {
+    let posts = (0..copies.max(1)).map(|_| deliver::post(sim, receipt.clone()));
     futures::future::join_all(posts).await;
 }
 
@@ -151,7 +145,7 @@ pub fn announce(sim: &Sim, world: &World, id: &str) {
 
 /// None if the message is forgotten or was as far already: after `read`, no
 /// `delivered` is sent.
-fn advance(sim: &Sim, id: &str, status: Status, problem: Option<Problem>) -> Option<Receipt> {
+fn advance(sim: &Sim, id: &str, status: Status, problem: Option<Problem>) -> Option<Parcel> {
     let now = sim.now();
     let mut world = sim.world();
     let message = world.message_mut(id)?;
@@ -162,89 +156,8 @@ fn advance(sim: &Sim, id: &str, status: Status, problem: Option<Problem>) -> Opt
     message.status_at = now;
     message.problem = problem;
     let message = message.clone();
-    let phone = message.phone.and_then(|index| world.phone(index));
-    let value = value(sim, &message, phone, now);
+    let who = message.phone.and_then(|index| world.phone(index)).map(|phone| phone.who.clone());
     announce(sim, &world, id);
-    Some(Receipt { message: message.id, value })
-}
-
-fn value(sim: &Sim, message: &Message, phone: Option<&Phone>, now: Millis) -> Value {
-    let failed = message.status == Status::Failed;
-    let to = message.to.as_deref().unwrap_or("");
-    let to_user = super::names::is_user_id(to);
-    let mut status = Map::new();
-    status.insert("id".into(), message.id.clone().into());
-    status.insert("status".into(), json!(message.status));
-    status.insert("timestamp".into(), (now / 1_000).to_string().into());
-    let number = match phone {
-        Some(phone) => phone.number.clone(),
-        None => super::names::digits(to),
-    };
-    if let Some(number) = number {
-        status.insert("recipient_id".into(), number.into());
-    }
-    let user_id = phone.map(|phone| phone.user_id.clone()).or(to_user.then(|| to.to_owned()));
-    // A failure of a message to a number does not say whose it is.
-    if let Some(user_id) = user_id.filter(|_| !failed || to_user) {
-        status.insert("recipient_user_id".into(), user_id.into());
-    }
-    if let Some(opaque) = &message.opaque {
-        status.insert("biz_opaque_callback_data".into(), opaque.clone().into());
-    }
-    if matches!(message.status, Status::Sent | Status::Delivered) {
-        status.insert("pricing".into(), pricing(&message.kind));
-    }
-    if let Some(problem) = &message.problem {
-        status.insert("errors".into(), json!([problem.in_receipt()]));
-    }
-    let mut value = sim.value();
-    value.insert("statuses".into(), json!([status]));
-    if let Some(phone) = phone.filter(|_| !failed) {
-        let with_username = message.status != Status::Sent;
-        value.insert("contacts".into(), json!([contact(phone, with_username)]));
-    }
-    Value::Object(value)
-}
-
-/// The simulator does not know a template's category: a promotion, say.
-fn pricing(kind: &str) -> Value {
-    if kind == "template" {
-        json!({"billable": true, "pricing_model": "PMP", "type": "regular",
-            "category": "marketing"})
-    } else {
-        json!({"billable": false, "pricing_model": "PMP", "type": "free_customer_service",
-            "category": "service"})
-    }
-}
-
-/// An entry of `contacts[]`.
-pub fn contact(phone: &Phone, with_username: bool) -> Value {
-    let mut profile = Map::new();
-    profile.insert("name".into(), phone.name.clone().into());
-    if let Some(username) = phone.username.as_ref().filter(|_| with_username) {
-        profile.insert("username".into(), format!("@{username}").into());
-    }
-    let mut contact = Map::new();
-    contact.insert("profile".into(), profile.into());
-    contact.insert("user_id".into(), phone.user_id.clone().into());
-    if let Some(number) = &phone.number {
-        contact.insert("wa_id".into(), number.clone().into());
-    }
-    contact.into()
-}
-
-impl Sim {
-    /// What every value of the field `messages` begins with.
-    pub fn value(&self) -> Map<String, Value> {
-        let mut value = Map::new();
-        value.insert("messaging_product".into(), "whatsapp".into());
-        value.insert(
-            "metadata".into(),
-            json!({
-                "display_phone_number": self.config.display_phone_number,
-                "phone_number_id": self.config.phone_number_id,
-            }),
-        );
-        value
-    }
+    drop(world);
+    Some(sim.receipt_parcel(&message, who.as_ref(), now))
 }

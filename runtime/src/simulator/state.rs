@@ -3,15 +3,13 @@
 //! messages, so that a load test measures the bot.
 
 use super::{
-    errors::Problem,
+    deliver::{Delivery, Parcel, Verification},
     faults::Faults,
     limits::Bucket,
-    names,
-    receipts::Receipt,
+    message::{Author, Message},
+    phone::{NewPhone, Phone},
     settings::Settings,
-    webhook::{Delivery, Verification},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 
@@ -26,121 +24,7 @@ const MESSAGES_MAX: usize = 200_000;
 const LOG_MAX: usize = 1_000;
 /// Receipts held back at once; then the oldest are forgotten.
 const HELD_MAX: usize = 100_000;
-/// In a phone's name, username or number.
-const NAME_CHARS: usize = 100;
 pub const WINDOW_MS: Millis = 24 * 60 * 60 * 1_000;
-
-/// A phone to make: give a number, a username, or both.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewPhone {
-    /// The name in the customer's profile.
-    pub name: String,
-    /// Left out for a customer whom the business knows by username only.
-    pub number: Option<String>,
-    /// Without the `@`.
-    pub username: Option<String>,
-    /// A BSUID; made from the number or username if left out.
-    pub user_id: Option<String>,
-}
-
-/// A customer.
-#[derive(Clone, Debug)]
-pub struct Phone {
-    pub name: String,
-    pub number: Option<String>,
-    pub username: Option<String>,
-    pub user_id: String,
-    /// When the customer last wrote; the window is open for 24 h from then.
-    pub last_inbound: Option<Millis>,
-    pub typing_until: Millis,
-    pub unread: u32,
-    pub pair: Bucket,
-    history: VecDeque<u64>,
-}
-
-impl Phone {
-    /// What the control API calls it: its number, else its BSUID.
-    pub fn key(&self) -> &str {
-        self.number.as_deref().unwrap_or(&self.user_id)
-    }
-    pub fn window_open_until(&self) -> Option<Millis> {
-        self.last_inbound.map(|at| at + WINDOW_MS)
-    }
-}
-
-/// How far a message got. A customer's message is delivered once the bot has
-/// answered its webhook with 200.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    Accepted,
-    Sent,
-    Delivered,
-    Read,
-    Failed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Author {
-    Customer,
-    Business,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Message {
-    pub seq: u64,
-    pub id: String,
-    pub by: Author,
-    pub at: Millis,
-    pub kind: String,
-    /// What stands under the kind's name, as on the wire.
-    pub content: Value,
-    pub status: Status,
-    pub status_at: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Problem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub opaque: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-    /// `to` or `recipient` as the business wrote it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer_reaction: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub business_reaction: Option<String>,
-    /// The id of the button or row that the customer tapped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tapped: Option<String>,
-    #[serde(skip)]
-    pub phone: Option<usize>,
-}
-
-impl Message {
-    pub fn new(id: String, by: Author, at: Millis, kind: &str, content: Value) -> Self {
-        Self {
-            seq: 0,
-            id,
-            by,
-            at,
-            kind: kind.into(),
-            content,
-            status: Status::Accepted,
-            status_at: at,
-            problem: None,
-            opaque: None,
-            reply_to: None,
-            to: None,
-            customer_reaction: None,
-            business_reaction: None,
-            tapped: None,
-            phone: None,
-        }
-    }
-}
 
 #[derive(Debug)]
 pub struct World {
@@ -155,7 +39,7 @@ pub struct World {
     pub settings: Settings,
     pub faults: Faults,
     pub throughput: Bucket,
-    pub held: VecDeque<Receipt>,
+    pub held: VecDeque<Parcel>,
     pub log: VecDeque<Delivery>,
     pub delivered_total: u64,
     pub attempts_failed: u64,
@@ -190,49 +74,19 @@ impl World {
     /// # Errors
     /// Neither number nor username, a malformed one, or too many phones.
     pub fn add_phone(&mut self, new: NewPhone) -> Result<usize, String> {
-        let number = match new.number.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            None => None,
-            Some(text) => Some(names::digits(text).ok_or_else(|| {
-                format!("{text:?} is not a phone number: 5 to 15 digits with the country code")
-            })?),
-        };
-        let username = new
-            .username
-            .map(|name| name.trim().trim_start_matches('@').to_owned())
-            .filter(|name| !name.is_empty());
-        let Some(of) = number.clone().or_else(|| username.clone()) else {
-            return Err("a phone needs a number or a username".into());
-        };
-        let user_id = new.user_id.unwrap_or_else(|| names::user_id("US", &of));
-        if !names::is_user_id(&user_id) {
-            return Err(format!("{user_id:?} is not a business-scoped user id, e.g. US.1349"));
-        }
-        let known = number.as_ref().and_then(|number| self.find(number));
-        if let Some(index) = known.or_else(|| self.find(&user_id)) {
+        let who = new.checked()?;
+        let known = who.number.as_ref().and_then(|number| self.find(number));
+        if let Some(index) = known.or_else(|| self.find(&who.user_id)) {
             return Ok(index);
         }
         if self.phones.len() >= PHONES_MAX {
             return Err(format!("at most {PHONES_MAX} phones"));
         }
-        let name = if new.name.trim().is_empty() { of } else { new.name.trim().to_owned() };
-        if [Some(&name), username.as_ref()].into_iter().flatten().any(|n| n.len() > NAME_CHARS) {
-            return Err(format!("a name may have at most {NAME_CHARS} characters"));
-        }
         let index = self.phones.len();
-        for key in number.iter().chain([&user_id]) {
+        for key in who.number.iter().chain([&who.user_id]) {
             self.names.insert(key.clone(), index);
         }
-        self.phones.push(Phone {
-            name,
-            number,
-            username,
-            user_id,
-            last_inbound: None,
-            typing_until: 0,
-            unread: 0,
-            pair: Bucket::default(),
-            history: VecDeque::new(),
-        });
+        self.phones.push(Phone::new(who));
         Ok(index)
     }
 
@@ -307,7 +161,7 @@ impl World {
         self.log.push_back(delivery);
     }
 
-    pub fn hold(&mut self, receipt: Receipt) {
+    pub fn hold(&mut self, receipt: Parcel) {
         if self.held.len() >= HELD_MAX {
             self.held.pop_front();
         }
@@ -338,11 +192,11 @@ impl World {
     pub fn phone_json(&self, index: usize) -> Value {
         let Some(phone) = self.phones.get(index) else { return Value::Null };
         json!({
-            "id": phone.key(),
-            "name": phone.name,
-            "number": phone.number,
-            "username": phone.username,
-            "user_id": phone.user_id,
+            "id": phone.who.key(),
+            "name": phone.who.name,
+            "number": phone.who.number,
+            "username": phone.who.username,
+            "user_id": phone.who.user_id,
             "unread": phone.unread,
             "last_inbound": phone.last_inbound,
             "window_open_until": phone.window_open_until(),

@@ -1,132 +1,76 @@
-//! The Graph API as far as a bot needs it: sends, read marks, the number.
+//! What becomes of a well-formed send, whichever wire it came by: a fault, a
+//! limit, a closed window, or a message in the history that climbs its ladder.
 
 use super::{
     Shared, Sim,
-    check::{self, Body, Send, Target},
-    errors::{Problem, Refusal},
+    errors::Problem,
     faults::{Fault, FaultKind},
     limits::{PAIR_BURST, PAIR_INTERVAL_MS},
-    media,
+    message::{Author, Message, Status},
+    phone::NewPhone,
     receipts::{self, Plan},
     settings::{UnknownNumbers, WindowError},
-    state::{Author, Message, Millis, NewPhone, Status, World},
-};
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    state::{Millis, World},
 };
 use serde_json::{Value, json};
 
 /// How long "typing…" shows unless an answer ends it.
 const TYPING_MS: Millis = 25_000;
 
-/// `POST /{version}/{phone-number-id}/messages`.
-pub async fn send(
-    State(sim): State<Shared>,
-    Path((version, id)): Path<(String, String)>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Response {
-    let delay = sim.world().settings.answer_delay_ms;
-    if delay > 0 {
-        sim.pause(delay).await;
-    }
-    let body = authorise(&sim, &headers)
-        .and_then(|()| our_number(&sim, &version, &id, "post"))
-        .and_then(|()| check::body(&bytes));
-    let outcome = match body {
-        Ok(Body::Read { message_id, typing }) => mark_read(&sim, &message_id, typing),
-        Ok(Body::Send(send)) => accept(&sim, send),
-        Err(refusal) => Outcome::Refuse(refusal),
-    };
-    match outcome {
-        Outcome::Answer(body) => Json(body).into_response(),
-        Outcome::Refuse(refusal) => refusal.into_response(sim.serial()),
-        Outcome::Break => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "Sorry, something went wrong.").into_response()
-        }
-        Outcome::Hang(millis) => {
-            sim.pause(millis).await;
-            StatusCode::GATEWAY_TIMEOUT.into_response()
-        }
-    }
+/// The one who is to get it, as the business named them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// Digits.
+    Number(String),
+    /// A business-scoped user id.
+    User(String),
+    /// A user id where a number belongs: WhatsApp takes it, and nobody gets it.
+    Lost,
 }
 
-/// `GET /{version}/{id}`: the business number, or a file's description.
-pub async fn object(
-    State(sim): State<Shared>,
-    Path((version, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    let refuse = |refusal: Refusal| refusal.into_response(sim.serial());
-    if let Err(refusal) = authorise(&sim, &headers) {
-        return refuse(refusal);
-    }
-    if let Some(answer) = media::describe(&id, &headers) {
-        return answer;
-    }
-    match our_number(&sim, &version, &id, "get") {
-        Ok(()) => Json(json!({
-            "verified_name": sim.config.business_name,
-            "display_phone_number": sim.config.display_phone_number,
-            "quality_rating": "GREEN",
-            "code_verification_status": "VERIFIED",
-            "platform_type": "CLOUD_API",
-            "throughput": {"level": "STANDARD"},
-            "id": sim.config.phone_number_id,
-        }))
-        .into_response(),
-        Err(refusal) => refuse(refusal),
-    }
+/// A well-formed send. Its content is in Meta's form, whichever wire it came by.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Send {
+    pub kind: String,
+    /// What stands under the kind's name.
+    pub content: Value,
+    pub target: Target,
+    /// The recipient as it was written.
+    pub input: String,
+    pub opaque: Option<String>,
+    pub reply_to: Option<String>,
 }
 
-pub async fn unknown_path(uri: Uri) -> Response {
-    let why = format!("the simulator has nothing at {}", uri.path());
-    (StatusCode::NOT_FOUND, Json(json!({"error": {"message": why, "code": 2500}}))).into_response()
-}
-
-pub fn authorise(sim: &Sim, headers: &HeaderMap) -> Result<(), Refusal> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if token.map(str::trim) == Some(sim.config.access_token.as_str()) {
-        Ok(())
-    } else {
-        Err(Refusal::new(190, "Invalid OAuth access token - Cannot parse access token"))
-    }
-}
-
-/// Checks a version's form and that the id is the business number's.
-pub fn our_number(sim: &Sim, version: &str, id: &str, method: &str) -> Result<(), Refusal> {
-    let numbers = version.strip_prefix('v').and_then(|version| version.split_once('.'));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !numbers.is_some_and(|(major, minor)| digits(major) && digits(minor)) {
-        return Err(Refusal::new(100, "the path must begin with a version, such as v26.0"));
-    }
-    if id == sim.config.phone_number_id { Ok(()) } else { Err(Refusal::no_object(method, id)) }
-}
-
-enum Outcome {
-    Answer(Value),
-    Refuse(Refusal),
-    /// HTTP 500 that is not Meta's.
+pub enum Outcome {
+    Taken(Taken),
+    Refuse(Problem),
+    /// HTTP 500 that is not WhatsApp's.
     Break,
     /// No answer for so long.
     Hang(Millis),
 }
 
-fn mark_read(sim: &Sim, message_id: &str, typing: bool) -> Outcome {
+/// What an answer to a send may say.
+pub struct Taken {
+    pub id: String,
+    pub kind: String,
+    pub target: Target,
+    pub input: String,
+    /// None if no phone has this number.
+    pub user_id: Option<String>,
+}
+
+/// Marks a customer's message as read, and all before it.
+///
+/// # Errors
+/// There is no such message.
+pub fn mark_read(sim: &Sim, message_id: &str, typing: bool) -> Result<(), Problem> {
     let now = sim.now();
     let mut world = sim.world();
     let marked = world.message(message_id).filter(|message| message.by == Author::Customer);
     let Some((index, seq)) = marked.and_then(|message| Some((message.phone?, message.seq))) else {
-        return Outcome::Refuse(Refusal::new(131009, "message_id is no message of a customer's"));
+        return Err(Problem::new(131009, "message_id is no message of a customer's"));
     };
-    // All before it too, as far as they are not read.
     let earlier: Vec<String> = world
         .history(index, seq + 1)
         .filter(|message| message.by == Author::Customer)
@@ -147,42 +91,41 @@ fn mark_read(sim: &Sim, message_id: &str, typing: bool) -> Outcome {
         }
         sim.publish(|| json!({"type": "phone", "phone": world.phone_json(index)}));
     }
-    Outcome::Answer(json!({"success": true}))
+    Ok(())
 }
 
-/// What a send meets: a fault, a limit, or nothing.
-fn accept(sim: &Shared, send: Send) -> Outcome {
+pub fn accept(sim: &Shared, send: Send) -> Outcome {
     let now = sim.now();
     let (id, plan, outcome) = {
         let mut world = sim.world();
         let index = match recipient(sim, &mut world, &send) {
             Ok(index) => index,
-            Err(refusal) => return Outcome::Refuse(refusal),
+            Err(problem) => return Outcome::Refuse(problem),
         };
         let fault = take_fault(sim, &mut world, index, &send);
         match fault.as_ref().map(|fault| (fault.kind, fault.code)) {
             Some((FaultKind::Error, code)) => {
-                return Outcome::Refuse(Refusal::new(code.unwrap_or(131000), ""));
+                return Outcome::Refuse(Problem::new(code.unwrap_or(131000), ""));
             }
             Some((FaultKind::Http500, _)) => return Outcome::Break,
             Some((FaultKind::Failed | FaultKind::Timeout, _)) | None => {}
         }
-        if let Err(refusal) = limits(&mut world, index, now) {
-            return Outcome::Refuse(refusal);
+        if let Err(problem) = limits(&mut world, index, now) {
+            return Outcome::Refuse(problem);
         }
         let plan = plan(&world, index, &send, fault.as_ref(), now);
         if let (Plan::Fail(problem), WindowError::Sync) = (&plan, world.settings.window_error)
             && problem.code == 131047
         {
-            return Outcome::Refuse(Refusal::new(131047, ""));
+            return Outcome::Refuse(Problem::new(131047, ""));
         }
         let id = sim.message_id(&send.input, false);
-        let answer = answer(sim, &world, index, &send, &id);
+        let taken = taken(sim, &world, index, &send, &id);
         let hang = fault.filter(|fault| fault.kind == FaultKind::Timeout);
         keep(sim, &mut world, index, send, &id, now);
         let outcome = match hang {
             Some(fault) => Outcome::Hang(fault.hang_ms),
-            None => Outcome::Answer(answer),
+            None => Outcome::Taken(taken),
         };
         (id, plan, outcome)
     };
@@ -193,10 +136,10 @@ fn accept(sim: &Shared, send: Send) -> Outcome {
 }
 
 /// None for one who has no phone here.
-fn recipient(sim: &Sim, world: &mut World, send: &Send) -> Result<Option<usize>, Refusal> {
+fn recipient(sim: &Sim, world: &mut World, send: &Send) -> Result<Option<usize>, Problem> {
     match &send.target {
         Target::Number(number) if *number == sim.config.display_phone_number => {
-            Err(Refusal::new(131021, ""))
+            Err(Problem::new(131021, ""))
         }
         Target::Number(number) => match (world.find(number), world.settings.unknown_numbers) {
             (None, UnknownNumbers::Create) => {
@@ -211,27 +154,27 @@ fn recipient(sim: &Sim, world: &mut World, send: &Send) -> Result<Option<usize>,
 }
 
 fn take_fault(sim: &Sim, world: &mut World, index: Option<usize>, send: &Send) -> Option<Fault> {
-    let phone = index.and_then(|index| world.phone(index)).cloned();
+    let who = index.and_then(|index| world.phone(index)).map(|phone| phone.who.clone());
     let mut names = vec![send.input.as_str()];
-    if let Some(phone) = &phone {
-        names.push(phone.key());
-        names.push(&phone.user_id);
+    if let Some(who) = &who {
+        names.push(who.key());
+        names.push(&who.user_id);
     }
     let fault = world.faults.take(&names)?;
     sim.publish(|| json!({"type": "faults", "faults": world.faults.waiting()}));
     Some(fault)
 }
 
-fn limits(world: &mut World, index: Option<usize>, now: Millis) -> Result<(), Refusal> {
+fn limits(world: &mut World, index: Option<usize>, now: Millis) -> Result<(), Problem> {
     let rate = world.settings.messages_per_second;
     if rate > 0 && !world.throughput.take(now, 1_000.0 / f64::from(rate), rate) {
-        return Err(Refusal::new(130429, ""));
+        return Err(Problem::new(130429, ""));
     }
     let pair_limit = world.settings.pair_limit;
     let phone = index.and_then(|index| world.phone_mut(index)).filter(|_| pair_limit);
     match phone.is_none_or(|phone| phone.pair.take(now, PAIR_INTERVAL_MS, PAIR_BURST)) {
         true => Ok(()),
-        false => Err(Refusal::new(131056, "")),
+        false => Err(Problem::new(131056, "")),
     }
 }
 
@@ -265,31 +208,18 @@ fn plan(
     }
 }
 
-/// The answer of the Graph API.
-fn answer(sim: &Sim, world: &World, index: Option<usize>, send: &Send, id: &str) -> Value {
-    let phone = index.and_then(|index| world.phone(index));
-    let contact = match &send.target {
-        Target::Number(number) => json!({"input": send.input, "wa_id": number,
-            "user_id": phone.map(|phone| phone.user_id.as_str())}),
-        Target::User(user) => json!({"input": send.input, "user_id": user}),
-        Target::Lost => json!({"input": send.input, "wa_id": send.input}),
-    };
-    let contact = match contact {
-        Value::Object(mut contact) => {
-            contact.retain(|_, value| !value.is_null());
-            Value::Object(contact)
-        }
-        other => other,
-    };
+fn taken(sim: &Sim, world: &World, index: Option<usize>, send: &Send, id: &str) -> Taken {
     if send.target == Target::Lost {
         tracing::warn!("a BSUID in `to` reaches nobody: it belongs in `recipient`");
         sim.publish(|| json!({"type": "lost", "to": send.input}));
     }
-    let message = match send.kind.as_str() {
-        "template" => json!({"id": id, "message_status": "accepted"}),
-        _ => json!({"id": id}),
-    };
-    json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]})
+    Taken {
+        id: id.to_owned(),
+        kind: send.kind.clone(),
+        target: send.target.clone(),
+        input: send.input.clone(),
+        user_id: index.and_then(|index| world.phone(index)).map(|p| p.who.user_id.clone()),
+    }
 }
 
 /// Puts it in the history.

@@ -1,34 +1,14 @@
 //! What the Graph API checks in the body of a send, before it looks at
 //! anything else. Pure.
 
-use super::{errors::Refusal, names};
+use super::refusal::Refusal;
+use crate::simulator::{
+    names,
+    sends::{Send, Target},
+};
 use serde_json::{Map, Value};
 
 mod interactive;
-
-/// The one who is to get it, as the business named them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// `to`: digits.
-    Number(String),
-    /// `recipient`: a business-scoped user id.
-    User(String),
-    /// A user id put in `to`: WhatsApp takes it, and nobody gets it.
-    Lost,
-}
-
-/// A well-formed send.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Send {
-    pub kind: String,
-    /// What stands under the kind's name.
-    pub content: Value,
-    pub target: Target,
-    /// `to` or `recipient` as it was written.
-    pub input: String,
-    pub opaque: Option<String>,
-    pub reply_to: Option<String>,
-}
 
 /// A well-formed body of `POST /messages`.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,7 +1,7 @@
 //! Interactive messages: buttons, lists, links, flows and the rarer kinds.
 
 use super::{Checked, missing, object, optional, required, wrong};
-use crate::simulator::errors::Refusal;
+use crate::simulator::meta::refusal::Refusal;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 

@@ -20,12 +20,14 @@ mod receipts;
 mod sends;
 mod settings;
 mod state;
+mod twilio;
 mod wire;
 
 pub use deliver::Retry;
 pub use faults::ReceiptFaults;
 pub use phone::NewPhone;
 pub use settings::{Settings, UnknownNumbers, WindowError};
+pub use twilio::{Account as TwilioAccount, Content as TwilioContent};
 pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
@@ -36,7 +38,7 @@ use serde_json::Value;
 use state::{Millis, World};
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -122,8 +124,10 @@ pub async fn run(
     let sim = Sim::new(config, Arc::new(SystemClock), shutdown.clone())?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(simulator.address = %address, "the simulator is at http://{address}/");
+        // It is set but once, so there is none before it.
+        let _ = sim.address.set(format!("http://{address}"));
     }
-    tokio::spawn(meta::verify::verify_at_start(sim.clone()));
+    tokio::spawn(wire::verify_at_start(sim.clone()));
     let mut shutdown = shutdown;
     axum::serve(listener, router(sim))
         .with_graceful_shutdown(async move {
@@ -157,6 +161,8 @@ struct Sim {
     /// Makes ids of this run differ from another's.
     salt: u32,
     last_id: AtomicU64,
+    /// Where it listens, as an address for files.
+    address: OnceLock<String>,
 }
 
 impl Sim {
@@ -179,6 +185,7 @@ impl Sim {
             closing,
             salt,
             last_id: AtomicU64::new(0),
+            address: OnceLock::new(),
         }))
     }
 
@@ -189,12 +196,6 @@ impl Sim {
 
     fn now(&self) -> Millis {
         self.clock.now()
-    }
-
-    /// A message id in WhatsApp's form.
-    fn message_id(&self, phone: &str, by_customer: bool) -> String {
-        let number = self.last_id.fetch_add(1, Ordering::Relaxed);
-        names::wamid(phone, by_customer, self.salt, number)
     }
 
     /// A number that is not given twice in a run.

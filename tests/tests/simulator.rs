@@ -3,6 +3,8 @@
 
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/twilio.rs"]
+mod twilio;
 #[path = "simulator/world.rs"]
 mod world;
 

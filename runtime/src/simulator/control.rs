@@ -2,8 +2,8 @@
 //! a script. Described in `docs/simulator.md`.
 
 use super::{
-    Shared, customer, deliver, errors, faults::Fault, message::Message, meta, phone::NewPhone,
-    receipts, state::World,
+    Shared, customer, deliver, errors, faults::Fault, message::Message, phone::NewPhone, receipts,
+    state::World, wire,
 };
 use axum::{
     Json, Router,
@@ -289,7 +289,7 @@ async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Answer 
 }
 
 async fn verify(State(sim): State<Shared>) -> Json<Value> {
-    Json(json!(meta::verify::verify(&sim).await))
+    Json(json!(wire::verify(&sim).await))
 }
 
 #[derive(Deserialize, Default)]

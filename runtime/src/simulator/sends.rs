@@ -110,10 +110,11 @@ pub fn accept(sim: &Shared, send: Send) -> Outcome {
             Some((FaultKind::Http500, _)) => return Outcome::Break,
             Some((FaultKind::Failed | FaultKind::Timeout, _)) | None => {}
         }
-        if let Err(problem) = limits(&mut world, index, now) {
-            return Outcome::Refuse(problem);
-        }
-        let plan = plan(&world, index, &send, fault.as_ref(), now);
+        let plan = match limits(&mut world, index, now) {
+            Err(problem) if sim.limits_later() => Plan::Fail(problem),
+            Err(problem) => return Outcome::Refuse(problem),
+            Ok(()) => plan(&world, index, &send, fault.as_ref(), now),
+        };
         if let (Plan::Fail(problem), WindowError::Sync) = (&plan, world.settings.window_error)
             && problem.code == 131047
         {

@@ -3,11 +3,13 @@
 
 use axum::http::StatusCode;
 use futures::future::join_all;
+use serde_json::json;
 use std::collections::HashMap;
 use switchboard::{
     config::{ChannelConfig, ProviderKind},
     model::{ChannelId, EventKind},
     provider::{Denied, Provider, Webhook, WebhookRoute, twilio::Twilio},
+    simulator::{self, NewPhone, Settings, SimulatorConfig, TwilioAccount, Wire},
 };
 use switchboard_tests::{
     corpus, eventually, meta,
@@ -45,18 +47,20 @@ async fn tell(server: &Server, fields: &Fields) {
     assert_eq!(answer, (StatusCode::OK, "text/xml".into(), "<Response/>".into()));
 }
 
-/// Waits until the contact's only message is in this state; the message.
+/// Waits until the contact has a message in this state; the message.
 async fn settled(server: &Server, phone: &str, state: &str) -> serde_json::Value {
-    let seen = server.lookup(phone).await;
-    let path = format!("/api/v1/contacts/{}/messages", seen["contact"]["id"].as_str().unwrap());
-    for _ in 0..500 {
-        let message = server.admin_get(&path).await["messages"][0].clone();
-        if message["state"] == state {
-            return message;
-        }
+    let mut messages = serde_json::Value::Null;
+    for _ in 0..1_000 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let seen = server.lookup(phone).await;
+        let Some(id) = seen["contact"]["id"].as_str() else { continue };
+        messages = server.admin_get(&format!("/api/v1/contacts/{id}/messages")).await;
+        let all = messages["messages"].as_array().into_iter().flatten();
+        if let Some(message) = all.into_iter().find(|message| message["state"] == state) {
+            return message.clone();
+        }
     }
-    panic!("no {state}: {}", server.admin_get(&path).await);
+    panic!("no {state}: {messages}");
 }
 
 async fn report(server: &Server, sent: &Sent, state: &str, more: &[(&str, &str)]) {
@@ -185,6 +189,57 @@ async fn webhooks_may_come_by_get() {
     let good = sign(TOKEN, &format!("{PUBLIC_URL}{path}"), &[]);
     assert_eq!(get(good).await, (200, "<Response/>".into()));
     api.wait_for(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runtime_and_the_simulator_speak_twilio_with_each_other() {
+    let free = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let simulator = free().await;
+    let api = format!("http://{}", simulator.local_addr().unwrap());
+    let public = free().await.local_addr().unwrap();
+    let shop = Shop::new(&api);
+    let toml = format!(
+        "[http]\npublic = \"{public}\"\nadmin = \"127.0.0.1:0\"\n\n[store]\nreserve_mb = 16\n\n\
+         [[channel]]\nid = \"tw\"\nprovider = \"twilio\"\naccount_sid = \"{ACCOUNT}\"\n\
+         auth_token = [\"{TOKEN}\"]\nnumber = \"{NUMBER}\"\npublic_url = \"http://{public}\"\n\
+         api_url = \"{api}\"\ngrace_seconds = 3\n"
+    );
+    shop.write("switchboard.toml", &toml);
+    let server = Server::start(&shop);
+    let config = SimulatorConfig {
+        wire: Wire::Twilio(TwilioAccount {
+            sid: ACCOUNT.into(),
+            auth_token: TOKEN.into(),
+            messaging_service_sid: None,
+            contents: Vec::new(),
+        }),
+        webhook_url: format!("http://{public}/webhooks/tw"),
+        display_phone_number: NUMBER.trim_start_matches('+').into(),
+        phones: vec![NewPhone { number: Some("15551234567".into()), ..NewPhone::default() }],
+        settings: Settings { auto_read: true, ..Settings::default() },
+        ..SimulatorConfig::default()
+    };
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(simulator::run(config, simulator, stopped));
+    let act = async |body: serde_json::Value| {
+        let url = format!("{api}/sim/phones/15551234567/send");
+        let answer = switchboard_tests::client().post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    };
+    act(json!({"kind": "text", "body": "When do you open?", "copies": 5})).await;
+    settled(&server, "15551234567", "read").await;
+    let url = format!("{api}/sim/sent");
+    let sent = switchboard_tests::client().get(url).send().await.unwrap();
+    let sent: serde_json::Value = sent.json().await.unwrap();
+    assert_eq!(sent["total"], 1, "{sent}");
+    assert_eq!(sent["messages"][0]["content"]["body"], "We are open 9 to 18.");
+    // Who blocked the business is said so in words.
+    let fault = json!({"kind": "failed", "code": 131_026});
+    let url = format!("{api}/sim/faults");
+    switchboard_tests::client().post(url).json(&fault).send().await.unwrap();
+    act(json!({"kind": "text", "body": "parking"})).await;
+    let failed = settled(&server, "15551234567", "failed").await;
+    assert!(failed["reason"].as_str().unwrap().contains("error 63024"), "{failed}");
 }
 
 /// A promotion some seconds from now.

@@ -256,13 +256,14 @@ async fn what_bears_no_time_bears_that_of_its_acceptance() {
     let pairs = [("MessageSid", "SM2"), ("MessageStatus", "sent"), ("To", "whatsapp:+15551234567")];
     let state = twilio_post("/webhooks/main/status?send=c1-1-0", &twilio::fields(&pairs));
     assert_eq!(host.ask(state).await.0, StatusCode::OK);
-    let kept = host.store.kept();
-    let EventKind::Message(message) = &kept.accepted[0].kind else { panic!() };
-    let EventKind::Receipt(receipt) = &kept.accepted[1].kind else { panic!() };
-    assert_eq!((message.sent_at, receipt.at), (1_790_000_000_000, 1_790_000_000_500));
-    assert_eq!(receipt.send, Some("c1-1-0".parse().unwrap()));
+    {
+        let kept = host.store.kept();
+        let EventKind::Message(message) = &kept.accepted[0].kind else { panic!() };
+        let EventKind::Receipt(receipt) = &kept.accepted[1].kind else { panic!() };
+        assert_eq!((message.sent_at, receipt.at), (1_790_000_000_000, 1_790_000_000_500));
+        assert_eq!(receipt.send, Some("c1-1-0".parse().unwrap()));
+    }
     // What bears one keeps it.
-    drop(kept);
     let meta = self::host();
     meta.clock.advance(60_000);
     meta.post(&messages(1..2)).await;

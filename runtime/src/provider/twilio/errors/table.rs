@@ -68,10 +68,16 @@ pub(super) const TABLE: &[(u32, ErrorClass, &str)] = &[
     (21_655, Permanent, "the template's Content sid is not valid: check the channel's `templates`"),
     (21_656, Permanent, "the template's variables are not as the template has them"),
     (
+        21_701,
+        PauseChannel,
+        "Twilio does not know the messaging service: check `messaging_service_sid`",
+    ),
+    (
         21_703,
         PauseChannel,
         "the messaging service has no WhatsApp sender: add one in Twilio's console",
     ),
+    (21_910, Permanent, "the sender and the recipient are not both of WhatsApp: check `number`"),
     (30_001, RetrySlow, "Twilio's queue is full: it is tried again"),
     (30_002, PauseChannel, "the Twilio account is suspended: see its console"),
     (30_003, Permanent, "the contact can't be reached now: the phone is off or has no network"),

@@ -2,6 +2,8 @@
 
 pub mod meta;
 mod places;
+mod split;
+pub mod twilio;
 
 use crate::model::*;
 use std::collections::HashMap;

@@ -27,6 +27,7 @@ mod settings;
 mod state;
 mod templates;
 mod time;
+mod twilio;
 mod wire;
 
 pub use deliver::Retry;
@@ -34,6 +35,7 @@ pub use faults::{MediaFaults, WebhookFaults};
 pub use phone::NewPhone;
 pub use settings::{ReviewOutcome, Settings, UnknownNumbers, WindowError};
 pub use templates::{Draft, templates_of};
+pub use twilio::{Account as TwilioAccount, Content as TwilioContent};
 pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};
@@ -46,7 +48,7 @@ use time::Time;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -133,8 +135,10 @@ pub async fn run(
     let sim = Sim::new(config, Arc::new(SystemClock), shutdown.clone())?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(simulator.address = %address, "the simulator is at http://{address}/");
+        // It is set but once, so there is none before it.
+        let _ = sim.address.set(format!("http://{address}"));
     }
-    tokio::spawn(meta::verify::verify_at_start(sim.clone()));
+    tokio::spawn(wire::verify_at_start(sim.clone()));
     let mut shutdown = shutdown;
     axum::serve(listener, router(sim))
         .with_graceful_shutdown(async move {
@@ -169,6 +173,8 @@ struct Sim {
     /// Makes ids of this run differ from another's.
     salt: u32,
     last_id: AtomicU64,
+    /// Where it listens, as an address for files.
+    address: OnceLock<String>,
 }
 
 impl Sim {
@@ -195,6 +201,7 @@ impl Sim {
             closing,
             salt,
             last_id: AtomicU64::new(0),
+            address: OnceLock::new(),
         }))
     }
 
@@ -205,12 +212,6 @@ impl Sim {
 
     fn now(&self) -> Millis {
         self.time.now()
-    }
-
-    /// A message id in WhatsApp's form.
-    fn message_id(&self, phone: &str, by_customer: bool) -> String {
-        let number = self.last_id.fetch_add(1, Ordering::Relaxed);
-        names::wamid(phone, by_customer, self.salt, number)
     }
 
     /// A number that is not given twice in a run.

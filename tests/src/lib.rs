@@ -7,6 +7,7 @@ pub mod server;
 pub mod shop;
 pub mod stage;
 pub mod store_cases;
+pub mod twilio;
 
 use std::{
     path::PathBuf,

@@ -11,6 +11,8 @@ mod faults;
 mod session;
 #[path = "simulator/templates.rs"]
 mod templates;
+#[path = "simulator/twilio.rs"]
+mod twilio;
 #[path = "simulator/world.rs"]
 mod world;
 

@@ -6,15 +6,14 @@ mod errors;
 mod fit;
 mod media;
 mod render;
-mod sender;
+pub(super) mod sender;
 mod signature;
-mod split;
 mod templates;
 mod webhook;
 
 use super::{
     Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaPlace, MediaRequest, Method, Provider,
-    Request, Taken, TemplatePage, TemplateTrouble, Webhook,
+    Request, Taken, TemplatePage, TemplateTrouble, Webhook, split,
 };
 use crate::{
     config::ChannelConfig,

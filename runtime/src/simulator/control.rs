@@ -214,7 +214,7 @@ async fn raw_webhook(State(sim): State<Shared>, Json(raw): Json<Raw>) -> Answer 
 }
 
 async fn verify(State(sim): State<Shared>) -> Json<Value> {
-    Json(json!(meta::verify::verify(&sim).await))
+    Json(json!(wire::verify(&sim).await))
 }
 
 #[derive(Deserialize, Default)]

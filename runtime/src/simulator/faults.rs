@@ -1,6 +1,6 @@
 //! What is to go wrong, on demand. Pure.
 
-use super::{errors, state::Millis};
+use super::{errors, state::Millis, twilio};
 use serde::{Deserialize, Serialize};
 
 /// Faults that may wait at once; more are refused.
@@ -16,7 +16,8 @@ const HANG_MS: Millis = 120_000;
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// Meta's error code, for `error` and `failed`; the HTTP status for `http`.
+    /// Meta's error code, or one of Twilio's on its wire, for `error` and
+    /// `failed`; the HTTP status for `http`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
     /// How many sends are still to be spoilt.
@@ -109,7 +110,7 @@ impl Faults {
                 }
             }
             None if needs_code => return Err("this fault needs a code".into()),
-            Some(code) if errors::find(code).is_none() => {
+            Some(code) if errors::find(code).is_none() && !twilio::is_known(code) => {
                 return Err(format!("{code} is not an error code of WhatsApp's"));
             }
             None | Some(_) => {}

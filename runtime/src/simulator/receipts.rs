@@ -191,5 +191,5 @@ fn advance(sim: &Sim, id: &str, status: Status, problem: Option<Problem>) -> Opt
     let who = message.phone.and_then(|index| world.phone(index)).map(|phone| phone.who.clone());
     announce(sim, &world, id);
     drop(world);
-    Some(sim.receipt_parcel(&message, who.as_ref(), now))
+    sim.receipt_parcel(&message, who.as_ref(), now)
 }

@@ -120,11 +120,13 @@ pub fn accept(sim: &Shared, send: Send) -> Outcome {
         Some((FaultKind::Hang, _, millis)) => return Outcome::Hang(millis),
         Some((FaultKind::Failed | FaultKind::Timeout | FaultKind::Slow, ..)) | None => {}
     }
-    if let Err(problem) = limits(&mut world, index, now) {
-        return Outcome::Refuse(problem);
-    }
     let category = filled.as_ref().and_then(|filled| filled.category);
-    let plan = match plan(&mut world, index, &send, category, fault.as_ref(), now) {
+    let plan = match limits(&mut world, index, now) {
+        Err(problem) if sim.limits_later() => Ok(Plan::Fail(problem)),
+        Err(problem) => Err(problem),
+        Ok(()) => plan(&mut world, index, &send, category, fault.as_ref(), now),
+    };
+    let plan = match plan {
         Ok(plan) => plan,
         Err(problem) => return Outcome::Refuse(problem),
     };

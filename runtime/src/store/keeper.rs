@@ -3,8 +3,7 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent,
-    templates,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, templates,
     timers, upkeep, writer::Writer,
 };
 use crate::model::*;

@@ -155,7 +155,13 @@ pub async fn an_attempt_outlives_the_merger(store: Shared) {
     fill(&store, &one, phone("1"), "first", NOW).await;
     fill(&store, &other, bsuid("US.1"), "second", NOW + 10).await;
     let begin = async |id: &str, since: Millis| {
-        let attempt = Attempt { id: id.parse().unwrap(), since, until: since + 50, charge: None, opens: false };
+        let attempt = Attempt {
+            id: id.parse().unwrap(),
+            since,
+            until: since + 50,
+            charge: None,
+            opens: false,
+        };
         store.begin_attempts(vec![attempt]).await.unwrap()
     };
     assert_eq!(begin("c2-2-0", NOW + 10).await.len(), 1, "under way");

@@ -64,7 +64,14 @@ async fn after(kind: EventKind, before: &Consent, says: Option<Effect>) -> (Cons
         templates: Default::default(),
     };
     let words = consent::Words::new(&ConsentWords::default());
-    let stage = Stage { setting, chain: &chain, consent: &words, generation: 1, record: false, merge: true };
+    let stage = Stage {
+        setting,
+        chain: &chain,
+        consent: &words,
+        generation: 1,
+        record: false,
+        merge: true,
+    };
     let commit = super::run(snapshot, stage).await.unwrap();
     assert!(store.commit(commit.clone(), NOW).await.unwrap());
     (store.contact(ContactId(1)).await.unwrap().unwrap().consent, commit)

@@ -6,7 +6,7 @@ mod signals;
 mod simulate;
 
 pub use demo::{DemoOptions, demo};
-pub use simulate::{SimulateOptions, Wire, simulate};
+pub use simulate::{SimulateOptions, TwilioAccount, Wire, simulate};
 
 use crate::{
     clock::{Clock, SystemClock},

@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
 };
 
-pub use crate::simulator::Wire;
+pub use crate::simulator::{TwilioAccount, Wire};
 
 /// What went wrong with the bot's answers: who tests a bot looks here.
 const LOG: &str = "warn,switchboard::simulator=info";
@@ -109,14 +109,20 @@ fn greet(config: &SimulatorConfig, address: SocketAddr, say: &dyn Fn(&str)) {
     say(&format!("  webhooks  {}", config.webhook_url));
     say("");
     say("Put this into the bot:");
-    let rows = match config.wire {
-        Wire::Meta => [
+    let rows = match &config.wire {
+        Wire::Meta => vec![
             ("Graph API address", format!("http://{address}/v26.0")),
             ("phone number id", config.phone_number_id.clone()),
             ("business account id", config.business_account_id.clone()),
             ("access token", config.access_token.clone()),
             ("app secret", config.app_secret.clone()),
             ("verify token", config.verify_token.clone()),
+        ],
+        Wire::Twilio(account) => vec![
+            ("Twilio's address", format!("http://{address}")),
+            ("account sid", account.sid.clone()),
+            ("auth token", account.auth_token.clone()),
+            ("number", format!("+{}", config.display_phone_number)),
         ],
     };
     for (name, value) in rows {

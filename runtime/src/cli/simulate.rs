@@ -2,7 +2,7 @@
 
 use super::{Ending, Exit, out};
 use crate::{
-    app::{self, SimulateOptions, Wire},
+    app::{self, SimulateOptions, TwilioAccount, Wire},
     config::Env,
 };
 use std::{net::SocketAddr, path::PathBuf};
@@ -12,6 +12,7 @@ Examples:
   switchboard simulate --webhook http://127.0.0.1:3000/webhook
   switchboard simulate --webhook http://127.0.0.1:3000/webhook --phones 50 --templates templates.json
   switchboard simulate --webhook http://127.0.0.1:3000/webhook --listen 127.0.0.1:9000
+  switchboard simulate --webhook http://127.0.0.1:3000/webhook --wire twilio
 
 It needs no business folder. Prints what to put into the bot, serves a page where you are the
 customers, and an API for scripts: docs/simulator.md. Nothing leaves this machine.";
@@ -44,6 +45,12 @@ pub(super) struct Arguments {
     /// The business account's id.
     #[arg(long, value_name = "ID", default_value = "1020")]
     business_account_id: String,
+    /// The account that the bot sends with (Twilio).
+    #[arg(long, value_name = "SID", default_value = "AC00000000000000000000000000000001")]
+    account_sid: String,
+    /// Signs the webhooks and is the password of the API (Twilio).
+    #[arg(long, value_name = "TEXT", default_value = "simulator-auth-token")]
+    auth_token: String,
     /// Customers that are there from the start.
     #[arg(long, value_name = "N", default_value_t = 3)]
     phones: u32,
@@ -56,6 +63,8 @@ pub(super) struct Arguments {
 enum WireName {
     /// The WhatsApp Cloud API.
     Meta,
+    /// Twilio's API for WhatsApp.
+    Twilio,
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -75,6 +84,12 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
     let options = SimulateOptions {
         wire: match arguments.wire {
             WireName::Meta => Wire::Meta,
+            WireName::Twilio => Wire::Twilio(TwilioAccount {
+                sid: arguments.account_sid,
+                auth_token: arguments.auth_token,
+                messaging_service_sid: None,
+                contents: Vec::new(),
+            }),
         },
         webhook_url: arguments.webhook,
         app_secret: arguments.app_secret,

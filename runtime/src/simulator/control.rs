@@ -7,8 +7,9 @@ mod phones;
 use super::{
     Shared, deliver, errors,
     faults::{Fault, MediaFaults, WebhookFaults},
-    meta, receipts,
+    receipts,
     state::World,
+    wire,
 };
 use axum::{
     Json, Router,

@@ -101,6 +101,7 @@ impl Sim {
     ) -> Option<Parcel> {
         match self.config.wire {
             Wire::Meta => Some(meta::webhook::news(self, field, who, name, items)),
+            Wire::Twilio(_) => None,
         }
     }
 

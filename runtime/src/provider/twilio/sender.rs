@@ -23,7 +23,7 @@ pub(super) fn sender(fields: &Fields, name: &str) -> Option<Sender> {
         bsuid: address.bsuid.or_else(|| user("ExternalUserId")),
         parent_bsuid: user("ParentExternalUserId"),
         name: fields.get("ProfileName").filter(|_| own).map(str::to_owned),
-        username: None,
+        ..Sender::default()
     })
 }
 

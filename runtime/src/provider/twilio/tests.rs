@@ -36,6 +36,8 @@ pub(super) fn item(message: Outgoing) -> OutboxItem {
         reason: None,
         error: None,
         updated_at: 0,
+        also: Vec::new(),
+        hold: Default::default(),
     }
 }
 

@@ -55,6 +55,7 @@ pub fn send(form: &Form, account: &Account, number: &str) -> Result<Send, Refusa
         input: to.into(),
         opaque: callback.map(str::to_owned),
         reply_to: None,
+        marketing_api: false,
     })
 }
 

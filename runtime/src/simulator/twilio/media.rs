@@ -1,7 +1,7 @@
 //! Files that customers send: their addresses, and the files.
 
 use super::{codes::Refusal, messages};
-use crate::simulator::{Shared, Sim, files};
+use crate::simulator::{Shared, Sim};
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, header},
@@ -29,8 +29,9 @@ pub async fn download(
         return refusal.into_answer();
     }
     let id = sid.strip_prefix("ME").and_then(|id| id.get(id.len().checked_sub(ID_DIGITS)?..));
-    match id.and_then(files::of_id) {
-        Some(sample) => ([(header::CONTENT_TYPE, sample.mime_type)], sample.bytes).into_response(),
+    let file = id.and_then(|id| sim.world().files.find(id, sim.now()).cloned());
+    match file {
+        Some(file) => ([(header::CONTENT_TYPE, file.mime_type)], file.bytes).into_response(),
         None => Refusal::new(20_404, sid).into_answer(),
     }
 }

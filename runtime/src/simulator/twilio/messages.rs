@@ -44,12 +44,17 @@ pub async fn send(
         Outcome::Taken(taken) => {
             (StatusCode::CREATED, Json(answer(&sim, &path, &taken))).into_response()
         }
+        Outcome::Slow(taken, millis) => {
+            sim.wait(millis).await;
+            (StatusCode::CREATED, Json(answer(&sim, &path, &taken))).into_response()
+        }
         Outcome::Refuse(problem) => Refusal::of(&problem).into_answer(),
-        Outcome::Break => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "upstream connect error").into_response()
+        Outcome::Break(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, "upstream connect error").into_response()
         }
         Outcome::Hang(millis) => {
-            sim.pause(millis).await;
+            sim.wait(millis).await;
             StatusCode::GATEWAY_TIMEOUT.into_response()
         }
     }

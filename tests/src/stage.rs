@@ -51,8 +51,13 @@ impl Stage {
             verify_token: VERIFY.into(),
             access_token: TOKEN.into(),
             phone_number_id: NUMBER_ID.into(),
-            settings: Settings { sent_ms: 0, delivered_ms: 5, read_ms: 5, ..Settings::default() },
-            retry: Retry { first_pause_ms: 20, longest_pause_ms: 200, attempts: 200 },
+            settings: Settings {
+                sent_ms: 0,
+                delivered_ms: 5,
+                read_ms: 5,
+                retry: Retry { first_pause_ms: 20, longest_pause_ms: 200, attempts: 200 },
+                ..Settings::default()
+            },
             phones: phones(),
             ..SimulatorConfig::default()
         };

@@ -116,6 +116,7 @@ impl App {
         let business = Arc::new(business);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = folder.join(&business.store.path);
+        let media = folder.join("media");
         let store = open_store(&data, &business)?;
         let public = bind(&business.http.public, "http.public")?;
         let admin = bind(&business.http.admin, "http.admin")?;
@@ -131,7 +132,7 @@ impl App {
         let reloader = Arc::new(Reloader::start(setting, first));
         let live = Arc::clone(reloader.generation());
         let ingress = ingress(&live, &store, &clock, &business, &bells);
-        let outbox = outbox(&live, &store, &clock, &bells)?;
+        let outbox = outbox(&live, &store, &clock, &bells, media)?;
         let metrics = Arc::new(Metrics::new(&ingress.metrics, &outbox.metrics));
         Ok(Self {
             public: public.local_addr().context("the public address is unknown")?,
@@ -306,6 +307,7 @@ fn outbox(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     bells: &Bells,
+    media: PathBuf,
 ) -> anyhow::Result<Arc<Outbox>> {
     let live = Arc::clone(live);
     let routes = Arc::new(move |id: &ChannelId| {
@@ -320,7 +322,8 @@ fn outbox(
     });
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    Ok(Arc::new(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client)))
+    let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
+    Ok(Arc::new(outbox.with_media(media)))
 }
 
 /// Tells each channel's lane that new rules are live, so that plugins can set

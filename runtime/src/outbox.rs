@@ -8,6 +8,7 @@ mod metrics;
 mod outcome;
 mod post;
 mod queue;
+mod upload;
 mod worker;
 
 pub use metrics::OutboxMetrics;
@@ -23,6 +24,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -66,6 +68,7 @@ pub struct Outbox {
     pub metrics: OutboxMetrics,
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
+    uploads: upload::Uploads,
 }
 
 impl Outbox {
@@ -77,7 +80,13 @@ impl Outbox {
         client: reqwest::Client,
     ) -> Self {
         let (metrics, paused, said) = Default::default();
-        Self { store, clock, routes, wake, client, metrics, paused, said }
+        let uploads = upload::Uploads::default();
+        Self { store, clock, routes, wake, client, metrics, paused, said, uploads }
+    }
+
+    /// Sends the files in this folder, which is `media/` of the business.
+    pub fn with_media(self, folder: PathBuf) -> Self {
+        Self { uploads: upload::Uploads::of(folder), ..self }
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

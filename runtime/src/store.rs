@@ -21,6 +21,7 @@ mod outbox;
 mod sled;
 mod timers;
 mod upkeep;
+mod uploads;
 mod view;
 mod writer;
 
@@ -210,6 +211,23 @@ pub trait Store: Send + Sync + 'static {
     /// be attempted.
     async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;
+
+    /// The provider's id of a file that was uploaded, by the digest of its
+    /// content, while it is good at `now`.
+    async fn upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        now: Millis,
+    ) -> Result<Option<String>>;
+    /// Keeps the id of an upload until it is no longer good.
+    async fn keep_upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()>;
 
     // For people.
 

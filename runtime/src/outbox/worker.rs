@@ -6,8 +6,9 @@ mod records;
 use super::{
     Outbox, Route,
     outcome::{ChannelState, Moment, PROBE_MS, Tallies, hopeless, is_read_mark, opt_out, outcome},
-    post::{REQUEST, Reply, post},
+    post::{REQUEST, Reply},
     queue::Queue,
+    upload::then_post,
 };
 use crate::{
     model::*,
@@ -271,8 +272,8 @@ impl Worker {
             pause.probe_at = now + PROBE_MS;
         }
         self.outbox.metrics.in_flight.inc();
-        let request = route.provider.render(&item);
-        let task = self.posts.spawn(post(self.outbox.client.clone(), request));
+        let (outbox, provider) = (self.outbox.clone(), route.provider.clone());
+        let task = self.posts.spawn(then_post(outbox, provider, item.clone()));
         let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
         self.flights.insert(task.id(), Flight { item, provider, grace_ms, began: now });
     }

@@ -11,11 +11,12 @@ mod split;
 mod webhook;
 
 use super::{
-    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken, Webhook,
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken, Upload,
+    Webhook,
 };
 use crate::{
     config::ChannelConfig,
-    model::{ChannelId, Happening, OutboxItem, Outgoing},
+    model::{ChannelId, Happening, MediaKind, OutboxItem, Outgoing},
 };
 use std::fmt;
 
@@ -91,6 +92,16 @@ impl Provider for Meta {
             auth: Auth::Bearer(self.access_token.clone()),
             body: Body::Json(render::body(item)),
         }
+    }
+
+    fn upload(&self, _: MediaKind, mime: &str) -> Option<Upload> {
+        let fields = vec![("messaging_product", "whatsapp".into()), ("type", mime.into())];
+        let auth = Auth::Bearer(self.access_token.clone());
+        Some(Upload { url: self.url("media"), auth, fields, file: "file" })
+    }
+
+    fn uploaded(&self, status: u16, body: &[u8]) -> Answer {
+        errors::uploaded(status, body)
     }
 
     fn classify(&self, status: u16, body: &[u8]) -> Answer {

@@ -3,7 +3,7 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, kv, lanes, outbox, timers, upkeep, writer::Writer,
+    counts, engine::Engine, kv, lanes, outbox, timers, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -128,6 +128,26 @@ impl Store for Keeper {
 
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
         self.writer.write(move |view| outbox::record(view, records)).await
+    }
+
+    async fn upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        now: Millis,
+    ) -> Result<Option<String>> {
+        self.writer.read(|view| uploads::get(view, channel, sha256, now))
+    }
+
+    async fn keep_upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()> {
+        let (channel, sha256) = (channel.clone(), sha256.to_owned());
+        self.writer.write(move |view| uploads::keep(view, &channel, &sha256, id, until)).await
     }
 
     async fn contact(&self, id: ContactId) -> Result<Option<Contact>> {

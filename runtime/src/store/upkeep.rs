@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::{Order, Span},
     key::{self, Count, Kind},
-    kv, outbox,
+    kv, outbox, uploads,
     view::View,
 };
 use crate::model::*;
@@ -47,6 +47,7 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
         kv::remove(view, key::untimed(Kind::Kv, &entry))?;
         removed += 1;
     }
+    removed += uploads::sweep(view, now)?;
     // Older than `keep_ms`, not just as old. Nothing is before time began.
     let Some(last) = now.checked_sub(keep_ms).and_then(|kept| kept.checked_sub(1)) else {
         return Ok(removed);

@@ -23,6 +23,8 @@ pub struct Kept {
     /// Happenings with a larger `raw` are too large.
     pub raw_limit: Option<usize>,
     pub batches: usize,
+    /// The ids of uploads and until when they are good, by digest.
+    pub uploads: BTreeMap<String, (String, Millis)>,
 }
 
 #[derive(Default)]
@@ -114,6 +116,24 @@ impl Store for FakeStore {
             }
         }
         Ok(begun)
+    }
+    async fn upload(&self, _: &ChannelId, sha256: &str, now: Millis) -> Result<Option<String>> {
+        let kept = self.kept();
+        kept.check()?;
+        let found = kept.uploads.get(sha256).filter(|(_, until)| *until > now);
+        Ok(found.map(|(id, _)| id.clone()))
+    }
+    async fn keep_upload(
+        &self,
+        _: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.uploads.insert(sha256.to_owned(), (id, until));
+        Ok(())
     }
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
         let mut kept = self.kept();

@@ -141,7 +141,7 @@ const TABLE: &[(u32, u32, ErrorClass, &str)] = &[
     (
         131_053,
         131_053,
-        Permanent,
+        RetryOnce,
         "Meta could not take the media: check that its link can be reached, its type and its size",
     ),
     (

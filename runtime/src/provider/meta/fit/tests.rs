@@ -162,7 +162,7 @@ fn a_picture_above_a_list_goes_before_it() {
     let header = Some(Header::Media(picture.clone()));
     let (body, footer) = ("Pick".to_owned(), None);
     let few = Outgoing::Buttons { header, body, footer, buttons: buttons(3) };
-    assert_eq!(fit(few.clone()).unwrap(), [few.clone()]);
+    assert_eq!(fit(few.clone()).unwrap(), vec![few.clone()]);
     let Outgoing::Buttons { header, body, footer, .. } = few else { panic!() };
     let fitted = fit(Outgoing::Buttons { header, body, footer, buttons: buttons(4) }).unwrap();
     let [Outgoing::Media(first), Outgoing::List { header: None, .. }] = &fitted[..] else {

@@ -126,6 +126,7 @@ impl App {
         let business = Arc::new(business);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = folder.join(&business.store.path);
+        let media = folder.join("media");
         let store = open_store(&data, &business)?;
         let shelf = Shelf::open(&data.join("media"), business.store.reserve_mb)
             .context("the folder of customers' files can't be used")?;
@@ -150,7 +151,8 @@ impl App {
         let templates = Arc::new(Templates::new(bells.templates.clone()));
         let outbox = outbox(&live, &store, &clock, &bells)?
             .with_traffic(Arc::clone(&ingress.traffic))
-            .with_templates(states(&templates));
+            .with_templates(states(&templates))
+            .with_media(media);
         let outbox = Arc::new(outbox);
         let updater = updater(&live, &store, &clock, &templates, (&outbox, &bells))?;
         let downloads = downloads(&live, &store, &clock, &bells, &shelf)?;

@@ -11,6 +11,7 @@ mod outcome;
 mod post;
 mod queue;
 mod templates;
+mod upload;
 mod worker;
 
 pub use forms::{TEMPLATE_REST_MS, TemplateStates};
@@ -28,6 +29,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -77,6 +79,7 @@ pub struct Outbox {
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
     templates: TemplateStates,
+    uploads: upload::Uploads,
 }
 
 impl Outbox {
@@ -89,7 +92,7 @@ impl Outbox {
     ) -> Self {
         let (metrics, paused, said) = Default::default();
         let (traffic, resting) = Default::default();
-        let templates = forms::all_live();
+        let (templates, uploads) = (forms::all_live(), upload::Uploads::default());
         Self {
             store,
             clock,
@@ -102,6 +105,7 @@ impl Outbox {
             paused,
             said,
             templates,
+            uploads,
         }
     }
 
@@ -119,6 +123,11 @@ impl Outbox {
     /// Asks how a template stands before a message by it leaves.
     pub fn with_templates(self, templates: TemplateStates) -> Self {
         Self { templates, ..self }
+    }
+
+    /// Sends the files in this folder, which is `media/` of the business.
+    pub fn with_media(self, folder: PathBuf) -> Self {
+        Self { uploads: upload::Uploads::of(folder), ..self }
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

@@ -98,6 +98,17 @@ pub enum Body {
     Form(Vec<(String, String)>),
 }
 
+/// Where a file goes, as a form of several parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upload {
+    pub url: String,
+    pub auth: Auth,
+    /// The parts beside the file.
+    pub fields: Vec<(&'static str, String)>,
+    /// The name of the part with the file.
+    pub file: &'static str,
+}
+
 /// What the provider's answer to a send means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -210,6 +221,15 @@ pub trait Provider: Send + Sync + 'static {
     fn fit(&self, message: Outgoing) -> Result<Vec<Outgoing>, String>;
     /// The request that sends an item.
     fn render(&self, item: &OutboxItem) -> Request;
+    /// Where a file of this kind and MIME type is uploaded. None: the provider
+    /// takes no files, and `fit` refuses them.
+    fn upload(&self, _kind: MediaKind, _mime: &str) -> Option<Upload> {
+        None
+    }
+    /// What the answer to an upload means; `Sent` bears the id of the media.
+    fn uploaded(&self, status: u16, body: &[u8]) -> Answer {
+        self.classify(status, body)
+    }
     /// What an HTTP answer means.
     fn classify(&self, status: u16, body: &[u8]) -> Answer;
     /// How to get the file of a message. Error: why it can't be had at all.

@@ -27,6 +27,7 @@ mod spent;
 mod templates;
 mod timers;
 mod upkeep;
+mod uploads;
 mod view;
 mod writer;
 
@@ -263,6 +264,23 @@ pub trait Store: Send + Sync + 'static {
     /// have been expired or failed for as long. Bounded; returns them as they
     /// were.
     async fn sweep_media(&self, now: Millis, keep_ms: Millis) -> Result<Vec<MediaFile>>;
+
+    /// The provider's id of a file that was uploaded, by the digest of its
+    /// content, while it is good at `now`.
+    async fn upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        now: Millis,
+    ) -> Result<Option<String>>;
+    /// Keeps the id of an upload until it is no longer good.
+    async fn keep_upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()>;
 
     // For people.
 

@@ -15,18 +15,20 @@ fn example(kind: &str, number: usize) -> Json {
     found.nth(number).unwrap_or_else(|| panic!("no example {number} of {kind}"))
 }
 
+/// Each message with which example of its kind it is.
+fn as_shown(all: Vec<(usize, Outgoing)>) {
+    for (number, message) in all {
+        let Outgoing::Other(Other { kind, json }) = message else { panic!("{message:?}") };
+        let ours: Json = serde_json::from_str(&json).unwrap();
+        assert_eq!(ours, example(&kind, number), "{kind} {number}");
+    }
+}
+
 #[test]
-fn builders_make_what_the_page_shows() {
-    let picture = |id: &str| Media::new("image", Source::Id(id.into()));
-    let linked = |name: &str| Media::link("image", format!("https://shop.example/{name}.jpg"));
+fn choices_media_and_links() {
     let rye = Header::Media(Media::file("image", "rye.jpg"));
     let order = |name: &str| format!("https://shop.example/{name}");
-    let card = |id: &str, title: &str, payload: &str| {
-        let payload = Value::Payload(payload.into());
-        TemplateCard::new(picture(id)).value(title).button(0, payload)
-    };
-    let sections = vec![ProductSection::new("Dark", &["rye"])];
-    let all: Vec<(usize, Outgoing)> = vec![
+    as_shown(vec![
         (
             0,
             Buttons::new(
@@ -73,6 +75,15 @@ fn builders_make_what_the_page_shows() {
         ),
         (0, Request::address("IN", "Where shall we bring it?").into()),
         (1, Request::location("Where are you?").into()),
+    ]);
+}
+
+#[test]
+fn the_catalogue() {
+    let picture = |id: &str| Media::new("image", Source::Id(id.into()));
+    let linked = |name: &str| Media::link("image", format!("https://shop.example/{name}.jpg"));
+    let order = |name: &str| format!("https://shop.example/{name}");
+    as_shown(vec![
         (0, Product::new("146265584024623", "rye").body("Fresh today").into()),
         (
             0,
@@ -105,6 +116,18 @@ fn builders_make_what_the_page_shows() {
             )
             .into(),
         ),
+    ]);
+}
+
+#[test]
+fn templates() {
+    let picture = |id: &str| Media::new("image", Source::Id(id.into()));
+    let card = |id: &str, title: &str, payload: &str| {
+        let payload = Value::Payload(payload.into());
+        TemplateCard::new(picture(id)).value(title).button(0, payload)
+    };
+    let sections = vec![ProductSection::new("Dark", &["rye"])];
+    as_shown(vec![
         (
             0,
             Template::new("spring_sale", "en", Category::Marketing)
@@ -137,10 +160,5 @@ fn builders_make_what_the_page_shows() {
                 .into(),
         ),
         (0, interactive(&example("interactive", 0))),
-    ];
-    for (number, message) in all {
-        let Outgoing::Other(Other { kind, json }) = message else { panic!("{message:?}") };
-        let ours: Json = serde_json::from_str(&json).unwrap();
-        assert_eq!(ours, example(&kind, number), "{kind} {number}");
-    }
+    ]);
 }

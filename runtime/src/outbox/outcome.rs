@@ -178,6 +178,7 @@ pub(super) fn outcome(
             return ended(Delivery::RetryAfter { due, reason });
         }
         Reply::Lost(reason) => return ended(lost(item, tally, at, reason)),
+        Reply::Unfit(reason) => return ended(Delivery::Rejected { reason, code: None }),
     };
     let (class, code, reason) = match answer {
         Answer::Sent { message_id } => {

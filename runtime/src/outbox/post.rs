@@ -24,6 +24,8 @@ pub(super) enum Reply {
     NotSent(String),
     /// It may have reached the provider.
     Lost(String),
+    /// It can't be sent as it is, now or later.
+    Unfit(String),
 }
 
 /// The client for all requests: encrypted by ring, no redirects (they would
@@ -46,11 +48,7 @@ pub fn build(client: &reqwest::Client, request: &Request) -> reqwest::RequestBui
         Method::Post => client.post(&request.url),
         Method::Delete => client.delete(&request.url),
     };
-    let sent = match &request.auth {
-        Auth::None => sent,
-        Auth::Bearer(token) => sent.bearer_auth(token),
-        Auth::Basic { user, password } => sent.basic_auth(user, Some(password)),
-    };
+    let sent = authorized(sent, &request.auth);
     match &request.body {
         Body::Empty => sent,
         Body::Json(json) => sent.json(json),
@@ -58,10 +56,27 @@ pub fn build(client: &reqwest::Client, request: &Request) -> reqwest::RequestBui
     }
 }
 
+pub(super) fn authorized(request: reqwest::RequestBuilder, auth: &Auth) -> reqwest::RequestBuilder {
+    match auth {
+        Auth::None => request,
+        Auth::Bearer(token) => request.bearer_auth(token),
+        Auth::Basic { user, password } => request.basic_auth(user, Some(password)),
+    }
+}
+
 pub(super) async fn post(client: reqwest::Client, request: Request) -> (Reply, Duration) {
     let watch = Stopwatch::start();
-    let reply = match build(&client, &request).send().await {
+    let reply = match sent(build(&client, &request)).await {
         Ok(answer) => read(answer).await,
+        Err(reply) => reply,
+    };
+    (reply, watch.elapsed())
+}
+
+/// Error: how far the request got.
+pub(super) async fn sent(request: reqwest::RequestBuilder) -> Result<reqwest::Response, Reply> {
+    let reply = match request.send().await {
+        Ok(answer) => return Ok(answer),
         Err(error) if error.is_builder() => Reply::NotSent(format!(
             "the request can't be made, check the channel's `api_url` and `access_token`: {}",
             cause(&error)
@@ -76,10 +91,10 @@ pub(super) async fn post(client: reqwest::Client, request: Request) -> (Reply, D
             Reply::Lost(format!("the connection broke before the answer: {}", cause(&error)))
         }
     };
-    (reply, watch.elapsed())
+    Err(reply)
 }
 
-async fn read(mut answer: reqwest::Response) -> Reply {
+pub(super) async fn read(mut answer: reqwest::Response) -> Reply {
     let status = answer.status().as_u16();
     let mut body = Vec::new();
     loop {

@@ -11,8 +11,9 @@ use super::{
         ChannelState, Moment, PROBE_MS, Tallies, TemplateState, hopeless, is_read_mark, opt_out,
         outcome,
     },
-    post::{Reply, post},
+    post::Reply,
     queue::Queue,
+    upload::then_post,
 };
 use crate::{
     model::*,
@@ -234,8 +235,8 @@ impl Worker {
             pause.probe_at = now + PROBE_MS;
         }
         self.outbox.metrics.in_flight.inc();
-        let request = route.provider.render(&item);
-        let task = self.posts.spawn(post(self.outbox.client.clone(), request));
+        let (outbox, provider) = (self.outbox.clone(), route.provider.clone());
+        let task = self.posts.spawn(then_post(outbox, provider, item.clone()));
         let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
         let micros = terms.charge.as_ref().map_or(0, |charge| charge.micros);
         let flight = Flight { item, provider, grace_ms, began: now, micros };

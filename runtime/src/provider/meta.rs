@@ -13,11 +13,11 @@ mod webhook;
 
 use super::{
     Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaPlace, MediaRequest, Method, Provider,
-    Request, Taken, TemplatePage, TemplateTrouble, Webhook, split,
+    Request, Taken, TemplatePage, TemplateTrouble, Upload, Webhook, split,
 };
 use crate::{
     config::ChannelConfig,
-    model::{ChannelId, Happening, Media, OutboxItem, Outgoing},
+    model::{ChannelId, Happening, Media, MediaKind, OutboxItem, Outgoing},
 };
 use std::fmt;
 
@@ -99,6 +99,16 @@ impl Provider for Meta {
             auth: Auth::Bearer(self.access_token.clone()),
             body: Body::Json(render::body(item)),
         }
+    }
+
+    fn upload(&self, _: MediaKind, mime: &str) -> Option<Upload> {
+        let fields = vec![("messaging_product", "whatsapp".into()), ("type", mime.into())];
+        let auth = Auth::Bearer(self.access_token.clone());
+        Some(Upload { url: self.url("media"), auth, fields, file: "file" })
+    }
+
+    fn uploaded(&self, status: u16, body: &[u8]) -> Answer {
+        errors::uploaded(status, body)
     }
 
     fn classify(&self, status: u16, body: &[u8]) -> Answer {

@@ -4,7 +4,7 @@
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
     counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, templates,
-    timers, upkeep, writer::Writer,
+    timers, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -147,6 +147,26 @@ impl Store for Keeper {
 
     async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
         self.writer.read(|view| pace::since(view, Kind::Attempt, from, limit))
+    }
+
+    async fn upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        now: Millis,
+    ) -> Result<Option<String>> {
+        self.writer.read(|view| uploads::get(view, channel, sha256, now))
+    }
+
+    async fn keep_upload(
+        &self,
+        channel: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()> {
+        let (channel, sha256) = (channel.clone(), sha256.to_owned());
+        self.writer.write(move |view| uploads::keep(view, &channel, &sha256, id, until)).await
     }
 
     async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {

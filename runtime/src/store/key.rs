@@ -352,6 +352,10 @@ pub fn broadcast(broadcast: &Broadcast) -> Vec<u8> {
     Key::new(Kind::Broadcast).text(channel.as_str()).text(step).text(id).0
 }
 
+pub fn upload(channel: &ChannelId, sha256: &str) -> Vec<u8> {
+    Key::new(Kind::Upload).text(channel.as_str()).hash(&[sha256]).0
+}
+
 pub fn parked(at: Millis, event: &EventId) -> Vec<u8> {
     Key::new(Kind::Parked).u64(at).event(event).0
 }

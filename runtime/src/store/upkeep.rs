@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::{Order, Span},
     key::{self, Count, Kind},
-    kv, outbox, pace,
+    kv, outbox, pace, uploads,
     view::View,
 };
 use crate::model::*;
@@ -52,6 +52,7 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
         let last = now.saturating_sub(keep_ms);
         removed += take(view, key::until(kind, last))?.len();
     }
+    removed += uploads::sweep(view, now)?;
     // Older than `keep_ms`, not just as old. Nothing is before time began.
     let Some(last) = now.checked_sub(keep_ms).and_then(|kept| kept.checked_sub(1)) else {
         return Ok(removed);

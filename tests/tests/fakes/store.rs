@@ -26,6 +26,8 @@ pub struct Kept {
     /// Every attempt begun, and whether it wrote to the contact first.
     pub tried: Vec<(Tried, bool)>,
     pub daily_contacts: Option<i64>,
+    /// The ids of uploads and until when they are good, by digest.
+    pub uploads: BTreeMap<String, (String, Millis)>,
 }
 
 fn newest(
@@ -135,6 +137,24 @@ impl Store for FakeStore {
             }
         }
         Ok(begun)
+    }
+    async fn upload(&self, _: &ChannelId, sha256: &str, now: Millis) -> Result<Option<String>> {
+        let kept = self.kept();
+        kept.check()?;
+        let found = kept.uploads.get(sha256).filter(|(_, until)| *until > now);
+        Ok(found.map(|(id, _)| id.clone()))
+    }
+    async fn keep_upload(
+        &self,
+        _: &ChannelId,
+        sha256: &str,
+        id: String,
+        until: Millis,
+    ) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.uploads.insert(sha256.to_owned(), (id, until));
+        Ok(())
     }
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {
         let mut kept = self.kept();

@@ -40,6 +40,25 @@ pub(super) fn classify(status: u16, body: &[u8]) -> Answer {
     Answer::Refused { class, code: None, reason }
 }
 
+/// What an HTTP answer to an upload means: `Sent` bears the id of the media.
+pub(super) fn uploaded(status: u16, body: &[u8]) -> Answer {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    match answer.get("id").and_then(Value::as_str) {
+        Some(id) if (200..300).contains(&status) && !id.is_empty() => {
+            Answer::Sent { message_id: id.to_owned() }
+        }
+        // An answer to a send names no media.
+        _ => match classify(status, body) {
+            Answer::Sent { .. } => Answer::Refused {
+                class: ErrorClass::Retry,
+                code: None,
+                reason: format!("the answer with status {status} names no media"),
+            },
+            refused @ Answer::Refused { .. } => refused,
+        },
+    }
+}
+
 /// A code's class and plain words, with Meta's own text behind them.
 pub(super) fn explain(code: u32, text: &str) -> (ErrorClass, String) {
     let (class, words) = lookup(code).unwrap_or((

@@ -112,4 +112,4 @@ fn insert(form: &mut Value, name: &str, value: Option<impl Serialize>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

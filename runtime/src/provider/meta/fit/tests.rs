@@ -162,7 +162,7 @@ fn a_picture_above_a_list_goes_before_it() {
     let header = Some(Header::Media(picture.clone()));
     let (body, footer) = ("Pick".to_owned(), None);
     let few = Outgoing::Buttons { header, body, footer, buttons: buttons(3) };
-    assert_eq!(fit(few.clone()).unwrap(), [few.clone()]);
+    assert_eq!(fit(few.clone()).unwrap(), vec![few.clone()]);
     let Outgoing::Buttons { header, body, footer, .. } = few else { panic!() };
     let fitted = fit(Outgoing::Buttons { header, body, footer, buttons: buttons(4) }).unwrap();
     let [Outgoing::Media(first), Outgoing::List { header: None, .. }] = &fitted[..] else {
@@ -264,6 +264,142 @@ proptest! {
         };
         for message in messages {
             prop_assert_eq!(fit(message.clone()).unwrap(), [message]);
+        }
+    }
+}
+
+fn sample_media(kind: MediaKind) -> OutgoingMedia {
+    let source = MediaSource::Link("https://a.example/i".into());
+    OutgoingMedia { kind, source, caption: None, filename: None }
+}
+
+/// One message of each kind that is tapped, with these words everywhere.
+fn tapped(words: &str, count: usize) -> Vec<Outgoing> {
+    let text = || words.to_owned();
+    let header = Some(Header::Text(text()));
+    let url = "https://a.example/".to_owned();
+    let section = || ProductSection {
+        title: Some(text()),
+        products: (0..count).map(|n| format!("p{n}")).collect(),
+    };
+    let card = |n: usize| Card {
+        header: sample_media(MediaKind::Image),
+        body: Some(text()),
+        action: CardAction::Buttons(vec![Button { id: format!("b{n}"), title: text() }]),
+    };
+    let flow = Flow {
+        header: header.clone(),
+        body: text(),
+        footer: Some(text()),
+        which: FlowRef::Id("1".into()),
+        label: text(),
+        token: None,
+        screen: None,
+        input: None,
+        draft: false,
+    };
+    let link = Link { header, body: text(), footer: Some(text()), label: text(), url };
+    let catalog = "1".to_owned();
+    let products = Products {
+        header: text(),
+        body: text(),
+        footer: None,
+        catalog: catalog.clone(),
+        sections: vec![section()],
+    };
+    vec![
+        Outgoing::Link(link),
+        Outgoing::Flow(flow),
+        Outgoing::Request { what: Requested::Location, body: text() },
+        Outgoing::Product { body: Some(text()), footer: None, catalog, product: "p".into() },
+        Outgoing::Products(products),
+        Outgoing::Catalog { body: text(), footer: Some(text()), thumbnail: None },
+        Outgoing::Carousel { body: text(), cards: (0..count).map(card).collect() },
+    ]
+}
+
+/// Every text of a rendered body with the name that it stands under, and every
+/// list with its length.
+fn measured(json: &serde_json::Value, name: &str, found: &mut Vec<(String, usize)>) {
+    match json {
+        serde_json::Value::String(text) => found.push((name.to_owned(), limits::length(text))),
+        serde_json::Value::Array(items) => {
+            found.push((format!("{name}[]"), items.len()));
+            items.iter().for_each(|item| measured(item, name, found));
+        }
+        serde_json::Value::Object(fields) => {
+            for (field, value) in fields {
+                // `{"body": {"text": …}}` is named by what is around it.
+                let field = if field == "text" { name } else { field };
+                measured(value, field, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Meta's limits by the names in its own bodies.
+fn limit(kind: &str, name: &str) -> usize {
+    match (kind, name) {
+        (_, "body") if matches!(kind, "text" | "list") => 4096,
+        (_, "body") => 1024,
+        (_, "header" | "footer") => 60,
+        (_, "title") if kind == "button" || kind == "carousel" => 20,
+        (_, "title") => 24,
+        (_, "display_text" | "flow_cta" | "button") => 20,
+        (_, "description") => 72,
+        (_, "id") if kind == "list" => 200,
+        (_, "id") => 256,
+        (_, "buttons[]") => 3,
+        (_, "rows[]" | "sections[]" | "cards[]") => 10,
+        (_, "product_items[]") => 30,
+        _ => usize::MAX,
+    }
+}
+
+fn assert_within(message: &Outgoing) {
+    let item = crate::model::OutboxItem {
+        message: message.clone(),
+        ..super::super::render::tests::item(Outgoing::Text("x".into()))
+    };
+    let body = super::super::render::body(&item);
+    let kind =
+        body["interactive"]["type"].as_str().unwrap_or_else(|| body["type"].as_str().unwrap());
+    let mut found = Vec::new();
+    measured(&body[body["type"].as_str().unwrap()], "", &mut found);
+    for (name, length) in found {
+        assert!(length <= limit(kind, &name), "{kind} {name}: {length}");
+    }
+    if kind == "carousel" {
+        let cards = body["interactive"]["action"]["cards"].as_array().unwrap();
+        let short = |card: &serde_json::Value| {
+            limits::length(card["body"]["text"].as_str().unwrap_or_default()) <= 160
+        };
+        assert!(cards.len() >= 2 && cards.iter().all(short));
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_leaves_over_a_limit(
+        words in "[a-z ]{1,30}", long in "[a-z é。\n]{1,6000}", count in 1..40usize, wide in any::<bool>()
+    ) {
+        let text = if wide { &long } else { &words };
+        let mut all = tapped(text, count);
+        all.extend(tapped(&words, count.min(10)));
+        let titled = |n| Row { id: format!("r{n}"), title: words.clone(), description: Some(text.clone()) };
+        all.push(list(vec![section(Some(&words), (0..count).map(titled).collect())]));
+        all.push(with_buttons(&long, (0..count).map(|n| Button { id: format!("{n}{}", &words), title: words.clone() }).collect()));
+        let choices = (0..count).map(|n| Choice { id: format!("{n}"), title: words.clone() }).collect();
+        all.push(Outgoing::Numbered { text: long.clone(), choices });
+        all.push(Outgoing::Media(OutgoingMedia { caption: Some(long.clone()), ..sample_media(MediaKind::Video) }));
+        for message in all {
+            let Ok(parts) = fit(message) else { continue };
+            prop_assert!(!parts.is_empty());
+            for part in parts {
+                assert_within(&part);
+                prop_assert_eq!(fit(part.clone()).unwrap(), [part]);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::*;
 
-fn item(message: Outgoing) -> OutboxItem {
+pub(in super::super) fn item(message: Outgoing) -> OutboxItem {
     OutboxItem {
         id: "c17-4-0".parse().unwrap(),
         channel: ChannelId::new("main"),

@@ -17,7 +17,7 @@ use crate::{
         self, Comparison, ConfigureError, LoadError, Plugin, PluginStep, Plugins, Rollout,
         RuleProblem, Source, Version,
     },
-    provider::{Provider, meta::Meta},
+    provider::{Provider, meta::Meta, twilio::Twilio},
     turn::{Chain, ChainStep, Step},
 };
 use futures::future::join_all;
@@ -39,7 +39,7 @@ pub struct Generation {
     pub number: u64,
     pub business: Arc<Business>,
     pub channels: BTreeMap<ChannelId, Arc<Channel>>,
-    /// The channel of each `phone_number_id`.
+    /// The channel of each number, by the provider's name for it.
     pub by_number: HashMap<String, ChannelId>,
     /// What is odd but does no harm.
     pub warnings: Vec<Problem>,
@@ -124,9 +124,10 @@ pub async fn build(
         keep_until_restart(&mut business, previous, &folder.document, &mut warnings);
     }
     let channels = channels(&business, &chains);
-    let number_of =
-        |config: &ChannelConfig| (config.phone_number_id.clone(), ChannelId::new(&config.id));
-    let by_number = business.channels.iter().map(number_of).collect();
+    let number_of = |config: &ChannelConfig| {
+        config.number_name().map(|number| (number.to_owned(), ChannelId::new(&config.id)))
+    };
+    let by_number = business.channels.iter().filter_map(number_of).collect();
     let business = Arc::new(business);
     Ok(Generation { number, business, channels, by_number, warnings, wants, origins })
 }
@@ -164,6 +165,7 @@ fn channels(
         let chain = Arc::clone(chains.get(&config.chain)?);
         let provider: Arc<dyn Provider> = match config.provider {
             ProviderKind::Meta => Arc::new(Meta::new(config)),
+            ProviderKind::Twilio => Arc::new(Twilio::new(config)),
         };
         let channel = Channel { id: id.clone(), config: config.clone(), provider, chain };
         Some((id, Arc::new(channel)))

@@ -8,7 +8,7 @@ pub use metrics::IngressMetrics;
 
 use crate::{
     clock::Clock,
-    model::{Accepted, ChannelId, Happening, Millis},
+    model::{Accepted, ChannelId, EventKind, Happening, Millis},
     provider::{Provider, Webhook, WebhookRoute},
     store::{Aside, Store, StoreError},
 };
@@ -18,7 +18,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
 use std::{
     collections::HashMap,
@@ -98,9 +98,11 @@ impl Ingress {
         }
     }
 
-    async fn accept(&self, batch: Vec<Happening>) -> Result<(), StoreError> {
+    async fn accept(&self, mut batch: Vec<Happening>) -> Result<(), StoreError> {
         let kinds: Vec<_> = batch.iter().map(|happening| happening.kind.name()).collect();
-        let accepted = self.store.accept(batch, self.clock.now()).await?;
+        let now = self.clock.now();
+        batch.iter_mut().for_each(|happening| set_time(happening, now));
+        let accepted = self.store.accept(batch, now).await?;
         let mut new = false;
         for (kind, accepted) in kinds.into_iter().zip(accepted) {
             match accepted {
@@ -157,33 +159,62 @@ impl Ingress {
     }
 }
 
-/// `GET` and `POST /webhooks/{channel}`.
+/// A provider whose webhooks bear no time leaves 0: then it is the moment of
+/// acceptance.
+fn set_time(happening: &mut Happening, now: Millis) {
+    let at = match &mut happening.kind {
+        EventKind::Message(message) => &mut message.sent_at,
+        EventKind::Receipt(receipt) => &mut receipt.at,
+        EventKind::TimerFired { .. }
+        | EventKind::Broadcast { .. }
+        | EventKind::Operator(_)
+        | EventKind::Account { .. } => return,
+    };
+    if *at == 0 {
+        *at = now;
+    }
+}
+
+/// `GET` and `POST /webhooks/{channel}` and `/webhooks/{channel}/status`.
 pub fn router(ingress: Arc<Ingress>) -> Router {
     let limit = DefaultBodyLimit::max(ingress.body_bytes);
     Router::new()
         .route("/webhooks/{channel}", get(test_address).post(receive))
-        .route("/webhooks/{channel}/status", post(receive_status))
+        .route("/webhooks/{channel}/status", get(receive_status).post(receive_status))
         .layer(limit)
         .with_state(ingress)
 }
 
-/// The provider tries the address out. Such a request bears no signature.
+/// The provider tries the address out. Such a request bears no signature; one
+/// that does is a webhook, which Twilio sends by GET if told to.
 async fn test_address(
     State(ingress): State<Arc<Ingress>>,
     Path(channel): Path<String>,
     RawQuery(query): RawQuery,
+    request: Request,
 ) -> Response {
     let Some(provider) = (ingress.providers)(&channel) else {
         return unknown_channel();
     };
-    match provider.challenge(query.as_deref().unwrap_or_default()) {
+    let query = query.unwrap_or_default();
+    match provider.challenge(&query) {
         Ok(challenge) => challenge.into_response(),
+        Err(_) if is_signed(&*provider, &request, &query) => {
+            take(&ingress, &channel, WebhookRoute::Main, request).await
+        }
         Err(denied) => {
             ingress.metrics.denied.inc();
             tracing::debug!(channel.id = %channel, reason = %denied, "a test of the address was denied");
             (StatusCode::FORBIDDEN, "denied").into_response()
         }
     }
+}
+
+/// Whether the address itself is signed, without a body.
+fn is_signed(provider: &dyn Provider, request: &Request, query: &str) -> bool {
+    let (headers, path) = (text_headers(request.headers()), request.uri().path());
+    let route = WebhookRoute::Main;
+    provider.verify(Webhook { route, headers: &headers, path, query, body: &[] }).is_ok()
 }
 
 async fn receive(

@@ -1,6 +1,8 @@
 //! The wire forms of the providers: bytes in, values out. No I/O.
 
 pub mod meta;
+mod split;
+pub mod twilio;
 
 use crate::model::*;
 use std::collections::HashMap;

@@ -6,6 +6,7 @@ pub mod meta;
 pub mod server;
 pub mod shop;
 pub mod store_cases;
+pub mod twilio;
 
 use std::{
     path::PathBuf,

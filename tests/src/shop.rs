@@ -63,17 +63,12 @@ pub fn switchboard_toml(api_url: &str, channels: &[(&str, &str)], extra: &str) -
 /// The channel `main` for tests that need no folder; its secret is `SECRET`.
 pub fn channel(api_url: &str) -> ChannelConfig {
     ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
         phone_number_id: NUMBER_ID.into(),
-        business_account_id: None,
         access_token: TOKEN.into(),
         app_secret: vec![SECRET.into()],
         verify_token: VERIFY.into(),
         api_url: api_url.into(),
-        messages_per_second: 80,
-        grace_seconds: 30,
+        ..ChannelConfig::new("main", ProviderKind::Meta)
     }
 }
 

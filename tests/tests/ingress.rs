@@ -13,14 +13,16 @@ use std::sync::Arc;
 use store::FakeStore;
 use switchboard::{
     clock::SimulatedClock,
+    config::{ChannelConfig, ProviderKind},
     ingress::{Ingress, router},
     model::*,
-    provider::{Provider, meta::Meta},
+    provider::{Provider, meta::Meta, twilio::Twilio},
     store::StoreError,
 };
 use switchboard_tests::{
     meta,
     shop::{SECRET, VERIFY, channel},
+    twilio,
 };
 use tokio::sync::Notify;
 use tower::ServiceExt;
@@ -36,12 +38,15 @@ struct Host {
 }
 
 fn host() -> Host {
+    host_of(Arc::new(Meta::new(&channel("https://graph.example"))))
+}
+
+fn host_of(provider: Arc<dyn Provider>) -> Host {
     let store = Arc::new(FakeStore::default());
     let clock = Arc::new(SimulatedClock::new(1_790_000_000_000, 1));
     let woken = Arc::new(Notify::new());
-    let meta: Arc<dyn Provider> = Arc::new(Meta::new(&channel("https://graph.example")));
     let ingress = Arc::new(Ingress::new(
-        Arc::new(move |channel| (channel == "main").then(|| meta.clone())),
+        Arc::new(move |channel| (channel == "main").then(|| provider.clone())),
         Arc::new(|number| (number == "1060").then(|| ChannelId::new("main"))),
         store.clone(),
         clock.clone(),
@@ -221,4 +226,62 @@ async fn a_body_that_never_ends_is_not_awaited() {
         host.clock.advance(20_000);
     });
     assert_eq!(answer.0, StatusCode::REQUEST_TIMEOUT);
+}
+
+/// A channel of Twilio's, and a post to one of its addresses.
+fn twilio_host() -> Host {
+    host_of(Arc::new(Twilio::new(&ChannelConfig {
+        public_url: Some(twilio::PUBLIC_URL.into()),
+        auth_token: vec![twilio::TOKEN.into()],
+        number: Some(twilio::NUMBER.into()),
+        ..ChannelConfig::new("main", ProviderKind::Twilio)
+    })))
+}
+
+fn twilio_post(path: &str, fields: &twilio::Fields) -> Request<Body> {
+    let signature = twilio::sign(twilio::TOKEN, &format!("{}{path}", twilio::PUBLIC_URL), fields);
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = Request::post(path).header("x-twilio-signature", signature);
+    let form = "application/x-www-form-urlencoded";
+    request.header("content-type", form).body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn what_bears_no_time_bears_that_of_its_acceptance() {
+    let host = twilio_host();
+    let message = twilio::text_from("15551234567", "SM1", "hello", &[]);
+    let (status, _, text) = host.ask(twilio_post("/webhooks/main", &message)).await;
+    assert_eq!((status, text.as_str()), (StatusCode::OK, "<Response/>"));
+    host.clock.advance(500);
+    let pairs = [("MessageSid", "SM2"), ("MessageStatus", "sent"), ("To", "whatsapp:+15551234567")];
+    let state = twilio_post("/webhooks/main/status?send=c1-1-0", &twilio::fields(&pairs));
+    assert_eq!(host.ask(state).await.0, StatusCode::OK);
+    let kept = host.store.kept();
+    let EventKind::Message(message) = &kept.accepted[0].kind else { panic!() };
+    let EventKind::Receipt(receipt) = &kept.accepted[1].kind else { panic!() };
+    assert_eq!((message.sent_at, receipt.at), (1_790_000_000_000, 1_790_000_000_500));
+    assert_eq!(receipt.send, Some("c1-1-0".parse().unwrap()));
+    // What bears one keeps it.
+    drop(kept);
+    let meta = self::host();
+    meta.clock.advance(60_000);
+    meta.post(&messages(1..2)).await;
+    let kept = meta.store.kept();
+    let EventKind::Message(message) = &kept.accepted[0].kind else { panic!() };
+    assert_eq!(message.sent_at, 1_790_000_000_000);
+}
+
+#[tokio::test]
+async fn a_failing_store_makes_twilio_try_again_and_a_bare_body_is_put_aside() {
+    let host = twilio_host();
+    host.store.kept().failure = Some(StoreError::Failed("disk".into()));
+    let message = twilio::text_from("15551234567", "SM1", "hello", &[]);
+    let again = (StatusCode::SERVICE_UNAVAILABLE, Some("5".into()), "try again".into());
+    assert_eq!(host.ask(twilio_post("/webhooks/main", &message)).await, again);
+    host.store.kept().failure = None;
+    assert_eq!(host.ask(twilio_post("/webhooks/main", &message)).await.0, StatusCode::OK);
+    assert_eq!(host.ask(twilio_post("/webhooks/main", &vec![])).await.0, StatusCode::OK);
+    let kept = host.store.kept();
+    assert_eq!((kept.accepted.len(), kept.asides.len()), (1, 1));
+    assert_eq!(kept.asides[0].reason, "the webhook has no fields");
 }

@@ -326,17 +326,8 @@ pub fn usual_policy() -> policy::Rules {
 /// Its limits alone are asked for: nothing is sent.
 fn provider() -> Arc<dyn Provider> {
     Arc::new(Meta::new(&ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
         phone_number_id: "0".into(),
-        business_account_id: None,
-        access_token: "".into(),
-        app_secret: Vec::new(),
-        verify_token: "".into(),
-        api_url: String::new(),
-        messages_per_second: 80,
-        grace_seconds: 30,
+        ..ChannelConfig::new("main", ProviderKind::Meta)
     }))
 }
 

@@ -3,6 +3,7 @@
 use super::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -157,9 +158,20 @@ pub struct Trust {
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
     Meta,
+    Twilio,
 }
 
-/// One business number.
+impl ProviderKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Twilio => "twilio",
+        }
+    }
+}
+
+/// One business number. Which keys a provider needs, and which are not its
+/// own, is checked beside the schema; those of the other provider are empty.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelConfig {
@@ -177,14 +189,52 @@ pub struct ChannelConfig {
         extend("x-allowed" = "1 to 64 letters, digits, `-` and `_`")
     )]
     pub chain: String,
+    /// Where the world reaches `http.public`, such as
+    /// `https://bot.example.com`. Twilio signs this address.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// Meta: the number's id.
+    #[serde(default)]
+    #[schemars(skip_serializing_if = "String::is_empty")]
     pub phone_number_id: String,
+    /// Meta: the id of the WhatsApp business account.
     #[serde(default)]
     pub business_account_id: Option<String>,
+    /// Meta: with which messages are sent.
+    #[serde(default)]
     pub access_token: Secret,
-    /// One or more, so that a secret can be rotated without a gap.
+    /// Meta: one or more, so that a secret can be rotated without a gap.
+    #[serde(default)]
     #[schemars(length(min = 1))]
     pub app_secret: Vec<Secret>,
+    /// Meta: the words that its webhook form asks for.
+    #[serde(default)]
     pub verify_token: Secret,
+    /// Twilio: the account, `AC…`.
+    #[serde(default)]
+    pub account_sid: Option<String>,
+    /// Twilio: one or more, so that a token can be rotated without a gap. All
+    /// are tried on signatures; the first one sends, if there is no key.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub auth_token: Vec<Secret>,
+    /// Twilio: a key that sends in the token's place, `SK…`.
+    #[serde(default)]
+    pub api_key: Option<String>,
+    /// Twilio: the secret of `api_key`.
+    #[serde(default)]
+    pub api_secret: Option<Secret>,
+    /// Twilio: the business number, `+15550001111`.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// Twilio: the service that chooses the number, `MG…`.
+    #[serde(default)]
+    pub messaging_service_sid: Option<String>,
+    /// Twilio: the Content sid, `HX…`, of each template, by its name
+    /// (`spring_sale`) or its name and language (`spring_sale/en`).
+    #[serde(default)]
+    pub templates: BTreeMap<String, String>,
+    /// Where messages are sent; without it, the provider's own address.
     #[serde(default = "default_api_url")]
     pub api_url: String,
     /// The number's throughput: 80 by default, 1,000 after Meta's upgrade.
@@ -198,11 +248,58 @@ pub struct ChannelConfig {
     pub grace_seconds: u64,
 }
 
+impl ChannelConfig {
+    /// With the defaults of all other keys.
+    pub fn new(id: &str, provider: ProviderKind) -> Self {
+        Self {
+            id: id.into(),
+            provider,
+            chain: default_chain(),
+            public_url: None,
+            phone_number_id: String::new(),
+            business_account_id: None,
+            access_token: Secret::default(),
+            app_secret: Vec::new(),
+            verify_token: Secret::default(),
+            account_sid: None,
+            auth_token: Vec::new(),
+            api_key: None,
+            api_secret: None,
+            number: None,
+            messaging_service_sid: None,
+            templates: BTreeMap::new(),
+            api_url: default_api_url(),
+            messages_per_second: default_rate(),
+            grace_seconds: default_grace(),
+        }
+    }
+
+    /// `api_url`, or Twilio's own where a channel of Twilio's has none.
+    pub fn api_base(&self) -> &str {
+        match self.provider {
+            ProviderKind::Twilio if self.api_url == META_URL => TWILIO_URL,
+            ProviderKind::Twilio | ProviderKind::Meta => self.api_url.trim_end_matches('/'),
+        }
+    }
+
+    /// What the provider calls the number in its webhooks: the id at Meta, the
+    /// number with its `+` at Twilio. None: a service of Twilio's chooses it.
+    pub fn number_name(&self) -> Option<&str> {
+        match self.provider {
+            ProviderKind::Meta => Some(&self.phone_number_id),
+            ProviderKind::Twilio => self.number.as_deref(),
+        }
+    }
+}
+
+const META_URL: &str = "https://graph.facebook.com/v26.0";
+const TWILIO_URL: &str = "https://api.twilio.com";
+
 fn default_chain() -> String {
     "default".into()
 }
 fn default_api_url() -> String {
-    "https://graph.facebook.com/v26.0".into()
+    META_URL.into()
 }
 fn default_rate() -> u32 {
     80

@@ -1,11 +1,12 @@
 //! What a schema cannot say: whether values make sense together and whether
 //! what they name is there. Reads file names, never file contents.
 
+mod channels;
+
 use super::{
     BUNDLED, Business, ChainConfig, Document, OnError, Problem, Secret, StepConfig, words,
 };
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     path::{Component, Path},
 };
@@ -39,24 +40,7 @@ pub(super) fn business(document: &Document, business: &Business) -> Vec<Problem>
     if business.channels.is_empty() {
         push("/channel", Err("at least one `[[channel]]` is needed".into()));
     }
-    let mut ids = HashMap::new();
-    let mut numbers = HashMap::new();
-    for (index, channel) in business.channels.iter().enumerate() {
-        let at = |key: &str| format!("/channel/{index}/{key}");
-        push(&at("id"), unique(&mut ids, &channel.id, index));
-        push(&at("phone_number_id"), not_blank(&channel.phone_number_id));
-        push(&at("phone_number_id"), unique(&mut numbers, &channel.phone_number_id, index));
-        push(&at("access_token"), secret(&channel.access_token));
-        push(&at("verify_token"), secret(&channel.verify_token));
-        for (item, value) in channel.app_secret.iter().enumerate() {
-            push(&at(&format!("app_secret/{item}")), secret(value));
-        }
-        push(
-            &at("api_url"),
-            api_url(&channel.api_url)
-                .map_err(|why| format!("{} {why}", document.quoted(&at("api_url")))),
-        );
-    }
+    found.extend(channels::check(document, &business.channels));
     found.sort_by_key(|problem| problem.line);
     found
 }
@@ -86,46 +70,6 @@ fn secret(value: &Secret) -> Result<(), String> {
         return Err("has a space or a line break in it".into());
     }
     not_blank(text)
-}
-
-fn unique<'a>(
-    seen: &mut HashMap<&'a str, usize>,
-    value: &'a str,
-    index: usize,
-) -> Result<(), String> {
-    match seen.insert(value, index) {
-        Some(first) if !value.trim().is_empty() => {
-            Err(format!("is the same as that of channel[{first}]"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// `https://…`, or `http://…` to this machine.
-fn api_url(url: &str) -> Result<(), String> {
-    let (rest, encrypted) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => (rest, true),
-        (None, Some(rest)) => (rest, false),
-        (None, None) => return Err("must begin with `https://`".into()),
-    };
-    let host_and_port = rest.split('/').next().unwrap_or_default();
-    let host = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => host,
-        Some(_) | None => host_and_port,
-    };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback =
-        host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if host.is_empty() || url.contains(|c: char| c.is_whitespace() || "?#@".contains(c)) {
-        return Err("is not an address such as `https://graph.facebook.com/v26.0`".into());
-    }
-    if url.ends_with('/') {
-        return Err("must not end in `/`".into());
-    }
-    if !encrypted && !loopback {
-        return Err("must begin with `https://`: `http://` is for this machine alone".into());
-    }
-    Ok(())
 }
 
 /// One step of a chain: it can be built if nothing is found.
@@ -217,30 +161,6 @@ fn beside(folder: &Path, missing: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn api_urls() {
-        for good in [
-            "https://graph.facebook.com/v26.0",
-            "http://127.0.0.1:8082/v26.0",
-            "http://localhost:1",
-            "http://[::1]:80/x",
-        ] {
-            assert_eq!(api_url(good), Ok(()), "{good}");
-        }
-        for bad in [
-            "graph.facebook.com",
-            "ftp://x",
-            "https://",
-            "https://x/",
-            "https://a b",
-            "http://graph.facebook.com",
-            "http://127.0.0.1.example.com",
-            "http://localhost@example.com",
-        ] {
-            assert!(api_url(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_link_out_of_the_folder_is_refused() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::fmt;
 
 /// A token or key. Neither `Debug` nor an error shows it.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 

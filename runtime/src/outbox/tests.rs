@@ -34,16 +34,11 @@ pub(super) fn marketing() -> Outgoing {
 
 pub(super) fn meta(api_url: &str) -> Meta {
     Meta::new(&ChannelConfig {
-        id: "main".into(),
-        provider: ProviderKind::Meta,
-        chain: "default".into(),
         phone_number_id: "1060".into(),
-        business_account_id: None,
         access_token: "token".into(),
         app_secret: vec!["secret".into()],
         verify_token: "verify".into(),
         api_url: api_url.into(),
-        messages_per_second: 80,
-        grace_seconds: 30,
+        ..ChannelConfig::new("main", ProviderKind::Meta)
     })
 }

@@ -5,13 +5,13 @@
 mod errors;
 mod fit;
 mod render;
-mod sender;
+pub(super) mod sender;
 mod signature;
-mod split;
 mod webhook;
 
 use super::{
     Answer, Auth, Body, Denied, ErrorClass, Malformed, Method, Provider, Request, Taken, Webhook,
+    split,
 };
 use crate::{
     config::ChannelConfig,

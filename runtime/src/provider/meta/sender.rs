@@ -48,7 +48,7 @@ pub(super) fn sender(ids: Ids<'_>, contacts: Option<&Value>) -> Option<Sender> {
 }
 
 /// A country code, a dot and the rest: `US.13491208655302741918`.
-pub(super) fn is_bsuid(id: &str) -> bool {
+pub(in crate::provider) fn is_bsuid(id: &str) -> bool {
     let parts = id.split_once('.');
     parts.is_some_and(|(country, rest)| {
         country.len() == 2

@@ -1,0 +1,160 @@
+//! Twilio's error codes: what each means for us, and its words for the owner.
+
+use crate::provider::ErrorClass::{self, *};
+
+/// The class and the words of a code; none if it is not in the list.
+pub(super) fn lookup(code: u32) -> Option<(ErrorClass, &'static str)> {
+    let found = TABLE.binary_search_by_key(&code, |(code, ..)| *code).ok()?;
+    TABLE.get(found).map(|(_, class, words)| (*class, *words))
+}
+
+/// Code, class, words. In order of code.
+pub(super) const TABLE: &[(u32, ErrorClass, &str)] = &[
+    (20_001, Permanent, "Twilio does not know a part of the request: it must be changed"),
+    (
+        20_003,
+        PauseChannel,
+        "Twilio does not accept the credentials: check `account_sid` with `auth_token`, or `api_key` with `api_secret`",
+    ),
+    (20_005, PauseChannel, "the Twilio account is not active: see its console"),
+    (
+        20_006,
+        PauseChannel,
+        "the credentials may not send for this account: check `account_sid` and `api_key`",
+    ),
+    (20_008, PauseChannel, "these are test credentials: set those of the live account"),
+    (20_404, PauseChannel, "Twilio does not know the account: check `account_sid` and `api_url`"),
+    (20_422, Permanent, "Twilio does not accept a value of the message: it must be changed"),
+    (20_429, Retry, "too many requests at once: it is tried again; lower `messages_per_second`"),
+    (20_500, Retry, "Twilio has a passing fault: it is tried again"),
+    (20_503, Retry, "Twilio is not available: it is tried again"),
+    (21_211, Permanent, "the contact's number is not one that Twilio can reach"),
+    (
+        21_212,
+        PauseChannel,
+        "the sender is not valid: check `number`, which must be a WhatsApp sender of the account",
+    ),
+    (
+        21_408,
+        Permanent,
+        "the account may not write to this country: allow it under Messaging > Geo permissions",
+    ),
+    (21_602, Permanent, "the message is empty: it must have a text, a file or a template"),
+    (21_603, PauseChannel, "the message names no sender: set `number` or `messaging_service_sid`"),
+    (21_604, Permanent, "the message names no recipient"),
+    (
+        21_606,
+        PauseChannel,
+        "the number can't send to this contact: check that `number` is a WhatsApp sender of the account",
+    ),
+    (
+        21_609,
+        Permanent,
+        "the address for receipts is not valid: `public_url` must be one that Twilio can reach",
+    ),
+    (21_610, OptedOut, "the contact has stopped messages from this number"),
+    (21_611, RetrySlow, "the number's queue at Twilio is full: it is tried again"),
+    (21_612, Permanent, "the contact can't be reached from this number"),
+    (21_614, Permanent, "the contact's number is no mobile number"),
+    (21_617, Permanent, "the text is longer than 1600 characters"),
+    (21_619, Permanent, "the message has neither a text nor a file"),
+    (21_620, Permanent, "the link of the file is not valid: Twilio must be able to fetch it"),
+    (21_623, Permanent, "the message has more files than are allowed"),
+    (
+        21_654,
+        Permanent,
+        "the template's Content sid is not of this account: check the channel's `templates`",
+    ),
+    (21_655, Permanent, "the template's Content sid is not valid: check the channel's `templates`"),
+    (21_656, Permanent, "the template's variables are not as the template has them"),
+    (
+        21_703,
+        PauseChannel,
+        "the messaging service has no WhatsApp sender: add one in Twilio's console",
+    ),
+    (30_001, RetrySlow, "Twilio's queue is full: it is tried again"),
+    (30_002, PauseChannel, "the Twilio account is suspended: see its console"),
+    (30_003, Permanent, "the contact can't be reached now: the phone is off or has no network"),
+    (30_004, Permanent, "the contact, or the network, blocks the message"),
+    (30_005, Permanent, "the contact's number is unknown or no longer in use"),
+    (30_006, Permanent, "the contact's number is a landline or can't be reached by this way"),
+    (30_007, Permanent, "the message was held back as unwanted: look at its content"),
+    (30_008, RetryOnce, "the message failed for a reason that nobody says: it is tried once more"),
+    (
+        63_001,
+        PauseChannel,
+        "WhatsApp does not accept the sender's credentials: see the sender in Twilio's console",
+    ),
+    (63_002, PauseChannel, "WhatsApp does not know the sender: see the sender in Twilio's console"),
+    (63_003, Permanent, "the contact is not on WhatsApp, or the number is wrong"),
+    (63_005, Permanent, "WhatsApp does not accept the content of the message: it must be changed"),
+    (63_006, Permanent, "WhatsApp can't show this form of message: it must be changed"),
+    (
+        63_007,
+        PauseChannel,
+        "Twilio has no WhatsApp sender of this number: check `number` and the account",
+    ),
+    (63_008, Retry, "Twilio's link to WhatsApp is set up wrongly: it is tried again"),
+    (63_009, Retry, "WhatsApp answered Twilio with an error: it is tried again"),
+    (63_010, Retry, "Twilio has a passing fault: it is tried again"),
+    (63_012, Retry, "WhatsApp has a passing fault: it is tried again"),
+    (63_013, Permanent, "the message breaks a WhatsApp policy: see the sender's quality at Meta"),
+    (63_014, Permanent, "the contact has blocked the business"),
+    (
+        63_015,
+        Permanent,
+        "the contact has not joined the sandbox: they must send its `join` words first",
+    ),
+    (
+        63_016,
+        NeedsTemplate,
+        "the contact's last message is more than 24 hours ago: only a template may go",
+    ),
+    (63_017, Retry, "the account sends faster than Twilio allows: it is tried again"),
+    (
+        63_018,
+        Retry,
+        "too much at once from this number or to this contact: it is tried again; lower `messages_per_second`",
+    ),
+    (
+        63_019,
+        Permanent,
+        "WhatsApp can't fetch the file: its link must be open to all and its type and size allowed",
+    ),
+    (
+        63_020,
+        PauseChannel,
+        "the business has not accepted Twilio's invitation: do so in Meta's business settings",
+    ),
+    (63_021, Permanent, "WhatsApp does not accept the content of the message: it must be changed"),
+    (
+        63_022,
+        PauseChannel,
+        "the sender's display name is not approved: see the sender in Twilio's console",
+    ),
+    (63_023, Retry, "WhatsApp has a fault that nobody explains: it is tried again"),
+    (63_024, Permanent, "the contact can't be reached: the number is wrong or not on WhatsApp"),
+    (63_025, Permanent, "the file is there already"),
+    (
+        63_027,
+        Permanent,
+        "the template does not exist in this language, or is not approved for WhatsApp",
+    ),
+    (63_028, Permanent, "the template has another number of variables"),
+    (63_029, Permanent, "the contact's phone could not load the template"),
+    (63_030, Permanent, "a variable of the template has a form that WhatsApp does not allow"),
+    (63_031, Permanent, "the contact's number is the business's own"),
+    (
+        63_032,
+        Permanent,
+        "Meta withholds marketing from this contact as part of an experiment: nothing can be done",
+    ),
+    (63_033, Permanent, "the contact has blocked the business or takes no messages"),
+    (63_036, Permanent, "the contact can't be reached by WhatsApp"),
+    (63_038, RetrySlow, "the account has reached its limit of messages a day: it is tried again"),
+    (63_040, Permanent, "the template was rejected: it must be changed and approved anew"),
+    (63_041, PauseTemplate, "the template is paused because people did not like it"),
+    (63_042, Permanent, "the template is disabled: make a new one"),
+    (63_049, MarketingCap, "Meta spares this contact marketing for now"),
+    (63_051, PauseChannel, "the WhatsApp business account is locked: see its quality page at Meta"),
+];

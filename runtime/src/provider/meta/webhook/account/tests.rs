@@ -58,7 +58,7 @@ fn echoes_go_to_the_contact_and_never_to_the_business() {
         let told = echo(from, to);
         assert_eq!(told.sender.as_ref().unwrap().phone.as_deref(), phone);
         assert_eq!(news(&told), &News::Echo(Box::new(said.clone())));
-        assert_eq!(told.dedup, "echo:wamid.7");
+        assert_eq!(told.dedup, "echo:wamid.7:text");
     }
     let odd = json!({"message_echoes": [{"id": "w", "to": "1", "group_id": "g"}, {"to": "1"}, 7]});
     let all = read(&envelope("smb_message_echoes", odd));

@@ -5,7 +5,7 @@
 mod stage;
 
 use serde_json::json;
-use stage::{ACCOUNT, SID, Stage, World, refusal};
+use stage::{ACCOUNT, SERVICE, SID, Stage, World, refusal};
 use switchboard_tests::shop::{NUMBER_ID, TOKEN};
 
 type Break = Box<dyn FnOnce(&mut World)>;
@@ -40,7 +40,7 @@ fn breaks() -> Vec<(Break, &'static str, &'static str, &'static str)> {
     let number = |pointer: &'static str, value: serde_json::Value| {
         broken(move |world| world.set(NUMBER_ID, pointer, value))
     };
-    let soon = switchboard_tests::now_seconds() + 5 * 3_600;
+    let soon = switchboard_tests::now_seconds() + 5 * 3_600 + 600;
     let of_account = |list: &str, status: u16, body: serde_json::Value| {
         let path = format!("{ACCOUNT}/{list}");
         broken(move |world| world.answer(&path, status, body))
@@ -49,7 +49,7 @@ fn breaks() -> Vec<(Break, &'static str, &'static str, &'static str)> {
     vec![
         (token("/data/is_valid", json!(false)), "token", "bad", "taken back"),
         (token("/data/expires_at", json!(1)), "token", "bad", "ended on 1970-01-01"),
-        (token("/data/expires_at", json!(soon)), "token", "bad", "ends in 4 hours"),
+        (token("/data/expires_at", json!(soon)), "token", "bad", "ends in 5 hours"),
         (token("/data/expires_at", json!(4_000_000_000_u64)), "token", "good", "until 2096"),
         (
             token("/data/scopes", json!(["whatsapp_business_messaging"])),
@@ -174,7 +174,8 @@ async fn a_subscription_is_mended_if_that_is_wished() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_broken_at_twilio_is_named() {
     let stage = Stage::start().await;
-    let (number, service) = ("number = \"+15550001111\"", "messaging_service_sid = \"MG1\"");
+    let number = "number = \"+15550001111\"";
+    let service = &*format!("messaging_service_sid = \"{SERVICE}\"");
     let account = format!("2010-04-01/Accounts/{SID}.json");
     let senders = "v2/Channels/Senders";
     let closed = account.clone();
@@ -223,7 +224,9 @@ async fn whatever_is_broken_at_twilio_is_named() {
         ("number = \"+14155238886\"", broken(|_| {}), "number", "unknown", "sandbox"),
         (
             service,
-            broken(|world| world.set("v1/Services/MG1", "/inbound_request_url", json!(""))),
+            broken(|world| {
+                world.set(&format!("v1/Services/{SERVICE}"), "/inbound_request_url", json!(""))
+            }),
             "number",
             "bad",
             "nowhere",

@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 
 pub const ACCOUNT: &str = "1020";
 pub const SID: &str = "AC00000000000000000000000000000000";
+pub const SERVICE: &str = "MG00000000000000000000000000000000";
 pub const AUTH_TOKEN: &str = "test-auth-token";
 
 /// What is asked, and what is answered. All is well at first.
@@ -72,7 +73,7 @@ impl World {
                     "webhook": {"callback_url": format!("{base}/webhooks/main#rc=2")}}]})),
             ),
             (
-                "v1/Services/MG1".into(),
+                format!("v1/Services/{SERVICE}"),
                 well(json!({"inbound_request_url": format!("{base}/webhooks/main")})),
             ),
         ]);
@@ -114,7 +115,7 @@ impl Stage {
         let world = Arc::new(Mutex::new(World::new(&base)));
         let app = Router::new()
             .route("/webhooks/main", get(challenge).post(unsigned))
-            .route("/v26.0/{account}/subscribed_apps", get(apps).post(subscribe))
+            .route("/v26.0/1020/subscribed_apps", get(apps).post(subscribe))
             .route("/v26.0/{*path}", get(graph))
             .route("/{*path}", get(twilio))
             .with_state(Arc::clone(&world));

@@ -4,6 +4,7 @@
 mod admin;
 mod check;
 mod demo;
+mod doctor;
 mod ground;
 mod init;
 mod out;
@@ -26,7 +27,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Done = 0,
-    /// The business folder has problems, a reload was refused, or a case failed.
+    /// The business folder has problems, a reload was refused, a case failed, or
+    /// the doctor found something wrong.
     Problems = 1,
     /// The arguments make no sense.
     Usage = 2,
@@ -46,7 +48,8 @@ impl From<Exit> for ExitCode {
 const CODES: &str = "\
 Exit codes:
   0  all went well
-  1  the business folder has problems, a reload was refused, or a case failed
+  1  the business folder has problems, a reload was refused, a case failed, or the doctor found
+     something wrong
   2  the arguments make no sense
   3  could not start: a port is busy, the data are in use, the folder can't be made, nothing listens
   4  failed while running";
@@ -63,6 +66,7 @@ struct Arguments {
 enum Command {
     Init(init::Arguments),
     Check(check::Arguments),
+    Doctor(doctor::Arguments),
     Serve(serve::Arguments),
     Reload(reload::Arguments),
     Demo(demo::Arguments),
@@ -86,6 +90,7 @@ pub fn main(env: Env) -> Exit {
     let done = match arguments.command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Check(arguments) => check::run(&arguments, &env),
+        Command::Doctor(arguments) => doctor::run(&arguments, &env),
         Command::Serve(arguments) => serve::run(arguments, env),
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),

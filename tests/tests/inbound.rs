@@ -135,7 +135,10 @@ fn placeholder(text: &str) -> String {
             let state = text.rsplit(':').next().unwrap();
             return format!("<status:id:{state}>");
         }
-        text if text.starts_with("echo:") => return "<echo:id>".into(),
+        text if text.starts_with("echo:") => {
+            let kind = text.rsplit(':').next().unwrap();
+            return format!("<echo:id:{kind}>");
+        }
         text if text.starts_with("wamid.") || text.starts_with("wacid.") => return "<id>".into(),
         text if text.starts_with("http") => "url",
         text if text.bytes().all(|byte| byte.is_ascii_digit()) => "digits",

@@ -23,5 +23,7 @@ pub(super) fn read(change: &Change<'_>, echo: &Value) -> Happening {
     };
     let news = News::Echo(Box::new(message::message(id, echo)));
     let kind = EventKind::Account { field: change.field.to_owned(), news };
-    change.happening(format!("echo:{id}"), sender, kind, echo)
+    // An edit may bear the id of what it edits.
+    let dedup = format!("echo:{id}:{}", text(echo, "type").unwrap_or_default());
+    change.happening(dedup, sender, kind, echo)
 }

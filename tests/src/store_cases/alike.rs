@@ -138,19 +138,7 @@ impl Run {
                 };
                 self.note(store.begin_attempts(due.into_iter().map(begin).collect()).await?);
             }
-            Action::Record { which, how } => {
-                let id = self.send(*which);
-                let reason = "because".to_owned();
-                let delivery = match how {
-                    0 => Delivery::Sent { message_id: format!("wamid.{id}") },
-                    1 => Delivery::RetryAfter { due: now + 20, reason },
-                    2 => Delivery::Rejected { reason, code: None },
-                    5 | 6 => Delivery::Held { due: now + 30, rule: Rule::Quiet, reason },
-                    3 => Delivery::Refused { rule: Rule::Window, reason },
-                    _ => Delivery::Unknown { until: now + 40, reason },
-                };
-                store.record_deliveries(vec![DeliveryRecord { id, delivery, at: now }]).await?;
-            }
+            Action::Record { which, how } => self.record(*which, *how).await?,
             Action::FanOut => {
                 for broadcast in store.open_broadcasts().await? {
                     let page = store.audience(&broadcast.to, broadcast.cursor, 2, now).await?;
@@ -168,6 +156,20 @@ impl Run {
             Action::Reopen => {}
         }
         Ok(())
+    }
+
+    async fn record(&self, which: u8, how: u8) -> Result<()> {
+        let (id, now) = (self.send(which), self.now);
+        let reason = "because".to_owned();
+        let delivery = match how {
+            0 => Delivery::Sent { message_id: format!("wamid.{id}") },
+            1 => Delivery::RetryAfter { due: now + 20, reason },
+            2 => Delivery::Rejected { reason, code: None },
+            5 | 6 => Delivery::Held { due: now + 30, rule: Rule::Quiet, reason },
+            3 => Delivery::Refused { rule: Rule::Window, reason },
+            _ => Delivery::Unknown { until: now + 40, reason },
+        };
+        self.store.record_deliveries(vec![DeliveryRecord { id, delivery, at: now }]).await
     }
 
     async fn turn(&mut self, action: &Action) -> Result<()> {

@@ -110,6 +110,26 @@ async fn a_calls_limit_slows_the_channel_and_not_for_ever() {
     }
 }
 
+impl Host {
+    fn trouble(&self, chance: &mut Chance) {
+        let codes = [130_429, 131_056, 131_000, 131_016, 4, 190];
+        let code = codes[chance.of(6) as usize];
+        self.graph.then(&[Do::Refuse(400, code)]);
+    }
+
+    fn receive(&self, count: usize) {
+        let message = Message::new("w", 0, Content::Text("hi".into()));
+        let happening = Happening {
+            channel: channel(),
+            dedup: String::new(),
+            sender: None,
+            kind: EventKind::Message(message),
+            raw: String::new(),
+        };
+        self.outbox.traffic.note(&vec![happening; count], self.clock.now());
+    }
+}
+
 /// What happens in a run of chance.
 struct Chance(SimulatedClock);
 
@@ -165,23 +185,8 @@ async fn random_run(seed: u64) {
                 let count = if chance.of(4) == 0 { 60 } else { 3 };
                 all.extend((from..from + count).map(|index| host.text(contact, index)));
             }
-            6 => {
-                let codes = [130_429, 131_056, 131_000, 131_016, 4, 190];
-                let code = codes[chance.of(6) as usize];
-                host.graph.then(&[Do::Refuse(400, code)]);
-            }
-            7 => {
-                let message = Message::new("w", 0, Content::Text("hi".into()));
-                let happening = Happening {
-                    channel: channel(),
-                    dedup: String::new(),
-                    sender: None,
-                    kind: EventKind::Message(message),
-                    raw: String::new(),
-                };
-                let batch = vec![happening; chance.of(30) as usize];
-                host.outbox.traffic.note(&batch, host.clock.now());
-            }
+            6 => host.trouble(&mut chance),
+            7 => host.receive(chance.of(30) as usize),
             8 => {
                 host.restart(chance.of(2) == 0).await;
                 receipts_settle(&host);

@@ -61,6 +61,10 @@ contract! {
     messages_leave_in_order
     others_messages_join_the_queue
     receipts_settle_items
+    what_a_rule_holds_keeps_nothing_in
+    messages_are_charged_once
+    attempts_are_remembered_for_a_while
+    the_providers_limit_is_kept
     old_things_are_swept
     timers_fire_once
     broadcasts_reach_each_member_once

@@ -110,10 +110,8 @@ mod tests {
                 if what < 2 {
                     contact += 1;
                     if model[campaign] == 0 {
-                        for other in 0..4 {
-                            ahead[campaign][other] = 0;
-                            ahead[other][campaign] = 0;
-                        }
+                        ahead[campaign] = [0; 4];
+                        ahead.iter_mut().for_each(|row| row[campaign] = 0);
                     }
                     model[campaign] += 1;
                     waiting.push(of(campaign, contact));

@@ -66,7 +66,7 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
         6 => turn,
         1 => any::<bool>().prop_map(|first| Action::Fire { first }),
         3 => Just(Action::Begin),
-        3 => (0..8u8, 0..5u8).prop_map(|(which, how)| Action::Record { which, how }),
+        3 => (0..8u8, 0..7u8).prop_map(|(which, how)| Action::Record { which, how }),
         1 => Just(Action::FanOut),
         1 => Just(Action::Sweep),
         2 => (1..80u64).prop_map(|ms| Action::Wait { ms }),
@@ -132,21 +132,20 @@ impl Run {
             }
             Action::Begin => {
                 let due = store.due_outbox(now, 9).await?;
-                let begin = |item: OutboxItem| Attempt::new(item.id, now, now + 30);
+                let charge = Charge {
+                    day: 20_261_122,
+                    class: PriceClass::Service,
+                    currency: "EUR".into(),
+                    micros: 7,
+                };
+                let begin = |item: OutboxItem| Attempt {
+                    opens: item.attempts > 0,
+                    charge: Some(charge.clone()),
+                    ..Attempt::new(item.id, now, now + 30)
+                };
                 self.note(store.begin_attempts(due.into_iter().map(begin).collect()).await?);
             }
-            Action::Record { which, how } => {
-                let id = self.send(*which);
-                let reason = "because".to_owned();
-                let delivery = match how {
-                    0 => Delivery::Sent { message_id: format!("wamid.{id}") },
-                    1 => Delivery::RetryAfter { due: now + 20, reason },
-                    2 => Delivery::Rejected { reason, code: None },
-                    3 => Delivery::Refused { rule: Rule::Window, reason },
-                    _ => Delivery::Unknown { until: now + 40, reason },
-                };
-                store.record_deliveries(vec![DeliveryRecord { id, delivery, at: now }]).await?;
-            }
+            Action::Record { which, how } => self.record(*which, *how).await?,
             Action::FanOut => {
                 for broadcast in store.open_broadcasts().await? {
                     let page = store.audience(&broadcast.to, broadcast.cursor, 2, now).await?;
@@ -154,11 +153,30 @@ impl Run {
                     store.fan_out(&broadcast, page, now).await?;
                 }
             }
-            Action::Sweep => self.note(store.sweep(now, 100).await?),
+            Action::Sweep => {
+                self.note(store.attempts_since(now - 60, 9).await?);
+                self.note(store.openings_since(NOW, 9).await?);
+                self.note(store.spending(0, u32::MAX).await?);
+                self.note(store.sweep(now, 100).await?);
+            }
             Action::Wait { ms } => self.now += ms,
             Action::Reopen => {}
         }
         Ok(())
+    }
+
+    async fn record(&self, which: u8, how: u8) -> Result<()> {
+        let (id, now) = (self.send(which), self.now);
+        let reason = "because".to_owned();
+        let delivery = match how {
+            0 => Delivery::Sent { message_id: format!("wamid.{id}") },
+            1 => Delivery::RetryAfter { due: now + 20, reason },
+            2 => Delivery::Rejected { reason, code: None },
+            5 | 6 => Delivery::Held { due: now + 30, rule: Rule::Quiet, reason },
+            3 => Delivery::Refused { rule: Rule::Window, reason },
+            _ => Delivery::Unknown { until: now + 40, reason },
+        };
+        self.store.record_deliveries(vec![DeliveryRecord { id, delivery, at: now }]).await
     }
 
     async fn turn(&mut self, action: &Action) -> Result<()> {

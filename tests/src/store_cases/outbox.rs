@@ -3,7 +3,7 @@
 use super::*;
 
 /// Queues one message for each due time in one turn of the contact's lane.
-async fn queue(store: &Shared, contact: ContactId, dues: &[Millis]) -> Vec<SendId> {
+pub(super) async fn queue(store: &Shared, contact: ContactId, dues: &[Millis]) -> Vec<SendId> {
     let known = store.outbox_of(contact, usize::MAX).await.unwrap().len();
     let text = format!("{contact} wants more than {known}");
     let mut wanted = message(Sender::default(), &text);
@@ -21,22 +21,22 @@ async fn queue(store: &Shared, contact: ContactId, dues: &[Millis]) -> Vec<SendI
     ids.collect()
 }
 
-async fn due(store: &Shared, now: Millis) -> Vec<SendId> {
+pub(super) async fn due(store: &Shared, now: Millis) -> Vec<SendId> {
     store.due_outbox(now, 99).await.unwrap().into_iter().map(|item| item.id).collect()
 }
 
-async fn begin(store: &Shared, id: &SendId, since: Millis) -> bool {
+pub(super) async fn begin(store: &Shared, id: &SendId, since: Millis) -> bool {
     let attempt = Attempt::new(id.clone(), since, since + 1_000);
     let begun = store.begin_attempts(vec![attempt]).await.unwrap();
     begun.iter().any(|item| item.id == *id && item.attempts > 0)
 }
 
-async fn record(store: &Shared, id: &SendId, delivery: Delivery) {
+pub(super) async fn record(store: &Shared, id: &SendId, delivery: Delivery) {
     let record = DeliveryRecord { id: id.clone(), delivery, at: NOW };
     store.record_deliveries(vec![record]).await.unwrap();
 }
 
-fn sent(message_id: &str) -> Delivery {
+pub(super) fn sent(message_id: &str) -> Delivery {
     Delivery::Sent { message_id: message_id.into() }
 }
 

@@ -28,6 +28,7 @@ pub struct Kept {
     pub daily_contacts: Option<i64>,
     /// The ids of uploads and until when they are good, by digest.
     pub uploads: BTreeMap<String, (String, Millis)>,
+    pub spending: Vec<Spending>,
 }
 
 fn newest(
@@ -69,7 +70,9 @@ impl Kept {
     fn heads(&self) -> Vec<OutboxItem> {
         let mut seen = HashSet::new();
         let queued = self.items.values().filter(|item| item.due().is_some());
-        let mut heads: Vec<_> = queued.filter(|item| seen.insert(item.contact)).cloned().collect();
+        // What a rule has held stands apart from the queue.
+        let is_head = |item: &&OutboxItem| item.hold.until > 0 || seen.insert(item.contact);
+        let mut heads: Vec<_> = queued.filter(is_head).cloned().collect();
         heads.sort_by_key(|item| (item.due(), item.id.clone()));
         heads
     }
@@ -177,7 +180,7 @@ impl Store for FakeStore {
         Ok(self.kept().daily_contacts)
     }
     async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
-        Ok(Vec::new())
+        Ok(self.kept().spending.clone())
     }
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
         let kept = self.kept();

@@ -83,6 +83,7 @@ fn generation(attempts: u32) -> Generation {
         business: Arc::new(toml::from_str(&text).unwrap()),
         channels: BTreeMap::from([(id, channel)]),
         by_number: Default::default(),
+        consent: Default::default(),
         warnings: Vec::new(),
         consent: Default::default(),
         wants: Default::default(),

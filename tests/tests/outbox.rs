@@ -180,7 +180,7 @@ async fn a_stopped_contact_learns_of_it_in_its_own_lane() {
     host.until("it failed", |host| host.state(&id) == SendState::Failed).await;
     let told = host.store.kept().accepted[0].clone();
     assert_eq!(told.dedup, "optout:c1-1-0");
-    assert_eq!(told.sender.unwrap().phone.as_deref(), Some("15550001"));
+    assert_eq!(told.sender, Some(Sender::of(ContactId(1))), "by itself, not by an address");
     let EventKind::Receipt(receipt) = told.kind else { panic!() };
     assert_eq!((receipt.send, receipt.state), (Some(id), ReceiptState::Failed));
     assert_eq!(receipt.error.unwrap().0, 131_050);

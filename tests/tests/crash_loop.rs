@@ -105,6 +105,7 @@ async fn child() {
         bell: bell.clone(),
         outbox: Bell::default(),
         timers: Bell::default(),
+        templates: Default::default(),
         metrics: TurnMetrics::default(),
     });
     let (end, ended) = tokio::sync::watch::channel(false);

@@ -85,7 +85,6 @@ fn generation(attempts: u32) -> Generation {
         by_number: Default::default(),
         consent: Default::default(),
         warnings: Vec::new(),
-        consent: Default::default(),
         wants: Default::default(),
         origins: Default::default(),
     }

@@ -14,13 +14,15 @@ use std::{
 };
 use switchboard::{
     clock::{Clock, SimulatedClock},
-    config::{ChannelConfig, Grants, OnError, Turns},
+    config::{ChannelConfig, Grants, OnError, Policy, Turns},
     model::*,
     outbox::{self, Outbox, Route, TEMPLATE_REST_MS},
     provider::{Provider, meta::Meta},
     store::{self, SledOptions, Store},
     templates::{Known, Templates, Updater},
-    turn::{self, Chain, ChainStep, Draft, DraftLimits, Ran, Setting, Stage, Step, policy_rules},
+    turn::{
+        self, Chain, ChainStep, Draft, DraftLimits, Ran, Setting, Stage, Step, consent, rules_of,
+    },
     wake::Bell,
 };
 use switchboard_tests::{corpus, eventually, shop};
@@ -119,10 +121,12 @@ impl Host {
             zone: "UTC".into(),
             provider: meta(&self.graph.url),
             store: Arc::clone(&self.store),
-            policy: policy_rules(&Turns::default()),
+            policy: rules_of(&Turns::default(), &Policy::default()),
             templates: Arc::clone(&self.templates),
         };
-        let stage = Stage { setting, chain: &chain, generation: 1, record: false };
+        let consent = &consent::Words::default();
+        let stage =
+            Stage { setting, chain: &chain, consent, generation: 1, record: false, merge: true };
         let commit = turn::run(snapshot, stage).await.unwrap();
         assert!(self.store.commit(commit.clone(), now).await.unwrap());
         if !commit.templates.is_empty() {
@@ -405,7 +409,7 @@ async fn what_waits_in_the_outbox_waits_for_its_template() {
     }
     host.news(news("PAUSED", Some("low quality"))).await;
     let (templates, provider) = (Arc::clone(&host.templates), meta(&graph.url));
-    let rules = policy_rules(&Turns::default());
+    let rules = rules_of(&Turns::default(), &Policy::default());
     let route = Route { provider, messages_per_second: 80, grace_ms: 1_000, rules };
     let outbox = Outbox::new(
         Arc::clone(&host.store),

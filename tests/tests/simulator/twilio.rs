@@ -85,8 +85,13 @@ impl Twilio {
                 number: Some(ANA.into()),
                 ..NewPhone::default()
             }],
-            settings: Settings { sent_ms: 0, delivered_ms: 0, read_ms: 0, ..Settings::default() },
-            retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+            settings: Settings {
+                sent_ms: 0,
+                delivered_ms: 0,
+                read_ms: 0,
+                retry: Retry { first_pause_ms: 1, longest_pause_ms: 4, attempts: 4 },
+                ..Settings::default()
+            },
             ..SimulatorConfig::default()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

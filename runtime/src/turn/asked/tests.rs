@@ -163,9 +163,12 @@ async fn turn(store: &Arc<dyn Store>, text: &str, now: Millis) -> TurnCommit {
         zone: "UTC".into(),
         provider: Arc::new(Meta::new(&serde_json::from_value(config).unwrap())),
         store: store.clone(),
-        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 1 },
+        policy: policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
+        templates: Default::default(),
     };
-    let stage = Stage { setting, chain: &chain, generation: 1, record: false, merge: true };
+    let consent = &crate::turn::consent::Words::default();
+    let stage =
+        Stage { setting, chain: &chain, consent, generation: 1, record: false, merge: true };
     let commit = run(snapshot, stage).await.unwrap();
     assert!(store.commit(commit.clone(), now).await.unwrap());
     commit

@@ -190,6 +190,7 @@ impl Host {
             to: Address { phone: Some(format!("1555000{contact}")), bsuid: None },
             message,
             quote: None,
+            also: Vec::new(),
             step: "faq".into(),
             campaign: None,
             created_at: now,

@@ -85,7 +85,7 @@ async fn host(folder: &Path) -> Host {
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     let clock = Arc::new(SimulatedClock::new(START, 7));
     let provider: Arc<dyn Provider> = Arc::new(Meta::new(&shop::channel(&url)));
-    let rules = Rules { window_margin_ms: 0, handoff_ms: 1 };
+    let rules = Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() };
     let route = Route { provider, messages_per_second: 80, grace_ms: 30_000, rules };
     let (store, wake) = (Arc::new(FakeStore::default()), Arc::new(Notify::new()));
     let outbox = Outbox::new(
@@ -124,6 +124,7 @@ impl Host {
             receipt: None,
             reason: None,
             error: None,
+            hold: Default::default(),
             updated_at: now,
             also: Vec::new(),
         });

@@ -169,7 +169,10 @@ fn help_shows_what_there_is() {
     let names = listed(&help_of(&[]));
     assert_eq!(
         names,
-        ["init", "check", "serve", "reload", "demo", "simulate", "plugin", "template", "trace"]
+        [
+            "init", "check", "doctor", "serve", "reload", "demo", "simulate", "plugin", "template",
+            "trace"
+        ]
     );
     let mut commands: Vec<Vec<String>> = Vec::new();
     for name in names {

@@ -281,5 +281,5 @@ async fn an_id_that_has_lived_its_life_is_given_up() {
     // A message that bears it again gives it a new one.
     bench.sends("71").await;
     bench.here("71").await;
-    assert_eq!(bench.file("71").await.accepted_at, bench.clock.now().min(bench::NOW + 7 * DAY + 1));
+    assert!(bench.file("71").await.accepted_at > bench::NOW + 7 * DAY);
 }

@@ -70,9 +70,9 @@ async fn the_page_shows_the_answer_and_why() {
     let (demo, chat) = Server::demo(&folder);
     let page = format!("{chat}/?still#{PHONE}");
     write(&chat, "Can I order a birthday <i>cake</i>?").await;
-    // The greeting and the answer.
+    // The greeting and the answer, in one.
     let sent = format!("{chat}/sim/sent");
-    until(&sent, |sent| sent["messages"].as_array().unwrap().len() == 2).await;
+    until(&sent, |sent| sent["messages"].as_array().unwrap().len() == 1).await;
     let shown = look(browser.clone(), page.clone()).await;
     for expected in [
         // What a customer writes is text, never markup.

@@ -424,7 +424,7 @@ async fn what_waits_in_the_outbox_waits_for_its_template() {
     let (stop, stopped) = watch::channel(false);
     let run = tokio::spawn(Arc::new(outbox).run(stopped));
     let items = async || host.store.outbox_of(ContactId(1), 10).await.unwrap();
-    let reason = "the template `sale` (en) is paused: low quality";
+    let reason = "the template `sale` (en) is paused: low quality (rule `template`)";
     let waits = |item: &OutboxItem| item.reason.as_deref() == Some(reason) && item.due().is_some();
     until(async || items().await.iter().any(waits)).await;
     assert_eq!(graph.sent().len(), 0);

@@ -78,8 +78,10 @@ mod tests {
         let names = short_names(&Contract::read().unwrap());
         let mut short: Vec<&str> = names.iter().map(|(_, short)| &**short).collect();
         short.sort_unstable();
-        let all =
-            ["business", "contact", "effects", "event", "guest", "http", "kv", "log", "types"];
+        let all = [
+            "business", "contact", "effects", "event", "guest", "http", "kv", "log", "media",
+            "types",
+        ];
         assert_eq!(short, all);
         for (whole, short) in &names {
             assert!(whole.starts_with(&format!("switchboard:plugin/{short}@")), "{whole}");

@@ -10,10 +10,19 @@ use std::path::PathBuf;
 const TARGET: &str = "wasm32-wasip2";
 
 /// The SDK's sources, by their path in the repository.
-const SDK: [(&str, &str); 10] = [
+const SDK: [(&str, &str); 16] = [
     ("plugin-sdk/src/lib.rs", include_str!("../../../plugin-sdk/src/lib.rs")),
     ("plugin-sdk/src/effects.rs", include_str!("../../../plugin-sdk/src/effects.rs")),
     ("plugin-sdk/src/http.rs", include_str!("../../../plugin-sdk/src/http.rs")),
+    ("plugin-sdk/src/media.rs", include_str!("../../../plugin-sdk/src/media.rs")),
+    ("plugin-sdk/src/messages.rs", include_str!("../../../plugin-sdk/src/messages.rs")),
+    ("plugin-sdk/src/messages/media.rs", include_str!("../../../plugin-sdk/src/messages/media.rs")),
+    ("plugin-sdk/src/messages/shop.rs", include_str!("../../../plugin-sdk/src/messages/shop.rs")),
+    (
+        "plugin-sdk/src/messages/template.rs",
+        include_str!("../../../plugin-sdk/src/messages/template.rs"),
+    ),
+    ("plugin-sdk/src/messages/tests.rs", include_str!("../../../plugin-sdk/src/messages/tests.rs")),
     ("plugin-sdk/src/plugin.rs", include_str!("../../../plugin-sdk/src/plugin.rs")),
     ("plugin-sdk/src/testing.rs", include_str!("../../../plugin-sdk/src/testing.rs")),
     ("plugin-sdk/src/testing/host.rs", include_str!("../../../plugin-sdk/src/testing/host.rs")),

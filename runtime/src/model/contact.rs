@@ -22,6 +22,9 @@ impl Portfolio {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    pub fn is_default(&self) -> bool {
+        self.as_str() == Self::DEFAULT
+    }
 }
 
 /// The one of all channels that name none.
@@ -58,11 +61,11 @@ pub struct Sender {
     pub name: Option<String>,
     pub username: Option<String>,
     /// Of the channel; the provider leaves it as it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Portfolio::is_default")]
     pub portfolio: Portfolio,
     /// The contact itself, where the host makes something happen to it. Then
     /// nothing else here counts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
 }
 

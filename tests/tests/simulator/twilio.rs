@@ -288,7 +288,7 @@ async fn files_places_taps_and_people_without_a_number() {
     let image = twilio.next().await.fields;
     assert_eq!(
         (image["NumMedia"].as_str(), image["MediaContentType0"].as_str()),
-        ("1", "image/png")
+        ("1", "image/jpeg")
     );
     assert_eq!((&image["MessageSid"], image["Body"].as_str()), (&id, "look"));
     let url = &image["MediaUrl0"];

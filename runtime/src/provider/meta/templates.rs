@@ -231,7 +231,7 @@ mod tests {
     fn what_is_no_list_is_trouble_with_its_class() {
         let error = |status, body: &str| read(status, body.as_bytes()).unwrap_err();
         let limited = error(400, r#"{"error":{"code":80007,"message":"Rate limit hit"}}"#);
-        assert_eq!(limited.class, ErrorClass::RetrySlow, "{}", limited.reason);
+        assert_eq!(limited.class, ErrorClass::CallLimit, "{}", limited.reason);
         assert_eq!(error(401, r#"{"error":{"code":190}}"#).class, ErrorClass::PauseChannel);
         let odd = error(200, "{}");
         assert!(odd.class == ErrorClass::Retry && odd.reason.contains("no list"), "{}", odd.reason);

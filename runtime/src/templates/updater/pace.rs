@@ -45,7 +45,7 @@ impl Pace {
         let tried = tried.min(now);
         let doubled = |first: Millis| (first << (self.failures.clamp(1, 8) - 1)).min(PERIOD_MS);
         let pause = match self.class {
-            Some(ErrorClass::RetrySlow) => doubled(LIMITED_MS),
+            Some(ErrorClass::CallLimit | ErrorClass::RetrySlow) => doubled(LIMITED_MS),
             _ if self.generation != generation => GAP_MS,
             Some(ErrorClass::Permanent) => PERIOD_MS,
             Some(_) => doubled(GAP_MS),
@@ -80,7 +80,7 @@ impl Pace {
         self.calls = self.recent(now).collect();
         if self.calls.len() >= CALLS {
             return Err(TemplateTrouble {
-                class: ErrorClass::RetrySlow,
+                class: ErrorClass::CallLimit,
                 reason: format!("{CALLS} calls were made within an hour, and no more are allowed"),
             });
         }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(pace.due(2, AT), AT + MINUTE, "a reload may have mended it");
         let mut pace = tried();
         for minutes in [5, 10, 20, 40, 60] {
-            assert_eq!(failed(&mut pace, ErrorClass::RetrySlow), minutes * MINUTE);
+            assert_eq!(failed(&mut pace, ErrorClass::CallLimit), minutes * MINUTE);
             assert_eq!(pace.due(2, AT), AT + minutes * MINUTE, "a reload changes no limit");
         }
     }

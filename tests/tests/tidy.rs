@@ -90,10 +90,11 @@ fn modules_stand_beside_their_folders() {
 const FILE_LINES: usize = 550;
 const FUNCTION_LINES: usize = 70;
 /// Longer because they are lists: of cases, of names.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "tests/tests/tidy.rs",
     "tests/tests/store.rs",
     "tests/tests/config.rs",
+    "tests/tests/config/business.rs",
     "tests/tests/provider.rs",
     "tests/guests/hostile/src/lib.rs",
     "tests/src/hostile/cases.rs",
@@ -173,7 +174,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 25] = [
+    let table: [(&str, &[&str]); 26] = [
         ("model", &[]),
         ("clock", &["model"]),
         ("traffic", &["model"]),

@@ -8,7 +8,7 @@ mod restore;
 use super::{
     Outbox, Route,
     outcome::{
-        ChannelState, Moment, PROBE_MS, Tallies, TemplateState, hopeless, is_read_mark, opt_out,
+        ChannelState, Moment, PROBE_MS, Tallies, TemplateFate, hopeless, is_read_mark, opt_out,
         outcome,
     },
     post::Reply,
@@ -263,9 +263,9 @@ impl Worker {
         self.queue.line(&item.channel).in_flight -= 1;
         self.count(&outcome.delivery);
         match outcome.template {
-            TemplateState::NotKnown => {}
-            TemplateState::Lives => self.outbox.resting.lives(&item),
-            TemplateState::Rests => self.outbox.resting.rest(&item, now),
+            TemplateFate::NotKnown => {}
+            TemplateFate::Lives => self.outbox.resting.lives(&item),
+            TemplateFate::Rests => self.outbox.resting.rest(&item, now),
         }
         self.heed(&item.channel, outcome.channel, began, now);
         if let Some(error) = outcome.opted_out {

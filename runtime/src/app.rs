@@ -17,7 +17,7 @@ use crate::{
     ingress::{self, Ingress},
     media::{self, Downloads, Shelf},
     model::*,
-    outbox::{self, Outbox, Route},
+    outbox::{self, Family, Outbox, Route},
     plugin::Plugins,
     reload::{self, First, Reloader},
     store::{self, SledOptions, Store, StoreError},
@@ -363,7 +363,7 @@ fn outbox(
     clock: &Arc<dyn Clock>,
     bells: &Bells,
 ) -> anyhow::Result<Outbox> {
-    let live = Arc::clone(live);
+    let (live, all) = (Arc::clone(live), Arc::clone(live));
     let routes = Arc::new(move |id: &ChannelId| {
         let live = live.load();
         let channel = live.channels.get(id)?;
@@ -376,7 +376,19 @@ fn outbox(
     });
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    Ok(Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client))
+    let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
+    Ok(outbox.with_families(Arc::new(move |id: &ChannelId| family(&all.load(), id))))
+}
+
+/// A channel that is gone is of a family of its own.
+fn family(live: &Generation, id: &ChannelId) -> Family {
+    let Some(channel) = live.channels.get(id) else {
+        return Family { portfolio: Portfolio::default(), channels: vec![id.clone()] };
+    };
+    let portfolio = channel.config.portfolio();
+    let same = |other: &&Arc<Channel>| other.config.portfolio() == portfolio;
+    let channels = live.channels.values().filter(same).map(|other| other.id.clone()).collect();
+    Family { portfolio, channels }
 }
 
 fn states(templates: &Arc<Templates>) -> outbox::TemplateStates {

@@ -21,7 +21,7 @@ pub use post::{build, client};
 
 use crate::{
     clock::Clock,
-    model::{ChannelId, Millis},
+    model::{ChannelId, Millis, Portfolio},
     policy::Rules,
     provider::Provider,
     store::Store,
@@ -54,6 +54,17 @@ pub struct Route {
 /// A channel's route, looked up anew each time: generations are swapped whole.
 pub type Routes = Arc<dyn Fn(&ChannelId) -> Option<Route> + Send + Sync>;
 
+/// The channels of one portfolio: the provider counts together whom they write
+/// to first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    pub portfolio: Portfolio,
+    pub channels: Vec<ChannelId>,
+}
+
+/// A channel's family, looked up anew each time.
+pub type Families = Arc<dyn Fn(&ChannelId) -> Family + Send + Sync>;
+
 /// A channel on which nothing can leave for now: until a person acts, or until
 /// the provider takes messages again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +90,7 @@ pub struct Outbox {
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
     templates: TemplateStates,
+    families: Families,
     uploads: upload::Uploads,
 }
 
@@ -92,6 +104,10 @@ impl Outbox {
     ) -> Self {
         let (metrics, paused, said) = Default::default();
         let (traffic, resting) = Default::default();
+        let families: Families = Arc::new(|channel| Family {
+            portfolio: Portfolio::default(),
+            channels: vec![channel.clone()],
+        });
         let (templates, uploads) = (forms::all_live(), upload::Uploads::default());
         Self {
             store,
@@ -105,6 +121,7 @@ impl Outbox {
             paused,
             said,
             templates,
+            families,
             uploads,
         }
     }
@@ -123,6 +140,11 @@ impl Outbox {
     /// Asks how a template stands before a message by it leaves.
     pub fn with_templates(self, templates: TemplateStates) -> Self {
         Self { templates, ..self }
+    }
+
+    /// With channels of more than the default portfolio.
+    pub fn with_families(self, families: Families) -> Self {
+        Self { families, ..self }
     }
 
     /// Sends the files in this folder, which is `media/` of the business.

@@ -247,9 +247,11 @@ pub trait Store: Send + Sync + 'static {
     // Files that customers send. `accept` makes an entry for each in the write
     // that takes its message.
 
-    /// The file of a provider's id.
+    /// The file of a provider's id, with the lanes in which its contacts are by
+    /// now.
     async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>>;
-    /// The files of a lane's messages, the newest first.
+    /// The files of a lane's messages and of all that its contact was, the
+    /// newest first.
     async fn media_of(&self, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>>;
     /// Files that are to be fetched at `now`, the earliest first.
     async fn due_media(&self, now: Millis, limit: usize) -> Result<Vec<MediaFile>>;

@@ -43,7 +43,9 @@ contract! {
     merged_contacts_merge_again
     too_much_is_not_merged_at_once
     a_broadcast_passes_over_who_has_merged
+    what_a_rule_holds_goes_to_who_the_contact_became
     files_wait_are_here_and_go
+    a_merged_contact_has_the_files_of_both
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole
     a_turn_commits_once_and_in_order

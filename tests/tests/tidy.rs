@@ -90,10 +90,11 @@ fn modules_stand_beside_their_folders() {
 const FILE_LINES: usize = 550;
 const FUNCTION_LINES: usize = 70;
 /// Longer because they are lists: of cases, of names.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "tests/tests/tidy.rs",
     "tests/tests/store.rs",
     "tests/tests/config.rs",
+    "tests/tests/config/business.rs",
     "tests/tests/provider.rs",
     "tests/guests/hostile/src/lib.rs",
     "tests/src/hostile/cases.rs",

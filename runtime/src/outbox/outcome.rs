@@ -139,7 +139,7 @@ impl Stop {
 
 /// What an attempt's end says of its template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TemplateState {
+pub(super) enum TemplateFate {
     NotKnown,
     Lives,
     Rests,
@@ -149,7 +149,7 @@ pub(super) enum TemplateState {
 pub(super) struct Outcome {
     pub delivery: Delivery,
     pub channel: ChannelState,
-    pub template: TemplateState,
+    pub template: TemplateFate,
     /// The provider's code and words, where the contact has stopped marketing.
     pub opted_out: Option<(u32, String)>,
 }
@@ -183,7 +183,7 @@ pub(super) fn outcome(
     let (class, code, reason) = match answer {
         Answer::Sent { message_id } => {
             let delivery = Delivery::Sent { message_id };
-            let template = TemplateState::Lives;
+            let template = TemplateFate::Lives;
             return Outcome { delivery, channel: ChannelState::Works, template, opted_out: None };
         }
         // A success that names no message, or a gateway that gave up waiting.
@@ -195,8 +195,8 @@ pub(super) fn outcome(
     let code_of_opt_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
     let opted_out = code_of_opt_out.map(|code| (code, reason.clone()));
     let template = match class {
-        ErrorClass::PauseTemplate => TemplateState::Rests,
-        _ => TemplateState::NotKnown,
+        ErrorClass::PauseTemplate => TemplateFate::Rests,
+        _ => TemplateFate::NotKnown,
     };
     let (delivery, channel) = refused(item, tally, at, class, (code, reason));
     Outcome { delivery, channel, template, opted_out }
@@ -259,7 +259,7 @@ fn refused(
 }
 
 fn ended(delivery: Delivery) -> Outcome {
-    let (channel, template) = (ChannelState::NotKnown, TemplateState::NotKnown);
+    let (channel, template) = (ChannelState::NotKnown, TemplateFate::NotKnown);
     Outcome { delivery, channel, template, opted_out: None }
 }
 
@@ -421,8 +421,8 @@ mod tests {
     #[test]
     fn what_others_of_its_kind_wait_for_too_steps_aside() {
         for (code, wait, named, channel, template) in [
-            (131_064, 60, Rule::Tier, ChannelState::TierUsed, TemplateState::NotKnown),
-            (132_015, 15, Rule::Template, ChannelState::Works, TemplateState::Rests),
+            (131_064, 60, Rule::Tier, ChannelState::TierUsed, TemplateFate::NotKnown),
+            (132_015, 15, Rule::Template, ChannelState::Works, TemplateFate::Rests),
         ] {
             let outcome = end(&item(1, marketing()), error(400, code), &mut Tally::default());
             let Delivery::Held { due, rule, .. } = outcome.delivery else { panic!("{code}") };

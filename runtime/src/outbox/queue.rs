@@ -7,7 +7,9 @@ use super::{
     limiter::{Pairs, Slowdown, Throughput, Tier},
     outcome::Stop,
 };
-use crate::model::{Category, ChannelId, Delivery, DeliveryRecord, Millis, OutboxItem, SendId};
+use crate::model::{
+    Category, ChannelId, Delivery, DeliveryRecord, Millis, OutboxItem, Portfolio, SendId,
+};
 use std::{
     cmp::{Ordering, Reverse},
     collections::{BTreeMap, BinaryHeap, HashSet, VecDeque},
@@ -43,7 +45,6 @@ pub(super) struct Line {
     pub throughput: Throughput,
     pub slowdown: Slowdown,
     pub pairs: Pairs,
-    pub tier: Tier,
     pub pause: Option<Pause>,
     pub in_flight: usize,
 }
@@ -56,7 +57,6 @@ impl Line {
             throughput: Throughput::new(1),
             slowdown: Slowdown::default(),
             pairs: Pairs::default(),
-            tier: Tier::default(),
             pause: None,
             in_flight: 0,
         }
@@ -114,6 +114,7 @@ fn of_campaign(item: &OutboxItem) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     lines: BTreeMap<ChannelId, Line>,
+    tiers: BTreeMap<Portfolio, Tier>,
     /// Those whose contact has had too much, by when they may go on.
     held: BinaryHeap<Reverse<Held>>,
     /// Waiting here, under way, or ended and not written yet.
@@ -131,6 +132,10 @@ impl Queue {
 
     pub fn line(&mut self, channel: &ChannelId) -> &mut Line {
         self.lines.entry(channel.clone()).or_insert_with(Line::new)
+    }
+
+    pub fn tier(&mut self, portfolio: &Portfolio) -> &mut Tier {
+        self.tiers.entry(portfolio.clone()).or_default()
     }
 
     /// Channels with messages waiting.

@@ -8,7 +8,7 @@ mod restore;
 use super::{
     Outbox, Route,
     outcome::{
-        ChannelState, Moment, PROBE_MS, Tallies, TemplateState, hopeless, is_read_mark, opt_out,
+        ChannelState, Moment, PROBE_MS, Tallies, TemplateFate, hopeless, is_read_mark, opt_out,
         outcome,
     },
     post::Reply,
@@ -263,9 +263,9 @@ impl Worker {
         self.queue.line(&item.channel).in_flight -= 1;
         self.count(&outcome.delivery);
         match outcome.template {
-            TemplateState::NotKnown => {}
-            TemplateState::Lives => self.outbox.resting.lives(&item),
-            TemplateState::Rests => self.outbox.resting.rest(&item, now),
+            TemplateFate::NotKnown => {}
+            TemplateFate::Lives => self.outbox.resting.lives(&item),
+            TemplateFate::Rests => self.outbox.resting.rest(&item, now),
         }
         self.heed(&item.channel, outcome.channel, began, now);
         if let Some(error) = outcome.opted_out {
@@ -277,16 +277,16 @@ impl Worker {
     /// Takes what an attempt's end says of its channel.
     fn heed(&mut self, channel: &ChannelId, state: ChannelState, began: Millis, now: Millis) {
         let full = (self.outbox.routes)(channel).map_or(1, |route| route.messages_per_second);
-        let line = self.queue.line(channel);
+        let portfolio = (self.outbox.families)(channel).portfolio;
         let works = match state {
             ChannelState::NotKnown => false,
             ChannelState::Works => true,
             ChannelState::Throttled => {
-                line.slowdown.complain(full, began, now);
+                self.queue.line(channel).slowdown.complain(full, began, now);
                 true
             }
             ChannelState::TierUsed => {
-                line.tier.use_up(now);
+                self.queue.tier(&portfolio).use_up(now);
                 true
             }
             ChannelState::Stopped { stop, code, reason } => {
@@ -295,6 +295,7 @@ impl Worker {
             }
         };
         // An answer to what began before the pause says nothing of it.
+        let line = self.queue.line(channel);
         if works && line.pause.take_if(|pause| began > pause.since).is_some() {
             self.resume(channel);
         }

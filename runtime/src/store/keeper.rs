@@ -170,7 +170,7 @@ impl Store for Keeper {
     }
 
     async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {
-        self.writer.read(|view| media::read(view, channel, id))
+        self.writer.read(|view| media::current(view, channel, id))
     }
 
     async fn media_of(&self, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>> {

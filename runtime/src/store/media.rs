@@ -5,9 +5,11 @@ use super::{
     Result, codec,
     engine::Order,
     key::{self, Kind},
+    merge,
     view::View,
 };
 use crate::model::*;
+use std::collections::HashSet;
 
 /// Files that one sweep expires or forgets: it runs between other writes.
 const SWEPT: usize = 250;
@@ -41,10 +43,42 @@ pub fn read(view: &View<'_>, channel: &ChannelId, id: &str) -> Result<Option<Med
     view.read("media", &key::media(channel, id))
 }
 
-/// The newest first.
+/// It, with the lanes in which its contacts are by now.
+pub fn current(view: &View<'_>, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {
+    read(view, channel, id)?.map(|file| followed(view, file)).transpose()
+}
+
+fn followed(view: &View<'_>, mut file: MediaFile) -> Result<MediaFile> {
+    let mut lanes = Vec::new();
+    for lane in std::mem::take(&mut file.lanes) {
+        let lane = match lane {
+            Lane::Contact(id) => Lane::Contact(merge::follow(view, id)?),
+            Lane::Channel(_) => lane,
+        };
+        if !lanes.contains(&lane) {
+            lanes.push(lane);
+        }
+    }
+    Ok(MediaFile { lanes, ..file })
+}
+
+/// Of all that the lane's contact was, the newest first.
 pub fn of_lane(view: &View<'_>, lane: &Lane, limit: usize) -> Result<Vec<MediaFile>> {
-    let entries = view.range(&key::media_of(lane), Order::Reverse).take(limit);
-    entries.map(|entry| named(view, key::read_media_lane(&entry?.0))).collect()
+    let of = |lane: &Lane| -> Result<Vec<MediaFile>> {
+        let entries = view.range(&key::media_of(lane), Order::Reverse).take(limit);
+        let named = entries.map(|entry| named(view, key::read_media_lane(&entry?.0)));
+        named.map(|file| followed(view, file?)).collect()
+    };
+    let Lane::Contact(id) = lane else { return of(lane) };
+    let all = merge::all_of(view, *id)?.into_iter();
+    let lists = all.map(|id| of(&Lane::Contact(id))).collect::<Result<Vec<_>>>()?;
+    let most = lists.iter().map(Vec::len).sum();
+    let mut files = merge::newest(lists, most, |file: &MediaFile| file.accepted_at);
+    // A file that both have sent stands in both lanes.
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert((file.channel.clone(), file.media.id.clone())));
+    files.truncate(limit);
+    Ok(files)
 }
 
 pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<MediaFile>> {

@@ -9,7 +9,7 @@
 //! | waiting events | behind those of the one that stays, in order |
 //! | queue of messages | one queue, by the time they were asked for; what may have left is first |
 //! | key-values, timers | move, unless the one that stays has one of that name |
-//! | traces, sent messages, what was put aside | stay under the old id, and are shown with the others |
+//! | traces, files, sent messages, held ones, what was put aside | stay under the old id, and are shown with the others |
 //!
 //! A turn that runs meanwhile in the other's lane finds its event gone and does
 //! not commit; the event runs again where it is now. One that runs in the lane

@@ -218,10 +218,11 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
                 stored.item.to = contact.address();
             }
             stored.item.begin(&attempt);
-            pace::note(view, &stored.item, &attempt)?;
-            stored.charge = attempt.charge;
+            stored.charge = attempt.charge.clone();
             update(view, &old, &stored)?;
-            begun.push(current(view, stored)?);
+            let item = current(view, stored)?;
+            pace::note(view, &item, &attempt)?;
+            begun.push(item);
         }
     }
     Ok(begun)

@@ -156,10 +156,6 @@ impl Turn {
                     contact.username.clone_from(name);
                 }
             }
-            // As stored before there was news.
-            EventKind::Account { field, .. } if field == "user_preferences" => {
-                self.take_preference(&event.raw);
-            }
             EventKind::Message(message) => match &message.content {
                 Content::Notice(notice) => {
                     self.remarks.push(format!("WhatsApp says: {}", notice.kind));
@@ -278,16 +274,6 @@ impl Turn {
         self.heard = self.contact.as_ref().map(|contact| contact.consent.clone());
         if let Some(consent) = &self.heard {
             self.remarks.push(format!("marketing: {}, by {by}", consent.name()));
-        }
-    }
-
-    /// The same, read from the body.
-    fn take_preference(&mut self, raw: &str) {
-        let preference: serde_json::Value = serde_json::from_str(raw).unwrap_or_default();
-        match preference.get("value").and_then(|value| value.as_str()) {
-            Some("stop") => self.take_switch(false),
-            Some("resume" | "signup") => self.take_switch(true),
-            _ => self.remarks.push("an unknown preference changed".into()),
         }
     }
 

@@ -73,3 +73,32 @@ pub async fn files_wait_are_here_and_go(store: Shared) {
     assert_eq!(store.media(&main_channel(), "b").await.unwrap(), None);
     assert_eq!(ids(store.media_of(&"c2".parse().unwrap(), 9).await.unwrap()), ["a"]);
 }
+
+pub async fn a_merged_contact_has_the_files_of_both(store: Shared) {
+    let from_id = |id: &str| Happening { sender: Some(bsuid("US.1")), ..picture("9", id, 1) };
+    let batch = vec![picture("1", "a", 1), from_id("b"), picture("1", "c", 1)];
+    store.accept(batch, NOW).await.unwrap();
+    store.accept(vec![from_id("c")], NOW + 1).await.unwrap();
+    let lanes: [Lane; 2] = ["c1", "c2"].map(|lane| lane.parse().unwrap());
+    assert_eq!(file(&store, "b").await.lanes, lanes[1..]);
+    accept(&store, message(both("1", "US.1"), "it is me")).await;
+    for id in ["a", "b", "c"] {
+        assert_eq!(file(&store, id).await.lanes, lanes[..1], "{id}");
+    }
+    for lane in &lanes {
+        let files = store.media_of(lane, 9).await.unwrap();
+        let ids = Vec::from_iter(files.iter().map(|file| file.media.id.as_str()));
+        assert_eq!((ids[0], ids.len()), ("c", 3), "the newest first, each once: {ids:?}");
+        assert!(files.iter().all(|file| file.lanes == lanes[..1]));
+        assert_eq!(store.media_of(lane, 2).await.unwrap(), files[..2]);
+    }
+    // They are fetched and go as any.
+    for id in ["a", "b", "c"] {
+        assert!(store.record_media(&file(&store, id).await, here(NOW + 9)).await.unwrap());
+    }
+    assert_eq!(store.next_media().await.unwrap(), None);
+    for at in [NOW + 9 + DAY, NOW + 9 + 3 * DAY] {
+        assert_eq!(store.sweep_media(at, DAY).await.unwrap().len(), 3);
+    }
+    assert_eq!(store.media_of(&lanes[0], 9).await.unwrap(), []);
+}

@@ -278,3 +278,43 @@ pub async fn a_broadcast_passes_over_who_has_merged(store: Shared) {
     assert!(store.next_in_lane(&one).await.unwrap().is_none(), "it was reached once");
     assert!(store.open_broadcasts().await.unwrap().is_empty());
 }
+
+/// A message that a rule holds stands apart from its contact's queue: it stays
+/// where it is, and goes to whoever the contact has become.
+pub async fn what_a_rule_holds_goes_to_who_the_contact_became(store: Shared) {
+    let (one, other) = two(&store).await;
+    accept(&store, message(bsuid("US.1"), "hold this")).await;
+    turn(&store, &other, |commit| {
+        let item = item(commit, ContactId(2), NOW);
+        let to = Address { phone: None, bsuid: Some("US.1".into()) };
+        commit.outbox.push(OutboxItem { to, ..item });
+    })
+    .await;
+    let id: SendId = "c2-2-0".parse().unwrap();
+    let delivery = Delivery::Held { due: NOW + 50, rule: Rule::Quiet, reason: "at night".into() };
+    let record = |delivery| vec![DeliveryRecord { id: id.clone(), delivery, at: NOW }];
+    store.record_deliveries(record(delivery)).await.unwrap();
+    join(&store).await;
+    check_invariants(&store).await;
+    let due = store.due_outbox(NOW + 50, 9).await.unwrap();
+    assert_eq!(due.iter().map(|item| item.contact).collect::<Vec<_>>(), [ContactId(1)]);
+    let attempt = Attempt { opens: true, ..Attempt::new(id.clone(), NOW + 50, NOW + 99) };
+    let begun = store.begin_attempts(vec![attempt.clone()]).await.unwrap();
+    assert_eq!((begun.len(), begun[0].contact), (1, ContactId(1)));
+    assert_eq!(begun[0].to.phone.as_deref(), Some("1"), "where it is reached now");
+    assert!(store.begin_attempts(vec![attempt]).await.unwrap().is_empty(), "once");
+    // The limits of a restart count it for the one it went to.
+    for tried in [store.attempts_since(NOW, 9).await, store.openings_since(NOW, 9).await] {
+        let tried = tried.unwrap();
+        assert_eq!(tried.iter().map(|one| one.contact).collect::<Vec<_>>(), [ContactId(1)]);
+    }
+    let sent = Delivery::Sent { message_id: "wamid.held".into() };
+    store.record_deliveries(record(sent)).await.unwrap();
+    assert!(store.due_outbox(Millis::MAX, 9).await.unwrap().is_empty());
+    assert_eq!(store.outbox_of(ContactId(1), 9).await.unwrap()[0].id, id);
+    check_invariants(&store).await;
+    // Its receipt, which names nobody.
+    let told = receipt("wamid.held", None, ReceiptState::Read);
+    assert_eq!(accept(&store, receipt_of(None, told)).await.lane, one);
+    check_invariants(&store).await;
+}

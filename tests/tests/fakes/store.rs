@@ -25,7 +25,7 @@ pub struct Kept {
     pub batches: usize,
     /// Every attempt begun, and whether it wrote to the contact first.
     pub tried: Vec<(Tried, bool)>,
-    pub daily_contacts: Option<i64>,
+    pub daily_contacts: BTreeMap<ChannelId, i64>,
     /// The ids of uploads and until when they are good, by digest.
     pub uploads: BTreeMap<String, (String, Millis)>,
     pub spending: Vec<Spending>,
@@ -176,8 +176,8 @@ impl Store for FakeStore {
     async fn openings_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>> {
         Ok(newest(&self.kept().tried, from, limit, |opens| opens))
     }
-    async fn daily_contacts(&self, _: &ChannelId) -> Result<Option<i64>> {
-        Ok(self.kept().daily_contacts)
+    async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>> {
+        Ok(self.kept().daily_contacts.get(channel).copied())
     }
     async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
         Ok(self.kept().spending.clone())

@@ -86,7 +86,7 @@ async fn whom_the_provider_spares_gets_no_marketing_for_a_day() {
 #[tokio::test]
 async fn no_more_contacts_than_allowed_are_written_to_first() {
     let mut host = host_with(80, Rules { daily_contacts: Some(3), ..rules() }).await;
-    host.store.kept().daily_contacts = Some(2);
+    host.store.kept().daily_contacts.insert(channel(), 2);
     let ids: Vec<_> = (1..=4).map(|contact| host.open(contact, sale())).collect();
     host.until("two wait", |host| host.outbox.metrics.ruled(Rule::Tier).get() == 2).await;
     assert!(host.sent(&ids[0]) && host.sent(&ids[1]));
@@ -99,13 +99,36 @@ async fn no_more_contacts_than_allowed_are_written_to_first() {
     .await;
     // The code was the third; another process knows of all of them.
     host.restart(true).await;
-    host.store.kept().daily_contacts = Some(-1);
+    host.store.kept().daily_contacts.insert(channel(), -1);
     let more = host.open(8, sale());
     host.until_ruled(&more, Rule::Tier).await;
     let sent = |host: &Host| [&ids[2], &ids[3]].iter().all(|id| host.sent(id));
     let took = host.pass_until("those before leave", HOUR, sent).await;
     assert_eq!(took, 24 * HOUR);
     host.pass_until("and this one", HOUR, |host| host.sent(&more)).await;
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_portfolio_share_its_tier() {
+    let mut host = host(80).await;
+    host.store.kept().daily_contacts.extend([(channel(), 100), (second(), 2)]);
+    let first = host.open(1, sale());
+    host.until("one is sent", |host| host.sent(&first)).await;
+    let open = |host: &Host, contact: u64| {
+        let id = host.put_on(second(), contact, 0, sale());
+        host.store.kept().contacts.get_mut(&ContactId(contact)).unwrap().last_inbound.clear();
+        id
+    };
+    let other = open(&host, 2);
+    host.until("the second number sends one", |host| host.sent(&other)).await;
+    let (third, fourth) = (open(&host, 3), host.open(4, sale()));
+    host.until_ruled(&third, Rule::Tier).await;
+    host.until_ruled(&fourth, Rule::Tier).await;
+    // So it is for another process.
+    host.restart(true).await;
+    let fifth = host.open(5, sale());
+    host.until_ruled(&fifth, Rule::Tier).await;
     host.finish().await;
 }
 

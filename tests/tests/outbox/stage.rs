@@ -12,7 +12,7 @@ use switchboard::{
     clock::{Clock, SimulatedClock},
     config::ChannelConfig,
     model::*,
-    outbox::{self, Outbox, Route},
+    outbox::{self, Family, Outbox, Route},
     policy::Rules,
     provider::{Provider, meta::Meta},
 };
@@ -109,6 +109,10 @@ pub fn channel() -> ChannelId {
     ChannelId::new("main")
 }
 
+pub fn second() -> ChannelId {
+    ChannelId::new("second")
+}
+
 pub async fn serve(listener: TcpListener, shared: Shared) {
     let app = Router::new().route("/1060/messages", post(answer)).with_state(shared);
     axum::serve(listener, app).await.unwrap();
@@ -151,13 +155,19 @@ fn begin(
     let _ = outbox::client().unwrap();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(1500)).build();
     let route = route.clone();
-    let outbox = Arc::new(Outbox::new(
+    let (ours, family) = ([channel(), second()], vec![channel(), second()]);
+    let outbox = Outbox::new(
         store.clone(),
         clock.clone(),
-        Arc::new(move |name: &ChannelId| (*name == channel()).then(|| route.clone())),
+        Arc::new(move |name: &ChannelId| ours.contains(name).then(|| route.clone())),
         wake.clone(),
         client.unwrap(),
-    ));
+    );
+    // One portfolio has both.
+    let outbox = Arc::new(outbox.with_families(Arc::new(move |_| Family {
+        portfolio: Portfolio::new("shop"),
+        channels: family.clone(),
+    })));
     let (stop, stopped) = watch::channel(false);
     let run = tokio::spawn(outbox.clone().run(stopped));
     (outbox, stop, run)

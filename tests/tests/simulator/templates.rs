@@ -100,7 +100,7 @@ async fn pauses_end_and_a_disabled_one_stays() {
     new["status"] = "APPROVED".into();
     world.post("/sim/templates", new).await;
     world.decide("order", json!({"status": "PAUSED", "quality": "RED"})).await;
-    let mut fields = vec![world.next().await.value, world.next().await.value];
+    let mut fields = [world.next().await.value, world.next().await.value];
     fields.sort_by_key(|value| value["event"].is_null());
     assert_eq!(fields[0]["event"], "PAUSED");
     assert_eq!(fields[1]["new_quality_score"], "RED");

@@ -1,7 +1,7 @@
 //! A channel at Twilio: the account, the number and where its messages go.
 
 use super::{
-    ask::{As, Ask, Why, escaped},
+    ask::{As, Ask, Why, escaped, text},
     clock,
     finding::Finding,
     reach,
@@ -56,10 +56,6 @@ pub async fn examine(ask: &Ask, channel: &ChannelConfig, now: Millis) -> Vec<Fin
         (None, None) => Finding::bad("number", "there is none", "set the channel's `number`"),
     });
     findings
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
 fn status(account: &Value) -> Finding {

@@ -1,5 +1,5 @@
-//! How many contacts a channel has written to first in the last 24 hours: Meta
-//! limits that. Pure.
+//! How many contacts a portfolio has written to first in the last 24 hours, on
+//! all its channels: Meta limits that. Pure.
 
 use crate::model::{ContactId, Millis};
 use std::collections::{HashMap, VecDeque};
@@ -11,7 +11,7 @@ const USED_MS: Millis = 3_600_000;
 /// Contacts that are remembered: more than Meta's highest limit, 100,000.
 pub const TIER_MAX: usize = 250_000;
 
-/// The contacts of one channel.
+/// The contacts of one portfolio.
 #[derive(Debug, Default)]
 pub struct Tier {
     /// When each was written to last.

@@ -143,7 +143,8 @@ impl Worker {
                 batch.micros += terms.charge.as_ref().map_or(0, |charge| charge.micros);
                 if terms.opens {
                     // Taken now, so that the rest of the batch counts it.
-                    self.queue.line(&item.channel).tier.take(item.contact, now);
+                    let portfolio = (self.outbox.families)(&item.channel).portfolio;
+                    self.queue.tier(&portfolio).take(item.contact, now);
                 }
                 Ok(terms)
             }
@@ -185,17 +186,23 @@ impl Worker {
         Ok(facts)
     }
 
+    /// Until when the contact can't be written to first. The limit is the
+    /// portfolio's: the smallest that was said of its channels.
     async fn tier_until(
         &mut self,
         item: &OutboxItem,
         rules: &policy::Rules,
         now: Millis,
     ) -> Result<Option<Millis>> {
-        let told = self.outbox.store.daily_contacts(&item.channel).await?;
-        // Below 0: no limit.
-        let told = told.and_then(|told| u64::try_from(told).ok());
-        let limit = rules.daily_contacts.into_iter().chain(told).min();
-        Ok(self.queue.line(&item.channel).tier.until(item.contact, now, limit))
+        let family = (self.outbox.families)(&item.channel);
+        let mut limit = rules.daily_contacts;
+        for channel in &family.channels {
+            let told = self.outbox.store.daily_contacts(channel).await?;
+            // Below 0: no limit.
+            let told = told.and_then(|told| u64::try_from(told).ok());
+            limit = limit.into_iter().chain(told).min();
+        }
+        Ok(self.queue.tier(&family.portfolio).until(item.contact, now, limit))
     }
 
     /// What is spent, what is under way and what this batch adds. Nothing where

@@ -28,7 +28,8 @@ impl Worker {
             }
         }
         for Tried { at, channel, contact, .. } in openings.into_iter().rev() {
-            self.queue.line(&channel).tier.take(contact, at.min(now));
+            let portfolio = (self.outbox.families)(&channel).portfolio;
+            self.queue.tier(&portfolio).take(contact, at.min(now));
         }
         Ok(())
     }

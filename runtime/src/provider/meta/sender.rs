@@ -3,7 +3,7 @@
 //! only ids that match are joined.
 
 use super::webhook::text;
-use crate::model::Sender;
+use crate::model::{Sender, same_phone};
 use serde_json::Value;
 
 /// The ids that an update itself bears.
@@ -64,22 +64,10 @@ pub(in crate::provider) fn is_bsuid(id: &str) -> bool {
 fn is_of(contact: &Value, phone: Option<&str>, bsuid: Option<&str>) -> bool {
     match (bsuid, text(contact, "user_id")) {
         (Some(bsuid), Some(user)) => bsuid == user,
-        _ => phone
-            .zip(text(contact, "wa_id"))
-            .is_some_and(|(phone, wa_id)| same_number(phone, wa_id)),
+        _ => {
+            phone.zip(text(contact, "wa_id")).is_some_and(|(phone, wa_id)| same_phone(phone, wa_id))
+        }
     }
-}
-
-/// Meta writes some numbers of Brazil, Mexico and Argentina with a digit more
-/// in one place than in the other, behind the country code.
-fn same_number(phone: &str, wa_id: &str) -> bool {
-    const COUNTRY: usize = 2;
-    const LAST: usize = 8;
-    phone == wa_id
-        || ["55", "52", "54"].iter().any(|country| phone.starts_with(country))
-            && phone.get(..COUNTRY) == wa_id.get(..COUNTRY)
-            && phone.len().abs_diff(wa_id.len()) == 1
-            && phone.bytes().rev().take(LAST).eq(wa_id.bytes().rev().take(LAST))
 }
 
 #[cfg(test)]
@@ -114,15 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn a_number_with_the_extra_digit_is_the_same() {
+    fn a_contact_in_the_other_form_of_the_number_is_theirs() {
         for (from, wa_id, same) in [
             ("5511987654321", "551187654321", true),
-            ("5215512345678", "525512345678", true),
-            ("5491123456789", "541123456789", true),
+            ("551187654321", "5511987654321", true),
             ("5511987654321", "551187654322", false),
-            ("15512345678", "155512345678", false),
+            // A landline, and a mobile that never had eight digits.
+            ("551131234567", "5511931234567", false),
         ] {
-            assert_eq!(same_number(from, wa_id), same, "{from} {wa_id}");
+            let contacts = json!([{"profile": {"name": "Al"}, "wa_id": wa_id}]);
+            let sender = sender(ids(Some(from), None), Some(&contacts)).unwrap();
+            assert_eq!(sender.name.is_some(), same, "{from} {wa_id}");
         }
     }
 

@@ -1,7 +1,11 @@
 //! The number itself, as Meta sees it.
 
 use super::{
-    super::{ask::Why, finding::Finding, reach},
+    super::{
+        ask::{Why, text},
+        finding::Finding,
+        reach,
+    },
     Graph,
 };
 use crate::config::ChannelConfig;
@@ -40,10 +44,6 @@ pub async fn examine(graph: &Graph<'_>, channel: &ChannelConfig) -> Vec<Finding>
     findings.extend(limit(&number));
     findings.extend(address(&number, channel));
     findings
-}
-
-fn text<'a>(number: &'a Value, field: &str) -> Option<&'a str> {
-    number.get(field)?.as_str().filter(|text| !text.is_empty())
 }
 
 fn who(number: &Value) -> Finding {

@@ -35,7 +35,8 @@ async fn after(kind: EventKind, before: &Consent, says: Option<Effect>) -> (Cons
         dedup: "1".into(),
         sender: Some(Sender { phone: Some("15550001111".into()), ..Sender::default() }),
         kind: EventKind::Message(Message::new("wamid.1", NOW, Content::Welcome)),
-        raw: String::new(),
+        // What an event means stands in its kind alone.
+        raw: r#"{"category": "utility_messages", "value": "resume"}"#.into(),
     };
     let next = Happening { kind, dedup: "2".into(), ..happening.clone() };
     store.accept(vec![happening, next], NOW).await.unwrap();
@@ -157,9 +158,10 @@ async fn a_plugin_that_says_the_same_records_nothing_anew() {
 }
 
 #[tokio::test]
-async fn a_preference_of_before_there_was_news_counts() {
+async fn a_preference_about_something_else_is_not_about_marketing() {
     let kind = EventKind::Account { field: "user_preferences".into(), news: News::Other };
-    let (consent, commit) = after(kind, &Consent::Unknown, None).await;
-    assert_eq!(consent, Consent::Unknown);
-    assert_eq!(commit.trace.unwrap().remarks, ["an unknown preference changed"]);
+    let stopped = out("contact", 5, "STOP");
+    let (consent, commit) = after(kind, &stopped, None).await;
+    assert_eq!(consent, stopped);
+    assert_eq!(commit.trace.unwrap().remarks, [""; 0]);
 }

@@ -6,10 +6,13 @@ use crate::{
     client,
     server::Server,
     shop::{NUMBER_ID, SECRET, Shop, TOKEN, VERIFY, switchboard_toml},
+    twilio,
 };
 use serde_json::{Value, json};
 use std::{net::TcpListener as Port, time::Duration};
-use switchboard::simulator::{self, NewPhone, Retry, Settings, SimulatorConfig};
+use switchboard::simulator::{
+    self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, TwilioContent, Wire,
+};
 use tokio::{net::TcpListener, sync::watch};
 
 pub const ANN: &str = "15550000001";
@@ -19,6 +22,20 @@ pub const CAT: &str = "cat.no.number";
 /// How long something may take that must come.
 const PATIENCE: usize = 1_500;
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whose wire lies between the server and the phones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Line {
+    Meta,
+    Twilio,
+}
+
+impl Line {
+    pub const BOTH: [Self; 2] = [Self::Meta, Self::Twilio];
+}
+
+/// The template that is there on every wire, with one value.
+pub const TEMPLATES: [(&str, &str); 2] = [("order_ready", "utility"), ("spring_sale", "marketing")];
 
 pub struct Stage {
     pub shop: Shop,
@@ -38,19 +55,30 @@ impl Stage {
         simulator: impl FnOnce(&mut SimulatorConfig),
         change: impl FnOnce(&Shop),
     ) -> Self {
+        Self::on(Line::Meta, simulator, change).await
+    }
+
+    /// On a wire.
+    pub async fn on(
+        line: Line,
+        simulator: impl FnOnce(&mut SimulatorConfig),
+        change: impl FnOnce(&Shop),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sim = format!("http://{}", listener.local_addr().unwrap());
         let public = free_port();
         let shop = Shop::new(&format!("{sim}/v26.0"));
-        shop.write("switchboard.toml", &config(&sim, &public));
+        shop.write("switchboard.toml", &config(line, &sim, &public));
         change(&shop);
         let server = Server::start(&shop);
         let mut config = SimulatorConfig {
+            wire: wire(line),
             webhook_url: format!("http://{public}/webhooks/main"),
             app_secret: SECRET.into(),
             verify_token: VERIFY.into(),
             access_token: TOKEN.into(),
             phone_number_id: NUMBER_ID.into(),
+            display_phone_number: twilio::NUMBER.trim_start_matches('+').into(),
             settings: Settings {
                 sent_ms: 0,
                 delivered_ms: 5,
@@ -92,10 +120,19 @@ impl Stage {
 
     /// All that the customer got so far, in words, the oldest first.
     pub async fn saw(&self, phone: &str) -> Vec<String> {
+        self.arrived(phone).await.iter().map(in_words).collect()
+    }
+
+    /// The same as the simulator has them.
+    pub async fn arrived(&self, phone: &str) -> Vec<Value> {
+        self.chat(phone).await.into_iter().filter(arrived).collect()
+    }
+
+    /// Both sides of the customer's chat, the oldest message first.
+    pub async fn chat(&self, phone: &str) -> Vec<Value> {
         let path = format!("/sim/phones/{}/messages?limit=200", self.key(phone).await);
         let answer = self.get(&path).await;
-        let messages = answer["messages"].as_array().or(answer.as_array()).unwrap().clone();
-        messages.iter().filter(|message| arrived(message)).map(in_words).collect()
+        answer["messages"].as_array().or(answer.as_array()).unwrap().clone()
     }
 
     /// Waits until the customer has got so many messages.
@@ -170,6 +207,15 @@ impl Stage {
         self.server().admin_get(&format!("/api/v1/contacts/lookup?{by}={key}")).await
     }
 
+    /// Gives the conversation back to the bot.
+    pub async fn resume(&self, phone: &str) {
+        let contact = self.contact(phone).await;
+        let id = contact["contact"]["id"].as_str().unwrap();
+        let url = format!("{}/api/v1/contacts/{id}/resume", self.server().admin);
+        let answer = client().post(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     /// Waits until the operator sees what is wished for.
     pub async fn until(&self, path: &str, wish: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..PATIENCE {
@@ -221,14 +267,54 @@ fn phones() -> Vec<NewPhone> {
     };
     vec![
         phone("Ann", Some(ANN), None),
-        phone("Ben", Some(BEN), None),
+        // A user id begins with the country, which is that of the number.
+        NewPhone { user_id: Some("DE.1000000000000001".into()), ..phone("Ben", Some(BEN), None) },
         phone("Cat", None, Some(CAT)),
     ]
 }
 
-fn config(sim: &str, public: &str) -> String {
-    let toml = switchboard_toml(&format!("{sim}/v26.0"), &[("main", NUMBER_ID)], "");
+fn wire(line: Line) -> Wire {
+    let content = |(number, (name, category)): (usize, &(&str, &str))| TwilioContent {
+        sid: content_sid(number),
+        name: (*name).into(),
+        language: "en".into(),
+        category: (*category).into(),
+        body: "Hello {{1}}".into(),
+    };
+    match line {
+        Line::Meta => Wire::Meta,
+        Line::Twilio => Wire::Twilio(TwilioAccount {
+            sid: twilio::ACCOUNT.into(),
+            auth_token: twilio::TOKEN.into(),
+            messaging_service_sid: None,
+            contents: TEMPLATES.iter().enumerate().map(content).collect(),
+        }),
+    }
+}
+
+fn content_sid(number: usize) -> String {
+    format!("HX{number:032x}")
+}
+
+fn config(line: Line, sim: &str, public: &str) -> String {
+    let toml = match line {
+        Line::Meta => switchboard_toml(&format!("{sim}/v26.0"), &[("main", NUMBER_ID)], ""),
+        Line::Twilio => switchboard_toml("", &[], "") + &twilio_channel(sim, public),
+    };
     toml.replacen("public = \"127.0.0.1:0\"", &format!("public = \"{public}\""), 1)
+}
+
+fn twilio_channel(sim: &str, public: &str) -> String {
+    let sids = TEMPLATES.iter().enumerate();
+    let sids = sids.map(|(number, (name, _))| format!("{name} = \"{}\"", content_sid(number)));
+    let (account, token, number) = (twilio::ACCOUNT, twilio::TOKEN, twilio::NUMBER);
+    format!(
+        "\n[[channel]]\nid = \"main\"\nprovider = \"twilio\"\naccount_sid = \"{account}\"\n\
+         auth_token = [\"{token}\"]\nnumber = \"{number}\"\npublic_url = \"http://{public}\"\n\
+         api_url = \"{sim}\"\nmessages_per_second = 1000\ngrace_seconds = 3\n\
+         templates = {{ {} }}\n",
+        sids.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Taken for a moment: what asks for it next has to be quick.
@@ -257,7 +343,8 @@ fn in_words(message: &Value) -> String {
             format!("{} {}", text("/body/text"), Value::from(titles))
         }
         "template" => format!("template {} in {}", text("/name"), text("/language/code")),
-        kind => kind.to_owned(),
+        "location" => format!("place: {}", text("/name")),
+        kind => format!("{kind} {}", text("/caption")).trim_end().to_owned(),
     }
 }
 

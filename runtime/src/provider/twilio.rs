@@ -11,13 +11,19 @@ mod signature;
 mod webhook;
 
 use super::{
-    Answer, Auth, Denied, ErrorClass, Malformed, Provider, Request, Taken, Webhook, split,
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaRequest, Method, Provider, Request,
+    Taken, Webhook, places, split,
 };
 use crate::{
     config::ChannelConfig,
-    model::{ChannelId, Happening, OutboxItem, Outgoing, Template},
+    model::{ChannelId, Happening, Media, OutboxItem, Outgoing, Template},
 };
 use std::{collections::BTreeMap, fmt};
+
+/// Where Twilio keeps files; the credential goes to the first alone.
+const FILES: [&str; 1] = [".twilio.com"];
+/// Where it sends on to: its own network for files, and the storage behind it.
+const REDIRECTED: [&str; 3] = [".twilio.com", ".twiliocdn.com", "s3-external-1.amazonaws.com"];
 
 /// One business number, or one messaging service, at Twilio.
 pub struct Twilio {
@@ -134,6 +140,20 @@ impl Provider for Twilio {
 
     fn classify(&self, status: u16, body: &[u8]) -> Answer {
         errors::classify(status, body)
+    }
+
+    /// A webhook names the address itself.
+    fn media_request(&self, media: &Media) -> Result<MediaRequest, String> {
+        let url = media.url.as_deref().ok_or("the message names no address for it")?;
+        places::check(url, &self.hosts.api, &FILES)?;
+        let (url, auth) = (url.to_owned(), self.sends_as.clone());
+        Ok(MediaRequest::Get(Request { method: Method::Get, url, auth, body: Body::Empty }))
+    }
+
+    fn media_redirect(&self, location: &str) -> Result<Request, String> {
+        places::check(location, &self.hosts.api, &REDIRECTED)?;
+        let url = location.to_owned();
+        Ok(Request { method: Method::Get, url, auth: Auth::None, body: Body::Empty })
     }
 
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String) {

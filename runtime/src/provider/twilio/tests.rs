@@ -88,3 +88,41 @@ fn twilio_tests_no_address_and_reads_an_empty_answer() {
     assert!(twilio.challenge("hub.mode=subscribe&hub.challenge=1&hub.verify_token=").is_err());
     assert_eq!(twilio.taken(), Taken { content_type: "text/xml", body: "<Response/>" });
 }
+
+#[test]
+fn the_credential_goes_to_twilio_alone() {
+    let twilio = Twilio::new(&config());
+    let ask = |url: Option<&str>| {
+        twilio.media_request(&Media {
+            kind: crate::model::MediaKind::Image,
+            id: "ME1".into(),
+            mime_type: "image/jpeg".into(),
+            caption: None,
+            filename: None,
+            url: url.map(str::to_owned),
+            sha256: None,
+        })
+    };
+    let own = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1";
+    let Ok(MediaRequest::Get(request)) = ask(Some(own)) else { panic!("{:?}", ask(Some(own))) };
+    assert_eq!((request.url.as_str(), &request.auth), (own, &twilio.sends_as));
+    assert!(ask(None).is_err());
+    let strange = [
+        "http://api.twilio.com/x",
+        "https://api.twilio.com.evil.example/x",
+        "https://eviltwilio.com/x",
+        "https://mms.twiliocdn.com/x",
+        "https://api.twilio.com:8443/x",
+        "https://api.twilio.com@evil.example/x",
+    ];
+    for url in strange {
+        assert!(ask(Some(url)).is_err(), "{url}");
+    }
+    // A redirect goes a little further, and takes no credential along.
+    for url in ["https://mms.twiliocdn.com/x", "https://s3-external-1.amazonaws.com/media.x/y"] {
+        assert_eq!(twilio.media_redirect(url).unwrap().auth, Auth::None);
+    }
+    for url in ["https://other.amazonaws.com/x", "http://mms.twiliocdn.com/x", "file:///etc/x"] {
+        assert!(twilio.media_redirect(url).is_err(), "{url}");
+    }
+}

@@ -13,7 +13,6 @@ use crate::{
     clock::{Clock, Stopwatch},
     config::MediaConfig,
     model::*,
-    outbox::backoff,
     provider::Provider,
     store::{Store, StoreError},
     wake::{self, Bell, Shutdown},
@@ -275,9 +274,11 @@ impl Downloads {
     }
 }
 
-/// 1, 2, 4 … seconds, up to an hour.
+/// 1, 2, 4 … seconds up to an hour, and up to half as much again by chance.
 fn pause(tries: u32, jitter: f64) -> Millis {
-    backoff::growing(PAUSE_MS, 2, tries, jitter, PAUSE_MAX_MS)
+    let doubled = 1u64.checked_shl(tries.saturating_sub(1)).unwrap_or(u64::MAX);
+    let pause = PAUSE_MS.saturating_mul(doubled).min(PAUSE_MAX_MS);
+    pause + (pause as f64 * jitter.clamp(0.0, 1.0) / 2.0) as Millis
 }
 
 #[cfg(test)]

@@ -39,9 +39,7 @@ pub fn spam(tries: u32, jitter: f64) -> Millis {
     growing(SPAM_MS, 2, tries, jitter, SPAM_MAX_MS)
 }
 
-/// `first` after the first failure and `factor` times as long after each more,
-/// up to half as much again by chance, never over `longest`.
-pub fn growing(first: Millis, factor: Millis, tries: u32, jitter: f64, longest: Millis) -> Millis {
+fn growing(first: Millis, factor: Millis, tries: u32, jitter: f64, longest: Millis) -> Millis {
     let pause = first.saturating_mul(factor.saturating_pow(tries.saturating_sub(1))).min(longest);
     let more = (pause as f64 * jitter.clamp(0.0, 1.0) / 2.0) as Millis;
     (pause + more).min(longest)

@@ -11,7 +11,7 @@ mod whole;
 use bench::{Bench, DAY, JPEG, hash, is_waiting};
 use graph::Served;
 use std::time::Duration;
-use switchboard::{clock::Clock, model::*};
+use switchboard::model::*;
 use switchboard_tests::eventually;
 
 fn picture() -> Served {

@@ -206,8 +206,12 @@ impl Request<'_> {
     }
 
     fn is_us(&self) -> bool {
-        let by_id = self.contact.bsuid.as_deref().is_some_and(|id| id.starts_with("US."));
-        by_id || self.contact.phone.as_deref().is_some_and(nanp::is_us)
+        match (&self.contact.phone, &self.contact.bsuid) {
+            (Some(phone), _) => nanp::is_us(phone),
+            // Its country is all there is to go by.
+            (None, Some(id)) => id.starts_with("US."),
+            (None, None) => false,
+        }
     }
 
     /// The rule that holds it, until when, and why.

@@ -134,6 +134,12 @@ impl Server {
         crate::client().get(url).send().await.unwrap().json().await.unwrap()
     }
 
+    /// The body of an answer that is no JSON.
+    pub async fn admin_bytes(&self, path: &str) -> Vec<u8> {
+        let url = format!("{}{path}", self.admin);
+        crate::client().get(url).send().await.unwrap().bytes().await.unwrap().to_vec()
+    }
+
     pub async fn metrics(&self) -> String {
         let url = format!("{}/metrics", self.admin);
         crate::client().get(url).send().await.unwrap().text().await.unwrap()

@@ -2,6 +2,15 @@
 //! operator see of it. The real server with the real plugins against the
 //! simulator.
 
+#[path = "drills/account.rs"]
+mod account;
+#[path = "drills/campaigns.rs"]
+mod campaigns;
+#[path = "drills/media.rs"]
+mod media;
+#[path = "drills/people.rs"]
+mod people;
+
 use serde_json::json;
 use switchboard_tests::stage::{ANN, BEN, Stage};
 

@@ -2,23 +2,31 @@
 //! In memory alone: after a restart the first message finds it out again.
 
 use super::outcome::TEMPLATE_PROBE_MS;
-use crate::model::{ChannelId, Millis, OutboxItem, Outgoing};
+use crate::model::{ChannelId, Millis, OutboxItem, Outgoing, Rule};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// Channel, name, language.
 type Name = (ChannelId, String, String);
 
-/// By name, when one message tries again. A business has 6,000 templates at
-/// most.
+/// A business has 6,000 templates at most.
 #[derive(Debug, Default)]
-pub(super) struct Resting(Mutex<BTreeMap<Name, Millis>>);
+pub(super) struct Resting {
+    /// By name, when one message tries again.
+    probes: Mutex<BTreeMap<Name, Millis>>,
+    /// Those that may be sent again, until what they held is let go.
+    lifted: Mutex<BTreeSet<Name>>,
+}
 
 impl Resting {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Name, Millis>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lifted(&self) -> MutexGuard<'_, BTreeSet<Name>> {
+        self.lifted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The item's template was refused at `now`.
@@ -55,7 +63,19 @@ impl Resting {
     }
 
     pub fn lift(&self, channel: &ChannelId, name: &str, language: &str) {
-        self.all().remove(&(channel.clone(), name.to_owned(), language.to_owned()));
+        let name = (channel.clone(), name.to_owned(), language.to_owned());
+        self.all().remove(&name);
+        self.lifted().insert(name);
+    }
+
+    /// Whether an item is held by a template that may be sent again; none if
+    /// nothing was lifted since this was asked last.
+    pub fn take_lifted(&self) -> Option<impl Fn(&OutboxItem) -> bool + use<>> {
+        let lifted = std::mem::take(&mut *self.lifted());
+        (!lifted.is_empty()).then_some(move |item: &OutboxItem| {
+            item.hold.rule == Some(Rule::Template)
+                && name(item).is_some_and(|name| lifted.contains(&name))
+        })
     }
 }
 

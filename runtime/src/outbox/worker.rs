@@ -8,8 +8,8 @@ mod restore;
 use super::{
     Outbox, Route,
     outcome::{
-        ChannelState, Moment, PROBE_MS, Tallies, TemplateFate, hopeless, is_read_mark, opt_out,
-        outcome,
+        ChannelState, Moment, PROBE_MS, TEMPLATE_PROBE_MS, Tallies, TemplateFate, hopeless,
+        is_read_mark, opt_out, outcome,
     },
     post::Reply,
     queue::Queue,
@@ -39,6 +39,10 @@ const TROUBLE_MS: Millis = 1_000;
 const KNOWN_PER_MS: usize = 40;
 /// but at once where it is little.
 const KNOWN_FEW: usize = 256;
+
+/// Messages that are let go at once when their template lives again; more are
+/// when they are next looked at.
+const LET_GO_MAX: usize = 10_000;
 
 type Ended = std::result::Result<(Id, (Reply, Duration)), JoinError>;
 
@@ -137,6 +141,7 @@ impl Worker {
             self.restore(now).await?;
             self.restored = true;
         }
+        self.let_go(now).await?;
         let store = self.outbox.store.clone();
         let limit = self.queue.known() + PAGE;
         let items = store.due_outbox(now, limit).await?;
@@ -153,6 +158,19 @@ impl Worker {
                 None => now + POLL_MS,
             },
         };
+        Ok(())
+    }
+
+    /// What a template held that may be sent again is due now, and not only
+    /// when it would have been looked at.
+    async fn let_go(&mut self, now: Millis) -> Result<()> {
+        let Some(is_free) = self.outbox.resting.take_lifted() else { return Ok(()) };
+        let longest = now.saturating_add(TEMPLATE_PROBE_MS);
+        let waiting = self.outbox.store.due_outbox(longest, LET_GO_MAX).await?;
+        for item in waiting.into_iter().filter(|item| item.due() > Some(now) && is_free(item)) {
+            let (due, reason) = (now, "its template may be sent again".into());
+            self.record(item.id, Delivery::Held { due, rule: Rule::Template, reason }, now);
+        }
         Ok(())
     }
 

@@ -1,0 +1,61 @@
+//! What stops a whole number, until somebody mends it.
+
+use super::{HOURS, PARKING};
+use serde_json::{Value, json};
+use std::time::Duration;
+use switchboard_tests::{
+    server::switchboard,
+    shop::text,
+    stage::{ANN, BEN, Stage},
+};
+
+/// Stops the account, lets a customer ask, and gives what the operator reads.
+async fn stopped(by: Value) -> (Stage, String) {
+    let stage = Stage::start().await;
+    // The window is open and the customer known before.
+    stage.says(ANN, "when do you open?").await;
+    assert_eq!(stage.sees(ANN, 1).await, [HOURS]);
+    stage.post("/sim/account", by).await;
+    stage.says(ANN, "parking").await;
+    let paused = |ready: &Value| ready["paused"].as_array().is_some_and(|all| !all.is_empty());
+    let ready = stage.until("/readyz", paused).await;
+    assert_eq!(ready["ready"], true, "what comes in is still taken");
+    let waits = |lines: &[String]| lines.len() == 2 && lines[1].starts_with("waiting");
+    stage.until_messages(ANN, waits).await;
+    assert_eq!(stage.saw(ANN).await.len(), 1, "the customer sees nothing of it");
+    let reason = stage.paused().await.remove(0);
+    (stage, reason)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_expires_and_is_renewed() {
+    let (stage, reason) = stopped(json!({"token": "expired"})).await;
+    assert!(reason.contains("access token has expired"), "{reason}");
+    // The doctor says the same.
+    let doctor = switchboard(&["doctor", text(&stage.shop.folder)]);
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.status.code() == Some(1) && said.contains("✗ token"), "{said}");
+    // Others ask meanwhile; what is asked is kept.
+    stage.says(BEN, "parking").await;
+    stage.says(ANN, "when do you open?").await;
+    stage.post("/sim/account", json!({"token": "ok"})).await;
+    // One message is tried a minute later, and then all leave: in order, once.
+    tokio::time::sleep(Duration::from_secs(45)).await;
+    assert_eq!(stage.sees(ANN, 3).await, [HOURS, PARKING, HOURS]);
+    assert_eq!(stage.sees(BEN, 1).await, [PARKING]);
+    assert_eq!(stage.paused().await, [""; 0], "it goes on by itself");
+    assert_eq!(stage.get("/sim/sent").await["messages"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_stops_the_account_says_what_to_do() {
+    for (by, words) in [
+        (json!({"payment": "problem"}), "check its payment method"),
+        (json!({"restricted": "all"}), "blocked for breaking a WhatsApp policy"),
+        (json!({"display_name": "declined"}), "display name is not approved"),
+        (json!({"restricted": "spam"}), "blocked or reported the number"),
+    ] {
+        let (_, reason) = stopped(by).await;
+        assert!(reason.contains(words), "{reason}");
+    }
+}

@@ -43,7 +43,7 @@ async fn main() {
         "\n[[step]]\nname = \"big\"\nplugin = \"plugins/big.wasm\"\n{rules}\
          limits = {{ memory_mb = 256, configure_ms = 20000, time_ms = 1000 }}\n"
     );
-    let server = Server::start(&shop);
+    let server = Server::start_cold(&shop);
     let address = server.public.strip_prefix("http://").expect("http").to_owned();
     println!("a component of {:.1} MB", big.len() as f64 / 1024.0 / 1024.0);
     println!("\n                                taken, ms        answered, ms");

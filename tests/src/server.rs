@@ -64,6 +64,13 @@ impl Server {
         Self::try_start(shop, &[]).unwrap_or_else(|log| panic!("it did not start:\n{log}"))
     }
 
+    /// As `start`, with nothing compiled before but by this shop.
+    pub fn start_cold(shop: &Shop) -> Self {
+        let cache = shop.folder.with_file_name("cache");
+        let started = Self::try_start(shop, &[("SWITCHBOARD_CACHE", text(&cache))]);
+        started.unwrap_or_else(|log| panic!("it did not start:\n{log}"))
+    }
+
     /// The log if it ended instead of serving.
     pub fn try_start(shop: &Shop, env: &[(&str, &str)]) -> Result<Self, String> {
         Self::launch(&["serve", text(&shop.folder)], env)

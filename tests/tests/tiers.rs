@@ -273,7 +273,7 @@ async fn time_limits_hold_on_both_engines() {
 async fn a_big_plugin_goes_live_while_others_are_answered() {
     let graph = Graph::start().await;
     let shop = Shop::new(&graph.url);
-    let server = Server::start(&shop);
+    let server = Server::start_cold(&shop);
     let stop = Arc::new(AtomicBool::new(false));
     let asking = tokio::spawn(ask_on(server.public.clone(), stop.clone()));
     graph.wait_for(5).await;

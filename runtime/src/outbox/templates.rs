@@ -2,7 +2,7 @@
 //! In memory alone: after a restart the first message finds it out again.
 
 use super::outcome::TEMPLATE_PROBE_MS;
-use crate::model::{ChannelId, Millis, OutboxItem, Outgoing, Rule};
+use crate::model::{ChannelId, Millis, OutboxItem, Outgoing, Rule, SendState};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -73,7 +73,9 @@ impl Resting {
     pub fn take_lifted(&self) -> Option<impl Fn(&OutboxItem) -> bool + use<>> {
         let lifted = std::mem::take(&mut *self.lifted());
         (!lifted.is_empty()).then_some(move |item: &OutboxItem| {
-            item.hold.rule == Some(Rule::Template)
+            // One that is being attempted may have left already.
+            matches!(item.state, SendState::Waiting { .. })
+                && item.hold.rule == Some(Rule::Template)
                 && name(item).is_some_and(|name| lifted.contains(&name))
         })
     }
@@ -85,5 +87,32 @@ fn name(item: &OutboxItem) -> Option<Name> {
             Some((item.channel.clone(), form.name.clone(), form.language.clone()))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Attempt, Delivery, DeliveryRecord},
+        outbox::tests::{item, marketing},
+    };
+
+    #[test]
+    fn what_is_under_way_is_not_let_go() {
+        let mut held = item(1, marketing());
+        let (due, reason) = (900, "it rests".into());
+        let delivery = Delivery::Held { due, rule: Rule::Template, reason };
+        held.record(&DeliveryRecord { id: held.id.clone(), delivery, at: 1 });
+        let resting = Resting::default();
+        assert!(resting.take_lifted().is_none());
+        resting.lift(&held.channel, "sale", "de");
+        assert!(!resting.take_lifted().unwrap()(&held), "another language");
+        resting.lift(&held.channel, "sale", "en");
+        let is_free = resting.take_lifted().unwrap();
+        assert!(is_free(&held));
+        held.begin(&Attempt::new(held.id.clone(), 2, 900));
+        assert!(!is_free(&held), "it may have left");
+        assert!(resting.take_lifted().is_none(), "asked once");
     }
 }

@@ -44,6 +44,9 @@ impl Uploads {
     }
 }
 
+/// How long a message that was allowed to leave may take to do so.
+const FRESH_MS: Millis = 5_000;
+
 /// Uploads what the message needs and then sends it.
 pub(super) async fn then_post(
     outbox: Arc<Outbox>,
@@ -74,19 +77,30 @@ async fn uploaded(
         let reason = format!("this channel can't send the file `media/{name}`: use a link");
         return Err(Reply::Unfit(reason));
     };
-    let _turn = outbox.uploads.turn.lock().await;
+    // Another number's ids are worth nothing to this one.
+    let place = format!("{} {}", found.sha256, upload.url);
     let now = outbox.clock.now();
-    let known = outbox.store.upload(channel, &found.sha256, now).await.map_err(unread)?;
-    if let Some(id) = known {
+    if let Some(id) = outbox.store.upload(channel, &place, now).await.map_err(unread)? {
         return Ok(id);
     }
+    let _turn = outbox.uploads.turn.lock().await;
+    // Whoever was first may have done it.
+    if let Some(id) = outbox.store.upload(channel, &place, now).await.map_err(unread)? {
+        return fresh(outbox, now, id);
+    }
     let id = send(&outbox.client, provider, upload, &found).await?;
-    outbox
-        .store
-        .keep_upload(channel, &found.sha256, id.clone(), now.saturating_add(KEPT_MS))
-        .await
-        .map_err(unread)?;
-    Ok(id)
+    let until = now.saturating_add(KEPT_MS);
+    outbox.store.keep_upload(channel, &place, id.clone(), until).await.map_err(unread)?;
+    fresh(outbox, now, id)
+}
+
+/// After a long wait the rules are asked anew before the message leaves: the
+/// contact may have said no meanwhile.
+fn fresh(outbox: &Outbox, began: Millis, id: String) -> Result<String, Reply> {
+    match outbox.clock.now().saturating_sub(began) > FRESH_MS {
+        true => Err(Reply::NotSent("its file has been uploaded; it is about to leave".into())),
+        false => Ok(id),
+    }
 }
 
 fn unread(error: crate::store::StoreError) -> Reply {

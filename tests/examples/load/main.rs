@@ -10,7 +10,7 @@ mod wire;
 use std::time::{Duration, Instant};
 use switchboard_tests::{
     server::Server,
-    shop::{FAQ, Shop, switchboard_toml, text},
+    shop::{FAQ, Shop, switchboard_toml},
 };
 use wire::{Graph, drive, until_answered_with};
 
@@ -102,12 +102,7 @@ async fn edits(shop: &Shop, address: &str, graph: &Graph, connections: usize) ->
 
 fn timed_start(shop: &Shop) -> (Duration, Server) {
     let began = Instant::now();
-    let server = {
-        // Nothing compiled at first: a cache of its own.
-        let cache = shop.folder.with_file_name("cache");
-        let env = [("SWITCHBOARD_CACHE", text(&cache))];
-        Server::try_start(shop, &env).unwrap()
-    };
+    let server = Server::start_cold(shop);
     (began.elapsed(), server)
 }
 

@@ -91,26 +91,13 @@ fn turn(snapshot: Snapshot, now: Millis) -> Result<TurnCommit> {
     contact.saw_message(&snapshot.event.channel, now);
     commit.contact = Some(contact);
     let message = Outgoing::Text("We are open 9 to 18, Monday to Saturday.".into());
-    commit.outbox.push(OutboxItem {
-        id: SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
-        channel: snapshot.event.channel.clone(),
-        contact: id,
-        to: Address::default(),
+    commit.outbox.push(OutboxItem::new(
+        SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
+        (snapshot.event.channel.clone(), id, Address::default()),
         message,
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: now,
-        state: SendState::Waiting { due: now },
-        attempts: 0,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: now,
-        also: Vec::new(),
-    });
+        "faq",
+        now,
+    ));
     commit.trace = Some(Trace {
         turn: commit.turn.clone(),
         channel: snapshot.event.channel,

@@ -135,9 +135,9 @@ impl Ingress {
     }
 
     async fn accept(&self, mut batch: Vec<Happening>) -> Result<(), StoreError> {
-        self.traffic.note(&batch, self.clock.now());
-        let kinds: Vec<_> = batch.iter().map(|happening| happening.kind.name()).collect();
         let now = self.clock.now();
+        self.traffic.note(&batch, now);
+        let kinds: Vec<_> = batch.iter().map(|happening| happening.kind.name()).collect();
         batch.iter_mut().for_each(|happening| set_time(happening, now));
         let accepted = self.store.accept(batch, now).await?;
         let mut new = false;

@@ -134,24 +134,14 @@ pub async fn draft(store: &Shared, lane: &Lane, fill: impl FnOnce(&mut TurnCommi
 /// The next message of the turn, due at `due`.
 pub fn item(commit: &TurnCommit, contact: ContactId, due: Millis) -> OutboxItem {
     OutboxItem {
-        id: SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
-        channel: main_channel(),
-        contact,
-        to: Address { phone: Some("15550001111".into()), bsuid: None },
-        message: Outgoing::Text("hello".into()),
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: NOW,
         state: SendState::Waiting { due },
-        attempts: 0,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: NOW,
-        also: Vec::new(),
+        ..OutboxItem::new(
+            SendId { turn: commit.turn.clone(), index: commit.outbox.len() as u32 },
+            (main_channel(), contact, Address { phone: Some("15550001111".into()), bsuid: None }),
+            Outgoing::Text("hello".into()),
+            "faq",
+            NOW,
+        )
     }
 }
 

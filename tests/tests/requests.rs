@@ -20,24 +20,19 @@ const NUMBER: &str = "https://graph.example/v26.0/1060";
 
 fn item(message: Outgoing, quote: Option<&str>) -> OutboxItem {
     OutboxItem {
-        id: "c17-4-0".parse().unwrap(),
-        channel: ChannelId::new("main"),
-        contact: ContactId(17),
-        to: Address { phone: Some("16315555555".into()), bsuid: Some("US.1".into()) },
-        message,
         quote: quote.map(str::to_owned),
-        step: "faq".into(),
-        campaign: None,
-        created_at: 0,
-        state: SendState::Waiting { due: 0 },
         attempts: 1,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: 0,
-        also: Vec::new(),
+        ..OutboxItem::new(
+            "c17-4-0".parse().unwrap(),
+            (
+                ChannelId::new("main"),
+                ContactId(17),
+                Address { phone: Some("16315555555".into()), bsuid: Some("US.1".into()) },
+            ),
+            message,
+            "faq",
+            0,
+        )
     }
 }
 

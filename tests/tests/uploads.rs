@@ -108,26 +108,17 @@ impl Host {
         let seq = self.store.kept().items.len() as u64;
         let id = SendId { turn: TurnId { lane, seq }, index: 0 };
         self.store.know(ContactId(contact), &channel, now);
-        self.store.put(OutboxItem {
-            id: id.clone(),
-            channel,
-            contact: ContactId(contact),
-            to: Address { phone: Some(format!("1555000{contact}")), bsuid: None },
+        self.store.put(OutboxItem::new(
+            id.clone(),
+            (
+                channel,
+                ContactId(contact),
+                Address { phone: Some(format!("1555000{contact}")), bsuid: None },
+            ),
             message,
-            quote: None,
-            step: "menu".into(),
-            campaign: None,
-            created_at: now,
-            state: SendState::Waiting { due: now },
-            attempts: 0,
-            message_id: None,
-            receipt: None,
-            reason: None,
-            error: None,
-            hold: Default::default(),
-            updated_at: now,
-            also: Vec::new(),
-        });
+            "menu",
+            now,
+        ));
         self.wake.notify_one();
         id
     }

@@ -248,6 +248,37 @@ pub struct DeliveryRecord {
 }
 
 impl OutboxItem {
+    /// One that a step asked for at `now`, to be sent at once, that answers no
+    /// particular message and is part of no campaign.
+    pub fn new(
+        id: SendId,
+        (channel, contact, to): (ChannelId, ContactId, Address),
+        message: Outgoing,
+        step: &str,
+        now: Millis,
+    ) -> Self {
+        Self {
+            id,
+            channel,
+            contact,
+            to,
+            message,
+            quote: None,
+            also: Vec::new(),
+            step: step.into(),
+            campaign: None,
+            created_at: now,
+            state: SendState::Waiting { due: now },
+            attempts: 0,
+            message_id: None,
+            receipt: None,
+            reason: None,
+            error: None,
+            hold: Hold::default(),
+            updated_at: now,
+        }
+    }
+
     /// When the item next needs attention; none once it is history.
     pub fn due(&self) -> Option<Millis> {
         match self.state {

@@ -8,26 +8,17 @@ use crate::{
 
 pub(super) fn item(contact: u64, message: Outgoing) -> OutboxItem {
     let turn = TurnId { lane: Lane::Contact(ContactId(contact)), seq: 1 };
-    OutboxItem {
-        id: SendId { turn, index: 0 },
-        channel: ChannelId::new("main"),
-        contact: ContactId(contact),
-        to: Address { phone: Some("15551".into()), bsuid: None },
+    OutboxItem::new(
+        SendId { turn, index: 0 },
+        (
+            ChannelId::new("main"),
+            ContactId(contact),
+            Address { phone: Some("15551".into()), bsuid: None },
+        ),
         message,
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: 1_000_000,
-        state: SendState::Waiting { due: 1_000_000 },
-        attempts: 0,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: 1_000_000,
-        also: Vec::new(),
-    }
+        "faq",
+        1_000_000,
+    )
 }
 
 pub(super) fn marketing() -> Outgoing {

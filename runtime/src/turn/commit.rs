@@ -125,27 +125,21 @@ async fn add_effect(
 fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) -> OutboxItem {
     let now = turn.setting.now;
     OutboxItem {
-        id,
-        channel: turn.setting.event.channel.clone(),
-        contact: to.id,
-        to: Address { phone: to.phone.clone(), bsuid: to.bsuid.clone() },
-        message,
-        quote: None,
-        step: step.into(),
         campaign: match &turn.setting.event.kind {
             EventKind::Broadcast { id, .. } => Some(id.clone()),
             _ => None,
         },
-        created_at: now,
-        state: SendState::Waiting { due: now },
-        attempts: 0,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: now,
-        also: Vec::new(),
+        ..OutboxItem::new(
+            id,
+            (
+                turn.setting.event.channel.clone(),
+                to.id,
+                Address { phone: to.phone.clone(), bsuid: to.bsuid.clone() },
+            ),
+            message,
+            step,
+            now,
+        )
     }
 }
 

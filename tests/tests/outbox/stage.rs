@@ -193,26 +193,17 @@ impl Host {
         if !self.store.kept().contacts.contains_key(&ContactId(contact)) {
             self.store.know(ContactId(contact), &channel, now);
         }
-        self.store.put(OutboxItem {
-            id: id.clone(),
-            channel,
-            contact: ContactId(contact),
-            to: Address { phone: Some(format!("1555000{contact}")), bsuid: None },
+        self.store.put(OutboxItem::new(
+            id.clone(),
+            (
+                channel,
+                ContactId(contact),
+                Address { phone: Some(format!("1555000{contact}")), bsuid: None },
+            ),
             message,
-            quote: None,
-            also: Vec::new(),
-            step: "faq".into(),
-            campaign: None,
-            created_at: now,
-            state: SendState::Waiting { due: now },
-            attempts: 0,
-            message_id: None,
-            receipt: None,
-            reason: None,
-            error: None,
-            hold: Default::default(),
-            updated_at: now,
-        });
+            "faq",
+            now,
+        ));
         id
     }
     pub fn text(&self, contact: u64, index: u32) -> SendId {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::ProviderKind;
-use crate::model::{Category, ContactId, SendState};
+use crate::model::{Category, ContactId};
 
 pub(super) fn config() -> ChannelConfig {
     ChannelConfig {
@@ -20,24 +20,21 @@ pub(super) fn config() -> ChannelConfig {
 
 pub(super) fn item(message: Outgoing) -> OutboxItem {
     OutboxItem {
-        id: "c17-4-0".parse().unwrap(),
-        channel: ChannelId::new("main"),
-        contact: ContactId(17),
-        to: crate::model::Address { phone: Some("+1 555 123".into()), bsuid: Some("US.1".into()) },
-        message,
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: 0,
-        state: SendState::Waiting { due: 0 },
         attempts: 1,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        updated_at: 0,
-        also: Vec::new(),
-        hold: Default::default(),
+        ..OutboxItem::new(
+            "c17-4-0".parse().unwrap(),
+            (
+                ChannelId::new("main"),
+                ContactId(17),
+                crate::model::Address {
+                    phone: Some("+1 555 123".into()),
+                    bsuid: Some("US.1".into()),
+                },
+            ),
+            message,
+            "faq",
+            0,
+        )
     }
 }
 

@@ -15,25 +15,14 @@ fn provider() -> Meta {
 
 fn items(messages: Vec<Outgoing>) -> Vec<OutboxItem> {
     let turn = EventId { lane: Lane::Contact(ContactId(1)), seq: 4 };
-    let item = |(index, message)| OutboxItem {
-        id: SendId { turn: turn.clone(), index },
-        channel: ChannelId::new("main"),
-        contact: ContactId(1),
-        to: Address::default(),
-        message,
-        quote: None,
-        step: "faq".into(),
-        campaign: None,
-        created_at: 0,
-        state: SendState::Waiting { due: 0 },
-        attempts: 0,
-        message_id: None,
-        receipt: None,
-        reason: None,
-        error: None,
-        hold: Default::default(),
-        updated_at: 0,
-        also: Vec::new(),
+    let item = |(index, message)| {
+        OutboxItem::new(
+            SendId { turn: turn.clone(), index },
+            (ChannelId::new("main"), ContactId(1), Address::default()),
+            message,
+            "faq",
+            0,
+        )
     };
     (0..).zip(messages).map(item).collect()
 }

@@ -89,7 +89,7 @@ async fn no_more_contacts_than_allowed_are_written_to_first() {
     host.store.kept().daily_contacts.insert(channel(), 2);
     let ids: Vec<_> = (1..=4).map(|contact| host.open(contact, sale())).collect();
     host.until("two wait", |host| host.outbox.metrics.ruled(Rule::Tier).get() == 2).await;
-    assert!(host.sent(&ids[0]) && host.sent(&ids[1]));
+    host.until("two leave", |host| host.sent(&ids[0]) && host.sent(&ids[1])).await;
     let login = Template::new("login", "en", Category::Authentication, vec![]);
     let (code, inside, answer) =
         (host.open(5, Outgoing::Template(login)), host.put(6, 0, sale()), host.text(7, 0));

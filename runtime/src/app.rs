@@ -151,7 +151,7 @@ impl App {
         let templates = Arc::new(Templates::new(bells.templates.clone()));
         let outbox = outbox(&live, &store, &clock, &bells)?
             .with_traffic(Arc::clone(&ingress.traffic))
-            .with_templates(states(&templates))
+            .with_templates(standings(&live, &templates))
             .with_media(media);
         let outbox = Arc::new(outbox);
         let updater = updater(&live, &store, &clock, &templates, (&outbox, &bells))?;
@@ -391,9 +391,13 @@ fn family(live: &Generation, id: &ChannelId) -> Family {
     Family { portfolio, channels }
 }
 
-fn states(templates: &Arc<Templates>) -> outbox::TemplateStates {
-    let templates = Arc::clone(templates);
-    Arc::new(move |channel, form| templates.state(channel, &form.name, &form.language))
+fn standings(live: &Live, templates: &Arc<Templates>) -> outbox::TemplateStandings {
+    let (live, templates) = (Arc::clone(live), Arc::clone(templates));
+    Arc::new(move |id, template| match live.load().channels.get(id) {
+        Some(channel) => templates.standing(&*channel.provider, template),
+        // A channel that is gone sends nothing.
+        None => TemplateStanding::default(),
+    })
 }
 
 fn updater(

@@ -28,8 +28,8 @@ mod values;
 mod words;
 
 pub use business::{
-    Business, ChannelConfig, ConsentWords, Http, MediaConfig, ProviderKind, Retention,
-    StoreBackend, StoreConfig, Trust, Turns,
+    Business, ChannelConfig, ConsentWords, ContentConfig, ContentForm, Http, MediaConfig,
+    ProviderKind, Retention, StoreBackend, StoreConfig, Trust, Turns,
 };
 pub use chain::{
     BUNDLED, ChainConfig, Isolation, Limits, MEMORY_MB_MAX, OnError, Rollout, StepConfig,

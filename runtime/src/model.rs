@@ -50,7 +50,7 @@ pub use report::{
 };
 pub use template::{
     FormButton, FormButtonKind, FormHeader, FormOffer, FormParts, TemplateCopy, TemplateForm,
-    TemplateState, TemplateStatus, filled, placeholders,
+    TemplateStanding, TemplateState, TemplateStatus, filled, placeholders,
 };
 pub use trace::{
     Inputs, LogLevel, LogLine, Record, Recording, StepRecord, StepTrace, Trace, Verdict,

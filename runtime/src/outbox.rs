@@ -14,7 +14,7 @@ mod templates;
 mod upload;
 mod worker;
 
-pub use forms::{TEMPLATE_REST_MS, TemplateStates};
+pub use forms::{TEMPLATE_REST_MS, TemplateStandings};
 pub use metrics::OutboxMetrics;
 pub use outcome::{GIVE_UP_MS, HELD_MAX_MS, PROBE_MS, RESENDS_MAX, TEMPLATE_PROBE_MS, TRIES_MAX};
 pub use post::{build, client};
@@ -89,7 +89,7 @@ pub struct Outbox {
     resting: Resting,
     paused: Mutex<BTreeMap<ChannelId, Paused>>,
     said: AtomicU64,
-    templates: TemplateStates,
+    templates: TemplateStandings,
     families: Families,
     uploads: upload::Uploads,
 }
@@ -138,7 +138,7 @@ impl Outbox {
     }
 
     /// Asks how a template stands before a message by it leaves.
-    pub fn with_templates(self, templates: TemplateStates) -> Self {
+    pub fn with_templates(self, templates: TemplateStandings) -> Self {
         Self { templates, ..self }
     }
 

@@ -128,6 +128,14 @@ pub struct TemplatePage {
     pub next: Option<String>,
 }
 
+/// What the channel's own settings say of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTemplate {
+    /// The provider's id.
+    pub id: String,
+    pub category: Option<Category>,
+}
+
 /// Why a page could not be read. The reason is in plain words, with the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateTrouble {
@@ -248,6 +256,11 @@ pub trait Provider: Send + Sync + 'static {
     }
     /// A provider's error code in plain words with what to do, and its class.
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String);
+    /// What the channel's settings say of the template: it goes before the
+    /// account's list.
+    fn own_template(&self, _name: &str, _language: &str) -> Option<OwnTemplate> {
+        None
+    }
     /// Whose templates the channel uses: the account's id. None: the channel
     /// names none, or the provider keeps no list.
     fn template_account(&self) -> Option<&str> {

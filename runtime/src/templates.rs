@@ -11,7 +11,11 @@ pub use check::Checked;
 pub use preview::{Values, preview};
 pub use updater::{Channels, Known, Outcome, Updater};
 
-use crate::{model::*, wake::Bell};
+use crate::{
+    model::*,
+    provider::{OwnTemplate, Provider},
+    wake::Bell,
+};
 use arc_swap::ArcSwap;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,7 +25,8 @@ use std::{
     },
 };
 
-/// What is known of all templates. One per process; an empty one lets all pass.
+/// What is known of all templates. One per process; where nobody keeps copies,
+/// as in a case or a test (`default`), all pass as what the step calls them.
 #[derive(Default)]
 pub struct Templates {
     directory: ArcSwap<Directory>,
@@ -33,7 +38,7 @@ pub struct Templates {
 /// As it is at one moment; replaced whole.
 #[derive(Clone, Default)]
 struct Directory {
-    /// None: nobody keeps copies here, as in a case or a test.
+    /// Whether copies are kept at all.
     kept: bool,
     accounts: BTreeMap<ChannelId, Arc<str>>,
     copies: HashMap<Arc<str>, Arc<Copy>>,
@@ -55,61 +60,95 @@ impl Copy {
         }
         Self { read_at: copy.read_at, forms }
     }
+
+    fn by_id(&self, id: &str) -> Option<&TemplateForm> {
+        self.forms.values().flatten().find(|form| form.id == id)
+    }
 }
 
-/// What the copy has under a name.
+/// What there is to hold a message against.
 enum Found {
-    /// There is nothing to compare with; why.
-    Unread(Option<&'static str>),
+    Unkept,
+    /// Nothing yet, or nothing ever; why, and what the owner can do.
+    Unread(&'static str),
     Here(Arc<Copy>),
 }
+
+const NO_ACCOUNT: &str =
+    "the channel names no account whose list could be read; set its `business_account_id`";
+const NOT_READ: &str =
+    "the provider's list was not read yet; `switchboard template sync` says why, if it can't be";
+const NOT_LISTED: &str =
+    "the account's list lacks the id that the channel's `templates` names for it";
 
 impl Templates {
     /// That rings when a copy should be looked at anew.
     pub fn new(bell: Bell) -> Self {
-        Self { bell, ..Self::default() }
+        let directory = Directory { kept: true, ..Directory::default() };
+        Self { directory: ArcSwap::from_pointee(directory), bell, ..Self::default() }
     }
 
-    /// The account whose templates the channel uses.
-    pub fn account(&self, channel: &ChannelId) -> Option<Arc<str>> {
-        self.directory.load().accounts.get(channel).cloned()
-    }
-
-    /// Whether messages by a template may leave, for a message that is about to.
-    /// `language` is the template's own, as `check` has chosen it.
-    pub fn state(&self, channel: &ChannelId, name: &str, language: &str) -> TemplateState {
-        let Found::Here(copy) = self.find(channel) else { return TemplateState::Live };
-        let forms = copy.forms.get(name);
-        match forms.and_then(|forms| check::exact(forms, language)) {
-            Some(form) => form.state(),
+    /// How a template stands, for a message by it that is about to leave.
+    /// `check` has chosen its language.
+    pub fn standing(&self, provider: &dyn Provider, template: &Template) -> TemplateStanding {
+        let own = provider.own_template(&template.name, &template.language);
+        let said = own.as_ref().and_then(|own| own.category);
+        let unknown = TemplateStanding { state: TemplateState::Live, category: said };
+        let Found::Here(copy) = self.find(provider) else { return unknown };
+        let form = match &own {
+            Some(OwnTemplate { id, .. }) => copy.by_id(id),
+            None => {
+                let forms = copy.forms.get(&template.name);
+                forms.and_then(|forms| check::exact(forms, &template.language))
+            }
+        };
+        match form {
+            Some(form) => {
+                TemplateStanding { state: form.state(), category: form.category.or(said) }
+            }
             // Made after the last reading, or deleted: the provider knows.
             None => {
                 self.miss();
-                TemplateState::Live
+                unknown
             }
         }
     }
 
     /// The message as it should leave: in a language that the template has, and
-    /// in the category that the provider has put it into.
+    /// in the category that the provider has put it into. Where that is not
+    /// known the owner's word counts, and no step's: then it is marketing.
     ///
     /// # Errors
     /// In words, what is wrong with the template or with its values.
     pub fn check(
         &self,
-        channel: &ChannelId,
+        provider: &dyn Provider,
         template: Template,
         now: Millis,
     ) -> Result<Checked, String> {
-        let copy = match self.find(channel) {
-            Found::Unread(remark) => return Ok(Checked::unread(template, remark)),
+        let own = provider.own_template(&template.name, &template.language);
+        let said = own.as_ref().and_then(|own| own.category);
+        let copy = match self.find(provider) {
+            Found::Unkept => return Ok(Checked::unkept(template)),
+            Found::Unread(why) => return Ok(Checked::unread(template, said, why)),
             Found::Here(copy) => copy,
         };
+        if let Some(OwnTemplate { id, category }) = own {
+            return match copy.by_id(&id) {
+                Some(form) => check::check(template, form, category, Vec::new(), now),
+                None => {
+                    self.miss();
+                    Ok(Checked::unread(template, category, NOT_LISTED))
+                }
+            };
+        }
         let Some(forms) = copy.forms.get(&template.name) else {
             self.miss();
             return Err(check::unknown(&template.name, copy.forms.keys()));
         };
-        check::check(template, forms, now)
+        let (form, remark) = check::choose(forms, &template.name, &template.language)?;
+        let template = Template { language: form.language.clone(), ..template };
+        check::check(template, form, None, remark.into_iter().collect(), now)
     }
 
     /// The forms of an account's templates, in order, with when they were read.
@@ -146,17 +185,15 @@ impl Templates {
         check::choose(forms, name, language.unwrap_or_default()).map(|(form, _)| form.clone())
     }
 
-    fn find(&self, channel: &ChannelId) -> Found {
+    fn find(&self, provider: &dyn Provider) -> Found {
         let directory = self.directory.load();
         if !directory.kept {
-            return Found::Unread(None);
+            return Found::Unkept;
         }
-        let Some(account) = directory.accounts.get(channel) else {
-            return Found::Unread(Some("the channel names no account whose list could be read"));
-        };
+        let Some(account) = provider.template_account() else { return Found::Unread(NO_ACCOUNT) };
         match directory.copies.get(account) {
             Some(copy) if copy.read_at.is_some() => Found::Here(Arc::clone(copy)),
-            _ => Found::Unread(Some("the provider's list was not read yet")),
+            _ => Found::Unread(NOT_READ),
         }
     }
 

@@ -143,6 +143,38 @@ impl Host {
         self.turn(happening, sale()).await
     }
 
+    /// The contact has had enough.
+    async fn stop_marketing(&self) {
+        let Accepted::New(event) = self.store.accept(vec![hello()], START).await.unwrap().remove(0)
+        else {
+            panic!("a duplicate")
+        };
+        let snapshot = self.store.next_in_lane(&event.lane).await.unwrap().unwrap();
+        let mut contact = snapshot.contact.unwrap();
+        contact.apply(&Effect::OptOut { proof: "stop".into() }, "test", START);
+        let commit = TurnCommit { contact: Some(contact), ..TurnCommit::new(event) };
+        assert!(self.store.commit(commit, START).await.unwrap());
+    }
+
+    /// Sends what waits, with the templates in view.
+    fn send(&self) -> Sending {
+        let (templates, provider) = (Arc::clone(&self.templates), meta(&self.graph.url));
+        let rules = rules_of(&Turns::default(), &Policy::default());
+        let (messages_per_second, grace_ms) = (80, 1_000);
+        let route = Route { provider: provider.clone(), messages_per_second, grace_ms, rules };
+        let outbox = Outbox::new(
+            Arc::clone(&self.store),
+            self.clock.clone(),
+            Arc::new(move |_| Some(route.clone())),
+            Arc::default(),
+            outbox::client().unwrap(),
+        );
+        let outbox = outbox
+            .with_templates(Arc::new(move |_, template| templates.standing(&*provider, template)));
+        let (stop, stopped) = watch::channel(false);
+        Sending { stop, run: tokio::spawn(Arc::new(outbox).run(stopped)) }
+    }
+
     /// What becomes of a reply with `message`: what leaves, or why nothing.
     async fn reply(&self, message: Template) -> Result<Template, String> {
         let commit = self.turn(hello(), message).await;
@@ -151,6 +183,18 @@ impl Host {
             Some(other) => panic!("{other:?}"),
             None => Err(commit.trace.unwrap().steps[0].error.clone().unwrap()),
         }
+    }
+}
+
+struct Sending {
+    stop: watch::Sender<bool>,
+    run: tokio::task::JoinHandle<()>,
+}
+
+impl Sending {
+    async fn finish(self) {
+        self.stop.send(true).unwrap();
+        self.run.await.unwrap();
     }
 }
 
@@ -315,7 +359,7 @@ async fn a_paused_template_is_refused_until_it_is_approved_again() {
     let expected = "the template `sale` (en) is paused: for 3 hours, for low quality";
     assert_eq!(said, format!("said: {expected}"));
     assert_eq!(
-        host.templates.state(&channel(), "sale", "en"),
+        host.templates.standing(&*meta(&graph.url), &sale()).state,
         TemplateState::Rests { reason: expected.into() }
     );
     // A list that was read before the webhook came does not undo it.
@@ -362,15 +406,7 @@ async fn consent_is_asked_by_the_provider_s_category() {
     let sent = host.reply(sale()).await.unwrap();
     assert_eq!((sent.language.as_str(), sent.category), ("en_US", Category::Marketing));
     // The contact stops marketing; what the step calls it changes nothing.
-    let Accepted::New(event) = host.store.accept(vec![hello()], START).await.unwrap().remove(0)
-    else {
-        panic!("a duplicate")
-    };
-    let snapshot = host.store.next_in_lane(&event.lane).await.unwrap().unwrap();
-    let mut contact = snapshot.contact.unwrap();
-    contact.apply(&Effect::OptOut { proof: "stop".into() }, "test", START);
-    let commit = TurnCommit { contact: Some(contact), ..TurnCommit::new(event) };
-    assert!(host.store.commit(commit, START).await.unwrap());
+    host.stop_marketing().await;
     let said = host.reply(sale()).await.unwrap_err();
     assert!(said.contains("stopped marketing"), "{said}");
 }
@@ -408,21 +444,7 @@ async fn what_waits_in_the_outbox_waits_for_its_template() {
         host.reply(sale()).await.unwrap();
     }
     host.news(news("PAUSED", Some("low quality"))).await;
-    let (templates, provider) = (Arc::clone(&host.templates), meta(&graph.url));
-    let rules = rules_of(&Turns::default(), &Policy::default());
-    let route = Route { provider, messages_per_second: 80, grace_ms: 1_000, rules };
-    let outbox = Outbox::new(
-        Arc::clone(&host.store),
-        host.clock.clone(),
-        Arc::new(move |_| Some(route.clone())),
-        Arc::default(),
-        outbox::client().unwrap(),
-    );
-    let outbox = outbox.with_templates(Arc::new(move |channel, form| {
-        templates.state(channel, &form.name, &form.language)
-    }));
-    let (stop, stopped) = watch::channel(false);
-    let run = tokio::spawn(Arc::new(outbox).run(stopped));
+    let sending = host.send();
     let items = async || host.store.outbox_of(ContactId(1), 10).await.unwrap();
     let reason = "the template `sale` (en) is paused: low quality (rule `template`)";
     let waits = |item: &OutboxItem| item.reason.as_deref() == Some(reason) && item.due().is_some();
@@ -443,8 +465,40 @@ async fn what_waits_in_the_outbox_waits_for_its_template() {
         [(SendState::Failed, Some(gone)), (SendState::Sent, None), (SendState::Sent, None)]
     );
     assert_eq!(graph.sent().len(), 2);
-    stop.send(true).unwrap();
-    run.await.unwrap();
+    sending.finish().await;
+}
+
+/// It left by the category that it had in its turn, to a contact that had stopped
+/// marketing meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_made_marketing_while_its_message_waits_is_marketing() {
+    let graph = one().await;
+    let host = Host::synced(&graph).await;
+    let category = async |to: &str| {
+        host.clock.advance(1);
+        let category = Some(to.to_owned());
+        host.news(TemplateNews { category, status: None, ..news("", None) }).await;
+    };
+    let items = async || host.store.outbox_of(ContactId(1), 10).await.unwrap();
+    // Of two that were asked for as utility, one leaves as marketing; it is on
+    // record as that, so that caps count it.
+    host.reply(sale()).await.unwrap();
+    category("MARKETING").await;
+    let sending = host.send();
+    until(async || graph.sent().len() == 1).await;
+    sending.finish().await;
+    assert_eq!(items().await[0].message.category(), Some(Category::Marketing));
+    category("UTILITY").await;
+    host.reply(sale()).await.unwrap();
+    assert_eq!(items().await[0].message.category(), Some(Category::Utility));
+    category("MARKETING").await;
+    host.stop_marketing().await;
+    let sending = host.send();
+    until(async || items().await.iter().all(|item| item.due().is_none())).await;
+    let refused = items().await.remove(0);
+    assert_eq!((refused.state, refused.hold.rule), (SendState::Refused, Some(Rule::Consent)));
+    assert_eq!(graph.sent().len(), 1);
+    sending.finish().await;
 }
 
 /// `eventually`, for what has to be awaited.

@@ -1,7 +1,7 @@
 //! `switchboard.toml`.
 
 use super::{Budget, Policy, Secret};
-use crate::model::Portfolio;
+use crate::model::{Category, Portfolio};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -296,7 +296,7 @@ pub struct ChannelConfig {
     /// Twilio: the Content sid, `HX…`, of each template, by its name
     /// (`spring_sale`) or its name and language (`spring_sale/en`).
     #[serde(default)]
-    pub templates: BTreeMap<String, String>,
+    pub templates: BTreeMap<String, ContentConfig>,
     /// Where messages are sent; without it, the provider's own address.
     #[serde(default = "default_api_url")]
     pub api_url: String,
@@ -309,6 +309,44 @@ pub struct ChannelConfig {
     #[serde(default = "default_grace")]
     #[schemars(range(min = 1, max = 3_600))]
     pub grace_seconds: u64,
+}
+
+/// What stands for a template's name at Twilio.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ContentConfig {
+    Sid(String),
+    Whole(ContentForm),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentForm {
+    /// `HX…`.
+    pub sid: String,
+    /// What WhatsApp has made of it, for where Twilio's list does not say.
+    #[serde(default)]
+    #[schemars(
+        with = "String",
+        skip_serializing_if = "Option::is_none",
+        extend("enum" = ["marketing", "utility", "authentication"])
+    )]
+    pub category: Option<Category>,
+}
+
+impl ContentConfig {
+    pub fn sid(&self) -> &str {
+        match self {
+            Self::Sid(sid) | Self::Whole(ContentForm { sid, .. }) => sid,
+        }
+    }
+
+    pub fn category(&self) -> Option<Category> {
+        match self {
+            Self::Sid(_) => None,
+            Self::Whole(form) => form.category,
+        }
+    }
 }
 
 impl ChannelConfig {

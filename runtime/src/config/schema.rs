@@ -187,7 +187,10 @@ impl Schema {
         if let Some(keys) = lacking.filter(|keys| keys.len() > 1) {
             return out.push(document.problem(place, format!("needs {}", keys.join(" or "))));
         }
-        let options: Vec<String> = context.iter().flatten().flat_map(names).collect();
+        // Of the value itself: a key inside it belongs to one form alone.
+        let here = |error: &&ValidationError<'_>| error.instance_path().as_str() == place;
+        let options = context.iter().flatten().filter(here).flat_map(names);
+        let options: Vec<String> = options.collect();
         let is_of_other_type = |branch: &&Vec<ValidationError<'static>>| {
             branch.iter().any(|error| {
                 matches!(error.kind(), Kind::Type { .. }) && error.instance_path().as_str() == place

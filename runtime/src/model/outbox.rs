@@ -146,12 +146,15 @@ pub struct Attempt {
     pub opens: bool,
     /// What it costs, counted once the provider has taken it.
     pub charge: Option<Charge>,
+    /// In which category a template leaves: it may be another than when it was
+    /// asked for. None: as it was.
+    pub category: Option<Category>,
 }
 
 impl Attempt {
     /// Within the window, and at no cost.
     pub fn new(id: SendId, since: Millis, until: Millis) -> Self {
-        Self { id, since, until, opens: false, charge: None }
+        Self { id, since, until, opens: false, charge: None, category: None }
     }
 }
 
@@ -292,6 +295,9 @@ impl OutboxItem {
         self.state = SendState::Attempting { since: attempt.since, until: attempt.until };
         self.attempts += 1;
         self.updated_at = attempt.since;
+        if let Some(category) = attempt.category {
+            self.message.categorise(category);
+        }
     }
 
     /// Takes the end of an attempt. Once the item is history, it stays so: a

@@ -128,6 +128,13 @@ impl Outgoing {
         }
     }
 
+    /// Puts a template into a category; changes nothing else.
+    pub fn categorise(&mut self, category: Category) {
+        if let Self::Template(template) = self {
+            template.category = category;
+        }
+    }
+
     /// The category of a template; none for what only an open window lets out.
     pub fn category(&self) -> Option<Category> {
         match self {
@@ -256,6 +263,9 @@ pub struct Template {
     /// By Meta's marketing interface, which chooses whom to reach.
     #[serde(default)]
     pub marketing_interface: bool,
+    /// The provider's id of it, once it was found in the account's list.
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
 /// What fills a template's header.
@@ -324,6 +334,7 @@ impl Template {
             offer_ends: None,
             cards: Vec::new(),
             marketing_interface: false,
+            id: None,
         }
     }
 }

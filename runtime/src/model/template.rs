@@ -100,14 +100,23 @@ pub enum TemplateStatus {
 }
 
 /// Whether messages by a template may leave.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum TemplateState {
     /// They may, as far as we know.
+    #[default]
     Live,
     /// Not now; it may come back.
     Rests { reason: String },
     /// Not any more.
     Gone { reason: String },
+}
+
+/// What is known of a template when a message by it is about to leave.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TemplateStanding {
+    pub state: TemplateState,
+    /// None: nobody has said it but the step.
+    pub category: Option<Category>,
 }
 
 impl TemplateStatus {

@@ -5,16 +5,16 @@ use crate::model::*;
 use std::sync::Arc;
 
 /// How a template stands, looked up anew each time.
-pub type TemplateStates = Arc<dyn Fn(&ChannelId, &Template) -> TemplateState + Send + Sync>;
+pub type TemplateStandings = Arc<dyn Fn(&ChannelId, &Template) -> TemplateStanding + Send + Sync>;
 
 /// When a message whose template rests is looked at again. It is given up when
 /// any message is.
 pub const TEMPLATE_REST_MS: Millis = 5 * 60_000;
 
-/// What becomes of the item at `now`, if its template may not be used.
-pub(super) fn stopped(states: &TemplateStates, item: &OutboxItem, now: Millis) -> Option<Delivery> {
-    let Outgoing::Template(template) = &item.message else { return None };
-    match states(&item.channel, template) {
+/// What becomes of the item at `now`, if its template is in a state in which it
+/// may not be used.
+pub(super) fn stopped(state: TemplateState, now: Millis) -> Option<Delivery> {
+    match state {
         TemplateState::Live => None,
         TemplateState::Rests { reason } => {
             let reason = format!("{reason} (rule `{}`)", Rule::Template.name());
@@ -26,31 +26,23 @@ pub(super) fn stopped(states: &TemplateStates, item: &OutboxItem, now: Millis) -
 }
 
 /// Where no list is kept.
-pub(super) fn all_live() -> TemplateStates {
-    Arc::new(|_, _| TemplateState::Live)
+pub(super) fn all_live() -> TemplateStandings {
+    Arc::new(|_, _| TemplateStanding::default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbox::tests::item;
 
     #[test]
     fn a_template_that_rests_waits_and_one_that_is_gone_is_given_up() {
-        let form = Template::new("sale", "en", Category::Marketing, vec![]);
-        let sale = item(1, Outgoing::Template(form));
         let reason = || "paused".to_owned();
-        let told = |state: TemplateState| {
-            let states: TemplateStates = Arc::new(move |_, _| state.clone());
-            (stopped(&states, &sale, 7), stopped(&states, &item(1, Outgoing::Text("a".into())), 7))
-        };
-        assert_eq!(told(TemplateState::Live), (None, None));
+        assert_eq!(stopped(TemplateState::Live, 7), None);
         let held = "paused (rule `template`)".into();
         let due = 7 + TEMPLATE_REST_MS;
         let rests = Delivery::Held { due, rule: Rule::Template, reason: held };
-        assert_eq!(told(TemplateState::Rests { reason: reason() }), (Some(rests), None));
+        assert_eq!(stopped(TemplateState::Rests { reason: reason() }, 7), Some(rests));
         let gone = Delivery::Rejected { reason: reason(), code: None };
-        assert_eq!(told(TemplateState::Gone { reason: reason() }), (Some(gone), None));
-        assert_eq!(stopped(&all_live(), &sale, 7), None);
+        assert_eq!(stopped(TemplateState::Gone { reason: reason() }, 7), Some(gone));
     }
 }

@@ -368,4 +368,5 @@ impl Worker {
 struct Terms {
     opens: bool,
     charge: Option<Charge>,
+    category: Option<Category>,
 }

@@ -11,11 +11,11 @@ mod signature;
 mod webhook;
 
 use super::{
-    Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaRequest, Method, Provider, Request,
-    Taken, Webhook, places, split,
+    Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaRequest, Method, OwnTemplate, Provider,
+    Request, Taken, Webhook, places, split,
 };
 use crate::{
-    config::ChannelConfig,
+    config::{ChannelConfig, ContentConfig},
     model::{ChannelId, Happening, Media, OutboxItem, Outgoing, Template},
 };
 use std::{collections::BTreeMap, fmt};
@@ -36,7 +36,7 @@ pub struct Twilio {
     messaging_service_sid: Option<String>,
     public_url: String,
     hosts: Hosts,
-    templates: BTreeMap<String, String>,
+    templates: BTreeMap<String, ContentConfig>,
 }
 
 /// Without its secrets.
@@ -92,11 +92,17 @@ impl Twilio {
         }
     }
 
-    /// The Content sid of a template: by name and language, else by name.
-    fn content_sid(&self, template: &Template) -> Option<&str> {
-        let exact = format!("{}/{}", template.name, template.language);
-        let found = self.templates.get(&exact).or_else(|| self.templates.get(&template.name));
-        found.map(String::as_str)
+    /// What the settings have for a template: by name and language, else by name.
+    fn own(&self, name: &str, language: &str) -> Option<&ContentConfig> {
+        let exact = format!("{name}/{language}");
+        self.templates.get(&exact).or_else(|| self.templates.get(name))
+    }
+
+    /// The Content sid of a template: as the settings have it, else as it was
+    /// found in the account's list.
+    fn content_sid<'a>(&'a self, template: &'a Template) -> Option<&'a str> {
+        let own = self.own(&template.name, &template.language).map(ContentConfig::sid);
+        own.or(template.id.as_deref())
     }
 }
 
@@ -154,6 +160,11 @@ impl Provider for Twilio {
         places::check(location, &self.hosts.api, &REDIRECTED)?;
         let url = location.to_owned();
         Ok(Request { method: Method::Get, url, auth: Auth::None, body: Body::Empty })
+    }
+
+    fn own_template(&self, name: &str, language: &str) -> Option<OwnTemplate> {
+        let own = self.own(name, language)?;
+        Some(OwnTemplate { id: own.sid().to_owned(), category: own.category() })
     }
 
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String) {

@@ -15,11 +15,28 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Where there is nothing to compare with.
-    pub(super) fn unread(template: Template, why: Option<&str>) -> Self {
-        let remark = |why| format!("the template `{}` was not checked: {why}", template.name);
-        let remarks = why.map(remark).into_iter().collect();
+    /// Where no message leaves.
+    pub(super) fn unkept(template: Template) -> Self {
+        Self { template, remarks: Vec::new() }
+    }
+
+    /// Where there is nothing to compare with. `said` is the owner's word.
+    pub(super) fn unread(mut template: Template, said: Option<Category>, why: &str) -> Self {
+        let mut remarks = vec![format!("the template `{}` was not checked: {why}", template.name)];
+        categorise(&mut template, said, &mut remarks);
         Self { template, remarks }
+    }
+}
+
+/// Puts the message into the category that somebody knows who may be trusted.
+fn categorise(template: &mut Template, known: Option<Category>, remarks: &mut Vec<String>) {
+    let category = known.unwrap_or(Category::Marketing);
+    if template.category != category {
+        let is = if known.is_some() { "is" } else { "counts as" };
+        let why = if known.is_some() { "" } else { ": nobody but the step says so" };
+        let (name, now, said) = (&template.name, category.word(), template.category.word());
+        remarks.push(format!("the template `{name}` {is} {now}, not {said}{why}"));
+        template.category = category;
     }
 }
 
@@ -43,28 +60,21 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.join(", ")
 }
 
-/// Checks a message against its template in all its languages.
+/// Checks a message against its template. `said` is the owner's word on its
+/// category.
 pub(super) fn check(
-    template: Template,
-    forms: &[TemplateForm],
+    mut template: Template,
+    form: &TemplateForm,
+    said: Option<Category>,
+    mut remarks: Vec<String>,
     now: Millis,
 ) -> Result<Checked, String> {
-    let (form, remark) = choose(forms, &template.name, &template.language)?;
     match form.state() {
         TemplateState::Live => {}
         TemplateState::Rests { reason } | TemplateState::Gone { reason } => return Err(reason),
     }
-    let mut remarks: Vec<String> = remark.into_iter().collect();
-    let mut template = Template { language: form.language.clone(), ..template };
-    if let Some(category) = form.category.filter(|category| *category != template.category) {
-        remarks.push(format!(
-            "the template `{}` is {}, not {}",
-            form.name,
-            category.word(),
-            template.category.word()
-        ));
-        template.category = category;
-    }
+    template.id = Some(form.id.clone()).filter(|id| !id.is_empty());
+    categorise(&mut template, form.category.or(said), &mut remarks);
     let template = fill::fill(template, form, now, &mut remarks)
         .map_err(|wrong| format!("the template `{}` ({}): {wrong}", form.name, form.language))?;
     Ok(Checked { template, remarks })

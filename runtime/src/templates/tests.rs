@@ -1,6 +1,10 @@
 //! What the directory lets pass, and what it says where it does not.
 
 use super::*;
+use crate::{
+    config::{ChannelConfig, ContentConfig, ContentForm, ProviderKind},
+    provider::{meta::Meta, twilio::Twilio},
+};
 
 const NOW: Millis = 1_000_000;
 
@@ -22,8 +26,20 @@ fn form(name: &str, language: &str, body: &str) -> TemplateForm {
     }
 }
 
-fn channel() -> ChannelId {
-    ChannelId::new("main")
+/// A channel of the account 1020.
+fn meta() -> Meta {
+    let business_account_id = Some("1020".into());
+    Meta::new(&ChannelConfig { business_account_id, ..ChannelConfig::new("a", ProviderKind::Meta) })
+}
+
+/// One whose settings name the Content of `order` with this category.
+fn twilio(sid: &str, category: Option<Category>) -> Twilio {
+    let content = ContentConfig::Whole(ContentForm { sid: sid.into(), category });
+    Twilio::new(&ChannelConfig {
+        account_sid: Some("1020".into()),
+        templates: [("order".into(), content)].into(),
+        ..ChannelConfig::new("main", ProviderKind::Twilio)
+    })
 }
 
 fn directory(forms: Vec<TemplateForm>) -> Templates {
@@ -31,7 +47,7 @@ fn directory(forms: Vec<TemplateForm>) -> Templates {
     let copy = Copy::new(TemplateCopy { read_at: Some(1), wanted: false, forms });
     let directory = Directory {
         kept: true,
-        accounts: [(channel(), Arc::clone(&account))].into(),
+        accounts: BTreeMap::new(),
         copies: [(account, Arc::new(copy))].into(),
     };
     let templates = Templates::default();
@@ -57,7 +73,7 @@ fn message(parameters: Vec<Parameter>) -> Template {
 
 /// What is said of a message by the only template there is.
 fn said(form: TemplateForm, message: Template) -> Result<Template, String> {
-    directory(vec![form]).check(&channel(), message, NOW).map(|checked| checked.template)
+    directory(vec![form]).check(&meta(), message, NOW).map(|checked| checked.template)
 }
 
 fn wrong(form: TemplateForm, message: Template) -> String {
@@ -74,7 +90,7 @@ fn an_unknown_name_says_the_nearest() {
     let templates = directory(vec![form("order", "en", "a"), form("welcome", "en", "b")]);
     let check = |name: &str| {
         let message = Template { name: name.into(), ..message(vec![]) };
-        templates.check(&channel(), message, NOW).unwrap_err()
+        templates.check(&meta(), message, NOW).unwrap_err()
     };
     assert_eq!(check("ordr"), "the account has no template `ordr`; did you mean `order`?");
     assert_eq!(check("zzz"), "the account has no template `zzz`; there are `order`, `welcome`");
@@ -87,7 +103,7 @@ fn a_language_that_is_not_there_falls_back_and_says_so() {
     let mut templates = directory(forms.to_vec());
     let check = |templates: &Templates, language: &str| {
         let message = Template { language: language.into(), ..message(vec![]) };
-        templates.check(&channel(), message, NOW)
+        templates.check(&meta(), message, NOW)
     };
     let taken = |templates: &Templates, language: &str| {
         let Checked { template, remarks } = check(templates, language).unwrap();
@@ -288,7 +304,7 @@ fn the_provider_s_category_counts_and_values_become_one_line() {
     let mut sale = form("order", "en", "Hi {{1}}");
     sale.category = Some(Category::Marketing);
     let message = message(positional(&["a\n\tb      c    d"]));
-    let checked = directory(vec![sale]).check(&channel(), message, NOW).unwrap();
+    let checked = directory(vec![sale]).check(&meta(), message, NOW).unwrap();
     assert_eq!(checked.template.category, Category::Marketing);
     assert_eq!(checked.template.parameters[0].text, "a b c    d");
     assert_eq!(
@@ -300,21 +316,55 @@ fn the_provider_s_category_counts_and_values_become_one_line() {
     );
 }
 
+/// It passed as what the step called it, and so around the rules for marketing.
 #[test]
-fn without_a_copy_all_passes_and_the_trace_says_why() {
-    let odd = || message(positional(&["", ""]));
-    let none = Templates::default().check(&channel(), odd(), NOW).unwrap();
-    assert_eq!(none, Checked { template: odd(), remarks: vec![] });
-    let templates = directory(vec![]);
-    let other = templates.check(&ChannelId::new("other"), odd(), NOW).unwrap();
-    assert!(other.remarks[0].contains("names no account"), "{other:?}");
-    let unread = Directory {
-        copies: [("1020".into(), Arc::default())].into(),
-        ..Directory::clone(&templates.directory.load())
+fn an_unread_template_is_marketing_whatever_a_step_calls_it() {
+    let odd = |category| Template { category, ..message(positional(&["", ""])) };
+    let unread = Templates::new(Bell::default());
+    let without = Meta::new(&ChannelConfig::new("b", ProviderKind::Meta));
+    let why = [
+        (&without, "names no account whose list could be read; set its `business_account_id`"),
+        (&meta(), "was not read yet; `switchboard template sync` says why"),
+    ];
+    for (provider, why) in why {
+        for claimed in [Category::Utility, Category::Authentication] {
+            let checked = unread.check(provider, odd(claimed), NOW).unwrap();
+            assert_eq!(checked.template, odd(Category::Marketing));
+            let [first, second] = &checked.remarks[..] else { panic!("{checked:?}") };
+            assert!(first.starts_with("the template `order` was not checked: "), "{first}");
+            assert!(first.contains(why), "{first}");
+            let expected =
+                format!("`order` counts as marketing, not {}: nobody but", claimed.word());
+            assert!(second.contains(&expected), "{second}");
+        }
+        let true_one = unread.check(provider, odd(Category::Marketing), NOW).unwrap();
+        assert_eq!(true_one.remarks.len(), 1, "{true_one:?}");
+        let standing = unread.standing(provider, &odd(Category::Utility));
+        assert_eq!(standing, TemplateStanding::default());
+    }
+    // A category that we do not know is none that a step could choose.
+    let mut strange = form("order", "en", "a");
+    strange.category = None;
+    let checked = directory(vec![strange]).check(&meta(), message(vec![]), NOW).unwrap();
+    assert_eq!(checked.template.category, Category::Marketing);
+    assert!(checked.remarks[0].contains("counts as marketing, not utility"), "{checked:?}");
+    // No message leaves where nobody keeps copies, such as in a case.
+    let case = Templates::default().check(&without, odd(Category::Utility), NOW).unwrap();
+    assert_eq!(case, Checked { template: odd(Category::Utility), remarks: vec![] });
+}
+
+#[test]
+fn the_owner_s_word_counts_where_the_list_does_not_say() {
+    let unread = Templates::new(Bell::default());
+    let category = |templates: &Templates, provider: &Twilio| {
+        let given = Template { category: Category::Authentication, ..message(vec![]) };
+        let checked = templates.check(provider, given.clone(), NOW).unwrap();
+        (checked.template.category, templates.standing(provider, &given).category)
     };
-    templates.directory.store(Arc::new(unread));
-    let unread = templates.check(&channel(), odd(), NOW).unwrap();
-    assert!(unread.remarks[0].contains("was not read yet"), "{unread:?}");
+    let (utility, marketing) = (Category::Utility, Category::Marketing);
+    let said = twilio("HX9", Some(utility));
+    assert_eq!(category(&unread, &said), (utility, Some(utility)));
+    assert_eq!(category(&unread, &twilio("HX9", None)), (marketing, None));
 }
 
 #[test]

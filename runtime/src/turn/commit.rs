@@ -44,11 +44,11 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
 
 /// What the event tells of a template, with the account that the template is of.
 fn template_news(turn: &Turn) -> Vec<(String, TemplateNews)> {
-    let Setting { event, templates, .. } = &turn.setting;
+    let Setting { event, provider, .. } = &turn.setting;
     match &event.kind {
         EventKind::Account { news: News::Template(news), .. } => {
-            let account = templates.account(&event.channel);
-            account.map(|account| (account.to_string(), news.clone())).into_iter().collect()
+            let account = provider.template_account();
+            account.map(|account| (account.to_owned(), news.clone())).into_iter().collect()
         }
         _ => Vec::new(),
     }

@@ -207,8 +207,8 @@ impl Draft {
     /// trace. Anything else as it is.
     fn by_template(&mut self, message: Outgoing) -> Checked<Outgoing> {
         let Outgoing::Template(template) = message else { return Ok(message) };
-        let (channel, now) = (&self.event().channel, self.now());
-        let checked = self.setting.templates.check(channel, template, now)?;
+        let Setting { templates, provider, now, .. } = &self.setting;
+        let checked = templates.check(&**provider, template, *now)?;
         checked.remarks.iter().for_each(|remark| self.because(remark));
         Ok(Outgoing::Template(checked.template))
     }

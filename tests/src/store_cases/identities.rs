@@ -156,8 +156,14 @@ pub async fn a_notice_moves_the_contact(store: Shared) {
     assert_eq!(by_bsuid(&store, "US.1").await, Some("c1".into()), "nobody else will have it");
     // What waits goes to where she is now.
     let due = store.due_outbox(NOW, 9).await.unwrap();
-    let attempt =
-        Attempt { id: due[0].id.clone(), since: NOW, until: NOW + 1, charge: None, opens: false };
+    let attempt = Attempt {
+        id: due[0].id.clone(),
+        since: NOW,
+        until: NOW + 1,
+        charge: None,
+        opens: false,
+        category: None,
+    };
     let begun = store.begin_attempts(vec![attempt]).await.unwrap();
     let to = Address { phone: Some("2".into()), bsuid: Some("US.2".into()) };
     assert_eq!(begun[0].to, to);

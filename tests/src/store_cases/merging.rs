@@ -161,6 +161,7 @@ pub async fn an_attempt_outlives_the_merger(store: Shared) {
             until: since + 50,
             charge: None,
             opens: false,
+            category: None,
         };
         store.begin_attempts(vec![attempt]).await.unwrap()
     };

@@ -2,7 +2,7 @@
 //! provider's, and a number of its own. Reads no files.
 
 use super::{not_blank, secret};
-use crate::config::{ChannelConfig, Document, Problem, ProviderKind, words};
+use crate::config::{ChannelConfig, ContentConfig, Document, Problem, ProviderKind, words};
 use std::collections::HashMap;
 
 /// A key of one provider's channels, and whether it is needed there.
@@ -143,8 +143,13 @@ impl Check<'_> {
         for (key, prefix, value) in sids {
             self.say_of(key, value.as_deref().map_or(Ok(()), |value| sid(value, prefix)));
         }
-        for (template, value) in &channel.templates {
-            self.say_of(&format!("templates/{}", escaped(template)), sid(value, "HX"));
+        for (template, content) in &channel.templates {
+            let key = format!("templates/{}", escaped(template));
+            let key = match content {
+                ContentConfig::Sid(_) => key,
+                ContentConfig::Whole(_) => key + "/sid",
+            };
+            self.say_of(&key, sid(content.sid(), "HX"));
         }
         self.secrets("auth_token", &channel.auth_token);
         self.say("api_secret", channel.api_secret.as_ref().map_or(Ok(()), secret));

@@ -12,7 +12,7 @@ use crate::{
     store::Result,
 };
 use futures::future::join_all;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// How many of a contact's last messages are looked at for marketing: more than
 /// people put up with in the span of any cap.
@@ -74,8 +74,8 @@ impl Worker {
         let attempts = allowed.iter().map(|(item, terms)| {
             let grace_ms = routes.get(&item.channel).map_or(0, |route| route.grace_ms);
             let until = now + REQUEST.as_millis() as Millis + grace_ms;
-            let Terms { opens, charge } = terms.clone();
-            Attempt { opens, charge, ..Attempt::new(item.id.clone(), now, until) }
+            let Terms { opens, charge, category } = terms.clone();
+            Attempt { opens, charge, category, ..Attempt::new(item.id.clone(), now, until) }
         });
         let begun = match self.outbox.store.begin_attempts(attempts.collect()).await {
             Ok(begun) => begun,
@@ -114,14 +114,15 @@ impl Worker {
             let reason = "the contact has been erased".into();
             return Ok(Err(Delivery::Refused { rule: Rule::Address, reason }));
         };
-        if let Some(delivery) = stopped(&self.outbox.templates, item, now) {
-            return Ok(Err(delivery));
-        }
+        let message = match self.as_it_stands(item, now) {
+            Ok(message) => message,
+            Err(delivery) => return Ok(Err(delivery)),
+        };
         let rules = &route.rules;
         let request = policy::Request {
             contact,
             channel: &item.channel,
-            message: &item.message,
+            message: &message,
             campaign: item.campaign.is_some(),
             asked_at: item.created_at,
             now,
@@ -135,7 +136,11 @@ impl Worker {
         }
         Ok(match ruling {
             Ruling::Leave => {
-                let terms = Terms { opens: request.opens(rules), charge: request.charge(rules) };
+                let terms = Terms {
+                    opens: request.opens(rules),
+                    charge: request.charge(rules),
+                    category: message.category(),
+                };
                 self.outbox.resting.leaves(item, now);
                 if request.is_marketing() {
                     *batch.marketing.entry(item.contact).or_default() += 1;
@@ -157,6 +162,26 @@ impl Worker {
                 Err(Delivery::Refused { rule, reason: format!("{why} (rule `{}`)", rule.name()) })
             }
         })
+    }
+
+    /// The message in the category that its template has now: the provider may
+    /// have changed it since the turn. Error: what becomes of the item, if the
+    /// template may not be used.
+    fn as_it_stands<'a>(
+        &self,
+        item: &'a OutboxItem,
+        now: Millis,
+    ) -> std::result::Result<Cow<'a, Outgoing>, Delivery> {
+        let mut message = Cow::Borrowed(&item.message);
+        let Outgoing::Template(template) = &item.message else { return Ok(message) };
+        let TemplateStanding { state, category } = (self.outbox.templates)(&item.channel, template);
+        if let Some(delivery) = stopped(state, now) {
+            return Err(delivery);
+        }
+        if let Some(category) = category.filter(|category| *category != template.category) {
+            message.to_mut().categorise(category);
+        }
+        Ok(message)
     }
 
     /// What the rules have to know, as far as this message needs it.

@@ -11,13 +11,16 @@ pub(super) fn all<A: Into<B>, B>(list: Vec<A>) -> Vec<B> {
 
 /// A form with the fields of a struct of the model, and the way from each to
 /// the other. `one`: needed; `maybe`: an option; `all`: a list that is needed;
-/// `any`: one that may be left out; `flag`: false when left out.
+/// `any`: one that may be left out; `flag`: false when left out. What stands
+/// behind `but` is the host's alone: no form has it.
 macro_rules! form {
-    ($form:ident of $model:ident { $($way:ident $field:ident: $kind:ty),* $(,)? }) => {
+    ($form:ident of $model:ident { $($way:ident $field:ident: $kind:ty),* $(,)? }
+        $(but $hosts:ident)?
+    ) => {
         form!(@define $form [] $($way $field: $kind,)*);
         impl From<$form> for $model {
             fn from(form: $form) -> Self {
-                Self { $($field: form!(@into $way form.$field)),* }
+                Self { $($field: form!(@into $way form.$field),)* $($hosts: None)? }
             }
         }
         impl From<$model> for $form {
@@ -128,7 +131,7 @@ form!(TemplateForm of Template {
     maybe offer_ends: Millis,
     any cards: TemplateCardForm,
     flag marketing_interface: bool,
-});
+} but id);
 form!(TemplateButtonForm of TemplateButton { one index: u32, one value: ValueForm });
 form!(TemplateCardForm of TemplateCard {
     maybe header: TemplateHeaderForm,

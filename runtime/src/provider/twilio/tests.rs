@@ -11,8 +11,8 @@ pub(super) fn config() -> ChannelConfig {
         auth_token: vec!["".into(), "first".into(), "second".into()],
         number: Some("+15550001111".into()),
         templates: BTreeMap::from([
-            ("sale".into(), "HX1".into()),
-            ("sale/de".into(), "HX2".into()),
+            ("sale".into(), ContentConfig::Sid("HX1".into())),
+            ("sale/de".into(), ContentConfig::Sid("HX2".into())),
         ]),
         ..ChannelConfig::new("main", ProviderKind::Twilio)
     }

@@ -34,8 +34,8 @@ pub use marketing::{Cap, QuietHours};
 pub use media::{MediaFile, MediaHere, MediaState, media_hash};
 pub use news::{AccountChange, News, NumberNews, TemplateNews};
 pub use outbox::{
-    Address, Attempt, Charge, Delivery, DeliveryRecord, Hold, OutboxItem, PriceClass, Rule,
-    SendState, Spending, Tried,
+    Address, Attempt, Charge, Delivery, DeliveryRecord, Failure, Hold, OutboxItem, PriceClass,
+    Rule, SendState, SentCopy, Spending, Tried,
 };
 pub use outgoing::{
     Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,

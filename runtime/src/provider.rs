@@ -205,6 +205,30 @@ pub enum ErrorClass {
     Notice,
 }
 
+impl ErrorClass {
+    /// Whether the same message could be taken later.
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Retry
+            | Self::RetryFew
+            | Self::RetryOnce
+            | Self::RetrySlow
+            | Self::Throttled
+            | Self::CallLimit
+            | Self::SpamLimit
+            | Self::TierUsed
+            | Self::PairLimit
+            | Self::PauseChannel
+            | Self::PauseTemplate => true,
+            Self::Permanent
+            | Self::NeedsTemplate
+            | Self::MarketingCap
+            | Self::OptedOut
+            | Self::Notice => false,
+        }
+    }
+}
+
 /// One business number at one provider. Implementations: `meta::Meta`,
 /// `twilio::Twilio`.
 pub trait Provider: Send + Sync + 'static {

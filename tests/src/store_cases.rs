@@ -9,6 +9,7 @@ mod inbox;
 mod leaving;
 mod merging;
 mod outbox;
+mod returned;
 mod timed;
 mod turns;
 mod usage;
@@ -21,6 +22,7 @@ pub use inbox::*;
 pub use leaving::*;
 pub use merging::*;
 pub use outbox::*;
+pub use returned::*;
 pub use timed::*;
 pub use turns::*;
 pub use usage::*;
@@ -210,11 +212,13 @@ pub async fn check_invariants(store: &Shared) {
         let mut items = store.outbox_of(contact, ALL).await.unwrap();
         items.reverse();
         let queued = || items.iter().filter(|item| item.due().is_some());
-        // What a rule has held stands apart from the queue.
-        let held = |item: &&OutboxItem| item.hold.until > 0;
-        let first = queued().find(|item| !held(item));
+        // What was taken and has not failed is sent no more.
+        let lives = |item: &OutboxItem| item.copies.iter().any(|copy| !copy.failed);
+        assert!(!queued().any(lives), "{contact}");
+        let apart = |item: &&OutboxItem| item.apart;
+        let first = queued().find(|item| !apart(item));
         let mut expected: Vec<_> =
-            queued().filter(held).chain(first).map(|item| &item.id).collect();
+            queued().filter(apart).chain(first).map(|item| &item.id).collect();
         expected.sort();
         let here = due.iter().filter(|item| item.contact == contact);
         let mut here: Vec<_> = here.map(|item| &item.id).collect();

@@ -123,7 +123,7 @@ async fn a_receipt_settles_what_may_have_been_sent() {
     host.until("its fate is unknown", |host| host.store.kept().records.len() == 1).await;
     let now = host.clock.now();
     let receive =
-        |item: &mut OutboxItem| item.receive("wamid.9", ReceiptState::Delivered, (None, None), now);
+        |item: &mut OutboxItem| item.receive("wamid.9", ReceiptState::Delivered, None, now);
     receive(host.store.kept().items.get_mut(&first).unwrap());
     host.until("the next is sent", |host| host.sent(&second)).await;
     host.clock.advance(10 * GRACE);

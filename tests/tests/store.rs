@@ -64,6 +64,11 @@ contract! {
     others_messages_join_the_queue
     receipts_settle_items
     what_a_rule_holds_keeps_nothing_in
+    what_comes_back_keeps_nothing_in
+    what_arrived_after_all_is_not_sent_again
+    what_comes_back_is_not_swept
+    what_comes_back_is_charged_once
+    what_comes_back_follows_its_contact
     messages_are_charged_once
     attempts_are_remembered_for_a_while
     the_providers_limit_is_kept

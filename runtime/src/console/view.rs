@@ -75,7 +75,7 @@ fn step(step: &StepTrace) -> Value {
 
 pub fn item(item: &OutboxItem) -> Value {
     let state = match item.state {
-        SendState::Waiting { .. } => "waiting",
+        SendState::Waiting { .. } | SendState::Returned { .. } => "waiting",
         SendState::Attempting { .. } => "attempting",
         SendState::Sent => item.receipt.map_or("accepted", ReceiptState::name),
         SendState::Failed => "failed",

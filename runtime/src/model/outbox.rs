@@ -1,5 +1,7 @@
 //! Messages on their way out, what holds them, and what became of them.
 
+mod course;
+
 use super::{Category, ChannelId, ContactId, Millis, Outgoing, ReceiptState, SendId};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +33,10 @@ pub struct OutboxItem {
     pub attempts: u32,
     /// The provider's id, once known.
     pub message_id: Option<String>,
-    /// The highest receipt so far.
+    /// Every one that the provider took: more than one if it was sent again.
+    #[serde(default)]
+    pub copies: Vec<SentCopy>,
+    /// The highest receipt so far, of copies that have not failed.
     pub receipt: Option<ReceiptState>,
     /// Why it waits, failed or was parked, in plain words.
     pub reason: Option<String>,
@@ -40,11 +45,33 @@ pub struct OutboxItem {
     pub error: Option<u32>,
     #[serde(default)]
     pub hold: Hold,
+    /// It stands in no queue: a rule has held it, or it came back. What else the
+    /// contact is to be sent does not wait for it.
+    #[serde(default)]
+    pub apart: bool,
     pub updated_at: Millis,
     /// The ids of what was asked for behind it in the same turn and joined to
     /// it. Receipts name `id` alone.
     #[serde(default)]
     pub also: Vec<SendId>,
+}
+
+/// One that the provider took, by its id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SentCopy {
+    pub message_id: String,
+    /// A receipt said so.
+    pub failed: bool,
+}
+
+/// What a receipt says of a failure, in our words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The provider's.
+    pub code: u32,
+    pub reason: String,
+    /// The message may be worth another try.
+    pub passing: bool,
 }
 
 /// Which of our own rules holds or has refused a message. The names are those
@@ -117,8 +144,8 @@ pub struct Hold {
     pub until: Millis,
 }
 
-/// Where an item stands. `Waiting` and `Attempting` are in the outbox queue,
-/// the others are history.
+/// Where an item stands. `Waiting`, `Attempting` and `Returned` are to be dealt
+/// with, the others are history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SendState {
     /// To be sent at `due` or later.
@@ -133,6 +160,10 @@ pub enum SendState {
     Failed,
     /// Our own rules forbade it when it was about to leave.
     Refused,
+    /// The provider took it at about `taken`, and a receipt said that it failed
+    /// for a reason that may pass: see `error`. Whether it is tried again is to
+    /// be decided.
+    Returned { taken: Millis },
 }
 
 /// An attempt about to begin, to be recorded before it does.
@@ -274,96 +305,13 @@ impl OutboxItem {
             state: SendState::Waiting { due: now },
             attempts: 0,
             message_id: None,
+            copies: Vec::new(),
             receipt: None,
             reason: None,
             error: None,
             hold: Hold::default(),
+            apart: false,
             updated_at: now,
-        }
-    }
-
-    /// When the item next needs attention; none once it is history.
-    pub fn due(&self) -> Option<Millis> {
-        match self.state {
-            SendState::Waiting { due } => Some(due),
-            SendState::Attempting { until, .. } => Some(until),
-            SendState::Sent | SendState::Failed | SendState::Refused => None,
-        }
-    }
-
-    pub fn begin(&mut self, attempt: &Attempt) {
-        self.state = SendState::Attempting { since: attempt.since, until: attempt.until };
-        self.attempts += 1;
-        self.updated_at = attempt.since;
-        if let Some(category) = attempt.category {
-            self.message.categorise(category);
-        }
-    }
-
-    /// Takes the end of an attempt. Once the item is history, it stays so: a
-    /// receipt may have settled it first.
-    pub fn record(&mut self, record: &DeliveryRecord) {
-        if self.due().is_none() {
-            return;
-        }
-        self.error = None;
-        self.hold.rule = None;
-        let (state, reason) = match &record.delivery {
-            Delivery::Sent { message_id } => {
-                self.message_id = Some(message_id.clone());
-                (SendState::Sent, None)
-            }
-            Delivery::RetryAfter { due, reason } => {
-                (SendState::Waiting { due: *due }, Some(reason.clone()))
-            }
-            Delivery::Held { due, rule, reason } => {
-                self.hold = Hold { rule: Some(*rule), until: *due };
-                (SendState::Waiting { due: *due }, Some(reason.clone()))
-            }
-            Delivery::Rejected { reason, code } => {
-                self.error = *code;
-                (SendState::Failed, Some(reason.clone()))
-            }
-            Delivery::Refused { rule, reason } => {
-                self.hold.rule = Some(*rule);
-                (SendState::Refused, Some(reason.clone()))
-            }
-            Delivery::Unknown { until, reason } => {
-                let since = record.at;
-                (SendState::Attempting { since, until: *until }, Some(reason.clone()))
-            }
-        };
-        self.state = state;
-        self.reason = reason;
-        self.updated_at = record.at;
-    }
-
-    /// Takes a receipt, in whatever order they come. Any receipt proves that
-    /// the provider took the message.
-    pub fn receive(
-        &mut self,
-        message_id: &str,
-        state: ReceiptState,
-        (error, reason): (Option<u32>, Option<String>),
-        now: Millis,
-    ) {
-        if self.message_id.is_none() {
-            self.message_id = Some(message_id.to_owned());
-        }
-        let newer = self.receipt.is_none_or(|known| state > known);
-        if newer {
-            self.receipt = Some(state);
-            self.updated_at = now;
-        }
-        match (state, self.receipt) {
-            (ReceiptState::Failed, Some(ReceiptState::Failed)) => {
-                self.state = SendState::Failed;
-                (self.error, self.reason) = (error, reason);
-            }
-            _ => {
-                self.state = SendState::Sent;
-                (self.error, self.reason) = (None, None);
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a turn reads and what it writes, each as one value.
 
 use super::{Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId};
-use super::{Receipt, TemplateNews};
+use super::{Failure, Receipt, TemplateNews};
 
 /// What a turn may read, as it stood when the turn began.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ pub struct TurnCommit {
     pub outbox: Vec<OutboxItem>,
     pub timers: Vec<TimerWrite>,
     pub broadcasts: Vec<Broadcast>,
-    /// The receipt that the event was, with the reason in plain words.
-    pub receipt: Option<(Receipt, Option<String>)>,
+    /// The receipt that the event was, and what it says of a failure.
+    pub receipt: Option<(Receipt, Option<Failure>)>,
     /// What changed of the templates of an account.
     pub templates: Vec<(String, TemplateNews)>,
     /// None where there is nothing worth keeping.

@@ -35,6 +35,8 @@ const TRIES_MIN: usize = 1024;
 pub(super) struct Tally {
     /// Answers that said no for now.
     turned_away: u32,
+    /// One of them was worth one more try.
+    once: bool,
     /// Requests that did not reach the provider.
     unreached: u32,
     /// Requests whose fate is not known.
@@ -63,10 +65,19 @@ impl Tallies {
                 (true, Some(_)) => 1,
                 (false, _) => 0,
             };
-            let waits = matches!(item.state, SendState::Waiting { .. });
-            let tried = waits && item.reason.is_some() && item.hold.rule.is_none();
-            let turned_away = if tried { item.attempts.min(TRIES_KEPT) } else { 0 };
-            Tally { lost, turned_away, ..Tally::default() }
+            let turned_away = match item.state {
+                SendState::Waiting { .. } if item.reason.is_some() && item.hold.rule.is_none() => {
+                    item.attempts.min(TRIES_KEPT)
+                }
+                // But for the last one, on which nothing is decided yet.
+                SendState::Returned { .. } => item.attempts.saturating_sub(1).min(TRIES_KEPT),
+                SendState::Waiting { .. }
+                | SendState::Attempting { .. }
+                | SendState::Sent
+                | SendState::Failed
+                | SendState::Refused => 0,
+            };
+            Tally { lost, turned_away, once: turned_away > 0, ..Tally::default() }
         });
         tally.touched = now;
         tally
@@ -74,6 +85,14 @@ impl Tallies {
 
     pub fn forget(&mut self, id: &SendId) {
         self.by_id.remove(id);
+    }
+
+    /// The provider took it. What was turned away before is remembered, as it
+    /// may come back.
+    pub fn taken(&mut self, id: &SendId) {
+        if self.by_id.get(id).is_some_and(|tally| tally.turned_away == 0) {
+            self.by_id.remove(id);
+        }
     }
 }
 
@@ -192,18 +211,49 @@ pub(super) fn outcome(
         }
         Answer::Refused { class, code, reason } => (class, code, reason),
     };
+    refused(item, tally, at, class, (code, reason))
+}
+
+/// What comes of a receipt by which a message failed that had been taken: the
+/// same as if the provider had said so at once.
+pub(super) fn come_back(
+    item: &OutboxItem,
+    provider: &dyn Provider,
+    tally: &mut Tally,
+    at: Moment,
+) -> Outcome {
+    let class = item.error.map_or(ErrorClass::Permanent, |code| provider.explain(code, "").0);
+    let reason = item.reason.clone().unwrap_or_default();
+    let tries = tally.turned_away + 1;
+    let mut outcome = refused(item, tally, at, class, (item.error, reason.clone()));
+    // What a channel or a template waits for is no try where the answer says
+    // so. Here the provider had taken the message.
+    tally.turned_away = tries;
+    if tries >= TRIES_MAX {
+        outcome.delivery = given_up(&reason);
+    }
+    outcome
+}
+
+fn refused(
+    item: &OutboxItem,
+    tally: &mut Tally,
+    at: Moment,
+    class: ErrorClass,
+    (code, reason): (Option<u32>, String),
+) -> Outcome {
     let code_of_opt_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
     let opted_out = code_of_opt_out.map(|code| (code, reason.clone()));
     let template = match class {
         ErrorClass::PauseTemplate => TemplateFate::Rests,
         _ => TemplateFate::NotKnown,
     };
-    let (delivery, channel) = refused(item, tally, at, class, (code, reason));
+    let (delivery, channel) = judge(item, tally, at, class, (code, reason));
     Outcome { delivery, channel, template, opted_out }
 }
 
 /// What an error does to its message and its channel.
-fn refused(
+fn judge(
     item: &OutboxItem,
     tally: &mut Tally,
     at: Moment,
@@ -224,7 +274,7 @@ fn refused(
         ErrorClass::RetryFew if tally.turned_away + 1 < FEW_TRIES => {
             (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
         }
-        ErrorClass::RetryOnce if item.attempts < 2 => {
+        ErrorClass::RetryOnce if !std::mem::replace(&mut tally.once, true) => {
             (again(item, tally, at, backoff::retry, &reason), ChannelState::Works)
         }
         ErrorClass::RetrySlow => {
@@ -283,11 +333,15 @@ fn again(
         return Delivery::Rejected { reason: reason.to_owned(), code: None };
     }
     if tally.turned_away >= TRIES_MAX {
-        let reason = format!("given up after {TRIES_MAX} attempts: {reason}");
-        return Delivery::Rejected { reason, code: None };
+        return given_up(reason);
     }
     let due = at.now.saturating_add(pause(tally.turned_away, at.jitter));
     Delivery::RetryAfter { due, reason: reason.to_owned() }
+}
+
+fn given_up(reason: &str) -> Delivery {
+    let reason = format!("given up after {TRIES_MAX} attempts: {reason}");
+    Delivery::Rejected { reason, code: None }
 }
 
 /// A read mark that failed is let go: the answer waits behind it.
@@ -317,206 +371,4 @@ pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> H
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outbox::tests::{item, marketing, meta};
-
-    const AT: Moment = Moment { now: 1_000_000, grace_ms: 30_000, jitter: 0.0 };
-
-    fn text() -> OutboxItem {
-        item(1, Outgoing::Text("hi".into()))
-    }
-
-    fn error(status: u16, code: u32) -> Reply {
-        let body = format!(r#"{{"error":{{"code":{code},"message":"m"}}}}"#).into_bytes();
-        Reply::Answer { status, body }
-    }
-
-    fn end(item: &OutboxItem, reply: Reply, tally: &mut Tally) -> Outcome {
-        outcome(item, reply, &meta("http://127.0.0.1:1"), tally, AT)
-    }
-
-    fn due(delivery: &Delivery) -> Millis {
-        match delivery {
-            Delivery::RetryAfter { due, .. } => due - AT.now,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn each_class_has_its_pause() {
-        for (code, pauses, channel) in [
-            (131_016, [1000, 2000, 4000], ChannelState::NotKnown),
-            (130_429, [1000, 2000, 4000], ChannelState::Throttled),
-            (132_069, [60_000, 120_000, 240_000], ChannelState::Works),
-            (131_056, [1000, 4000, 16_000], ChannelState::Works),
-        ] {
-            let mut tally = Tally::default();
-            for pause in pauses {
-                let outcome = end(&text(), error(400, code), &mut tally);
-                assert_eq!((due(&outcome.delivery), &outcome.channel), (pause, &channel), "{code}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_message_turned_away_twenty_times_is_given_up() {
-        let mut tally = Tally::default();
-        for _ in 1..TRIES_MAX {
-            due(&end(&text(), error(500, 131_016), &mut tally).delivery);
-        }
-        let last = end(&text(), error(500, 131_016), &mut tally).delivery;
-        let Delivery::Rejected { reason, .. } = last else { panic!("{last:?}") };
-        assert!(reason.starts_with("given up after 20 attempts: "), "{reason}");
-    }
-
-    #[test]
-    fn what_did_not_reach_the_provider_is_tried_on_and_on() {
-        let mut tally = Tally::default();
-        for _ in 0..200 {
-            due(&end(&text(), Reply::NotSent("refused".into()), &mut tally).delivery);
-        }
-        let pause = due(&end(&text(), error(500, 131_000), &mut tally).delivery);
-        assert_eq!(pause, 1000);
-    }
-
-    #[test]
-    fn an_uncertain_end_waits_for_a_receipt() {
-        let answer = |status, body: &str| Reply::Answer { status, body: body.into() };
-        for reply in
-            [Reply::Lost("time".into()), answer(200, "{}"), answer(504, ""), answer(502, "x")]
-        {
-            let mut tally = Tally::default();
-            let delivery = end(&text(), reply, &mut tally).delivery;
-            assert!(matches!(delivery, Delivery::Unknown { until: 1_030_000, .. }), "{delivery:?}");
-            assert_eq!(tally.lost, 1);
-        }
-    }
-
-    #[test]
-    fn a_stopped_channel_keeps_the_message() {
-        let outcome = end(&text(), error(401, 190), &mut Tally::default());
-        assert_eq!(due(&outcome.delivery), PROBE_MS);
-        let ChannelState::Stopped { stop, code, reason } = outcome.channel else { panic!() };
-        assert!(code == Some(190) && reason.contains("token"), "{reason}");
-        assert_eq!(stop, Stop::Person);
-    }
-
-    #[test]
-    fn each_stop_is_tried_at_its_own_pace() {
-        let minute = 60_000;
-        for (code, stop, pauses) in [
-            (131_042, Stop::Person, [1, 1, 1]),
-            (4, Stop::Calls, [1, 2, 4]),
-            (80_007, Stop::Calls, [1, 2, 4]),
-            (131_048, Stop::Spam, [60, 120, 240]),
-        ] {
-            let outcome = end(&text(), error(400, code), &mut Tally::default());
-            let ChannelState::Stopped { stop: found, .. } = outcome.channel else { panic!() };
-            assert_eq!((found, due(&outcome.delivery)), (stop, stop.pause(0, 0.0)), "{code}");
-            assert_eq!([0, 1, 2].map(|probes| stop.pause(probes, 0.0) / minute), pauses, "{code}");
-        }
-    }
-
-    #[test]
-    fn what_others_of_its_kind_wait_for_too_steps_aside() {
-        for (code, wait, named, channel, template) in [
-            (131_064, 60, Rule::Tier, ChannelState::TierUsed, TemplateFate::NotKnown),
-            (132_015, 15, Rule::Template, ChannelState::Works, TemplateFate::Rests),
-        ] {
-            let outcome = end(&item(1, marketing()), error(400, code), &mut Tally::default());
-            let Delivery::Held { due, rule, .. } = outcome.delivery else { panic!("{code}") };
-            assert_eq!((due - AT.now, rule), (wait * 60_000, named));
-            assert_eq!((outcome.channel, outcome.template), (channel, template));
-        }
-    }
-
-    #[test]
-    fn some_trouble_is_worth_few_tries() {
-        let is_tried = |attempts, code, tally: &mut Tally| {
-            let item = OutboxItem { attempts, ..text() };
-            let delivery = end(&item, error(400, code), tally).delivery;
-            matches!(delivery, Delivery::RetryAfter { .. })
-        };
-        let once: Vec<_> = (1..4).map(|n| is_tried(n, 131_053, &mut Tally::default())).collect();
-        assert_eq!(once, [true, false, false]);
-        let mut tally = Tally::default();
-        let few: Vec<_> = (1..7).map(|n| is_tried(n, 131_000, &mut tally)).collect();
-        assert_eq!(few, [true, true, true, true, false, false]);
-    }
-
-    #[test]
-    fn pauses_go_on_growing_after_a_restart() {
-        let waits = OutboxItem { attempts: 3, reason: Some("too fast".into()), ..text() };
-        let mut tally = *Tallies::default().of(&waits, 0);
-        assert_eq!(due(&end(&waits, error(400, 131_056), &mut tally).delivery), 64_000);
-        // But not from where a provider that could not be reached has led.
-        let long = OutboxItem { attempts: 300, ..waits.clone() };
-        let mut tally = *Tallies::default().of(&long, 0);
-        due(&end(&long, error(400, 131_056), &mut tally).delivery);
-        let held = Hold { rule: Some(Rule::Quiet), until: 0 };
-        assert_eq!(Tallies::default().of(&OutboxItem { hold: held, ..waits }, 0).turned_away, 0);
-    }
-
-    #[test]
-    fn what_our_rules_held_has_its_day_afterwards() {
-        let day = GIVE_UP_MS;
-        let gone = |rule, until, now: Millis| {
-            let item = OutboxItem { hold: Hold { rule, until }, created_at: 0, ..text() };
-            hopeless(&item, &Tally::default(), now).is_some()
-        };
-        for rule in [Some(Rule::Quiet), Some(Rule::Budget), None] {
-            assert!(!gone(rule, 3 * day, 4 * day - 1), "{rule:?}");
-            assert!(gone(rule, 3 * day, 4 * day), "{rule:?}");
-            assert!(gone(rule, 35 * day, 35 * day), "{rule:?}");
-        }
-        assert!(!gone(Some(Rule::Template), day - 1, day - 1));
-        assert!(gone(Some(Rule::Template), day, day));
-    }
-
-    #[test]
-    fn a_final_no_is_final() {
-        let outcome = end(&text(), error(400, 131_047), &mut Tally::default());
-        assert!(matches!(outcome.delivery, Delivery::Rejected { .. }));
-        assert_eq!((outcome.channel, outcome.opted_out), (ChannelState::Works, None));
-        let stopped = end(&text(), error(400, 131_050), &mut Tally::default());
-        assert!(matches!(stopped.delivery, Delivery::Rejected { .. }));
-        assert_eq!(stopped.opted_out.map(|(code, _)| code), Some(131_050));
-    }
-
-    #[test]
-    fn a_failed_read_mark_does_not_hold_up_the_answer() {
-        let read = item(1, Outgoing::Read { message_id: "w".into(), typing: true });
-        for reply in [error(500, 131_000), error(400, 131_056), Reply::Lost("time".into())] {
-            let delivery = end(&read, reply, &mut Tally::default()).delivery;
-            assert!(matches!(delivery, Delivery::Rejected { .. }), "{delivery:?}");
-        }
-    }
-
-    #[test]
-    fn hope_ends_after_a_day_or_five_resends() {
-        let mut item = text();
-        let verdict =
-            |item: &OutboxItem, lost, now| hopeless(item, &Tally { lost, ..Tally::default() }, now);
-        assert_eq!(verdict(&item, 9, item.created_at + GIVE_UP_MS - 1), None);
-        item.reason = Some("no network".into());
-        let late = verdict(&item, 0, item.created_at + GIVE_UP_MS).unwrap();
-        assert!(late.ends_with("within 24 hours: no network"), "{late}");
-        item.state = SendState::Attempting { since: 0, until: 0 };
-        assert_eq!(verdict(&item, RESENDS_MAX, item.created_at), None);
-        let uncertain = verdict(&item, RESENDS_MAX + 1, item.created_at).unwrap();
-        assert!(uncertain.contains("may have been sent"), "{uncertain}");
-    }
-
-    #[test]
-    fn an_attempt_that_a_crash_cut_off_counts_as_lost() {
-        let mut item = text();
-        let tally = |item: &OutboxItem| *Tallies::default().of(item, 0);
-        assert_eq!(tally(&item).lost, 0);
-        item.attempts = 3;
-        item.state = SendState::Attempting { since: 0, until: 0 };
-        assert_eq!(tally(&item).lost, 3);
-        item.reason = Some("passing trouble".into());
-        assert_eq!(tally(&item).lost, 1);
-    }
-}
+mod tests;

@@ -153,6 +153,11 @@ impl Queue {
         }
     }
 
+    /// Makes an item known that does not wait here. False if it is known already.
+    pub fn claim(&mut self, id: &SendId) -> bool {
+        self.known.insert(id.clone())
+    }
+
     /// Puts what could not leave back in its place.
     pub fn put_back(&mut self, items: Vec<OutboxItem>) {
         for item in items.into_iter().rev() {

@@ -4,12 +4,13 @@ mod admit;
 mod pauses;
 mod records;
 mod restore;
+mod returned;
 
 use super::{
     Outbox, Route,
     outcome::{
-        ChannelState, Moment, PROBE_MS, TEMPLATE_PROBE_MS, Tallies, TemplateFate, hopeless,
-        is_read_mark, opt_out, outcome,
+        ChannelState, Moment, Outcome, PROBE_MS, TEMPLATE_PROBE_MS, Tallies, TemplateFate,
+        hopeless, is_read_mark, opt_out, outcome,
     },
     post::Reply,
     queue::Queue,
@@ -146,6 +147,7 @@ impl Worker {
         let limit = self.queue.known() + PAGE;
         let items = store.due_outbox(now, limit).await?;
         self.stale = items.len() >= limit;
+        let items = self.decide(items, now);
         self.queue.add(items);
         let put_off = self.queue.put_off(now);
         self.records.extend(put_off);
@@ -279,17 +281,23 @@ impl Worker {
         let tally = self.tallies.of(&item, now);
         let outcome = outcome(&item, reply, &*provider, tally, moment);
         self.queue.line(&item.channel).in_flight -= 1;
+        self.outbox.metrics.in_flight.dec();
+        self.take(&item, outcome, began, now);
+    }
+
+    /// Takes what the provider said of a message that left at `began`.
+    fn take(&mut self, item: &OutboxItem, outcome: Outcome, began: Millis, now: Millis) {
         self.count(&outcome.delivery);
         match outcome.template {
             TemplateFate::NotKnown => {}
-            TemplateFate::Lives => self.outbox.resting.lives(&item),
-            TemplateFate::Rests => self.outbox.resting.rest(&item, now),
+            TemplateFate::Lives => self.outbox.resting.lives(item),
+            TemplateFate::Rests => self.outbox.resting.rest(item, now),
         }
         self.heed(&item.channel, outcome.channel, began, now);
         if let Some(error) = outcome.opted_out {
-            self.opt_outs.push(opt_out(&item, error, now));
+            self.opt_outs.push(opt_out(item, error, now));
         }
-        self.record(item.id, outcome.delivery, now);
+        self.record(item.id.clone(), outcome.delivery, now);
     }
 
     /// Takes what an attempt's end says of its channel.
@@ -325,7 +333,6 @@ impl Worker {
 
     fn count(&self, delivery: &Delivery) {
         let metrics = &self.outbox.metrics;
-        metrics.in_flight.dec();
         let counter = match delivery {
             Delivery::Sent { .. } => &metrics.sent,
             Delivery::RetryAfter { .. } | Delivery::Held { .. } => &metrics.retried,

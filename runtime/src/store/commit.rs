@@ -19,8 +19,8 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     if let Some(contact) = commit.contact {
         contacts::store(view, contact)?;
     }
-    if let Some((receipt, reason)) = commit.receipt {
-        outbox::receive(view, &receipt, reason, now)?;
+    if let Some((receipt, failure)) = commit.receipt {
+        outbox::receive(view, &receipt, failure, now)?;
     }
     for (account, news) in &commit.templates {
         templates::take(view, account, news, now)?;

@@ -1,7 +1,8 @@
 //! The way out: items, each contact's queue of those that are not history, and
 //! the heads of the queues by due time. As only heads stand there, a contact's
 //! messages leave in order however long one of them takes. An item that a rule
-//! holds stands apart from the queue, so that nothing waits behind it.
+//! holds stands apart from the queue, so that nothing waits behind it; so does
+//! one that came back, as what was behind it has left.
 
 mod join;
 
@@ -26,12 +27,9 @@ struct Stored {
     item: OutboxItem,
     /// Its number among all that was ever to be sent to the contact.
     place: u64,
-    /// Every id the provider gave it: an item that was sent again after an
-    /// attempt whose end was unknown may have two.
-    message_ids: Vec<String>,
-    /// A rule has held it: it is in no queue, and due by itself.
+    /// Since when it is history: it may come back from there.
     #[serde(default)]
-    apart: bool,
+    ended_at: Option<Millis>,
     /// What it costs if the provider takes it.
     #[serde(default)]
     charge: Option<Charge>,
@@ -42,8 +40,11 @@ struct Stored {
 
 impl Stored {
     fn new(item: OutboxItem, place: u64) -> Self {
-        let (message_ids, charge) = (Vec::new(), None);
-        Self { item, place, message_ids, apart: false, charge, charged: false }
+        Self { item, place, ended_at: None, charge: None, charged: false }
+    }
+
+    fn has(&self, copy: &SentCopy) -> bool {
+        self.item.copies.iter().any(|known| known.message_id == copy.message_id)
     }
 }
 
@@ -96,10 +97,7 @@ pub fn push(view: &mut View<'_>, mut item: OutboxItem) -> Result<()> {
             }
             view.put(key::queue(contact, place), pointer)?;
         }
-        None => remember_age(view, &stored.item)?,
-    }
-    if let Some(id) = stored.item.message_id.clone() {
-        learn_id(view, &mut stored, &id)?;
+        None => end(view, &mut stored)?,
     }
     view.write(WHAT, key::item(&stored.item.id), &stored)
 }
@@ -122,11 +120,11 @@ fn place_in(key: &[u8]) -> Option<u64> {
 }
 
 /// Writes an item that changed and moves its contact's queue accordingly.
-fn update(view: &mut View<'_>, old: &Stored, new: &Stored) -> Result<()> {
+fn update(view: &mut View<'_>, old: &Stored, mut new: Stored) -> Result<()> {
     let (id, contact) = (&old.item.id, old.item.contact);
     match (old.item.due(), new.item.due()) {
-        (Some(before), Some(due)) if new.apart => {
-            if old.apart {
+        (Some(before), Some(due)) if new.item.apart => {
+            if old.item.apart {
                 view.delete(key::item_due_apart(before, contact, id));
             } else {
                 leave_queue(view, old, before)?;
@@ -135,24 +133,36 @@ fn update(view: &mut View<'_>, old: &Stored, new: &Stored) -> Result<()> {
             view.put(key::item_due_apart(due, contact, id), key::send_value(id))?;
         }
         (Some(before), Some(due)) if before != due => {
-            if is_head(view, new)? {
+            if is_head(view, &new)? {
                 view.delete(key::item_due(before, contact));
                 view.put(key::item_due(due, contact), key::send_value(id))?;
             }
         }
         (Some(before), None) => {
-            if old.apart {
+            if old.item.apart {
                 view.delete(key::item_due_apart(before, contact, id));
                 counts::down(view, Count::Outbox)?;
             } else {
                 leave_queue(view, old, before)?;
             }
-            remember_age(view, &new.item)?;
+            end(view, &mut new)?;
         }
-        // Not moved; or history, which stays history.
-        (Some(_), Some(_)) | (None, _) => {}
+        // It came back.
+        (None, Some(due)) => {
+            if let Some(ended_at) = new.ended_at.take() {
+                view.delete(key::timed(Kind::ItemAge, ended_at, &key::item(id)));
+            }
+            view.put(key::item_due_apart(due, contact, id), key::send_value(id))?;
+            counts::up(view, Count::Outbox)?;
+        }
+        // Not moved; or history, which it stays.
+        (Some(_), Some(_)) | (None, None) => {}
     }
-    view.write(WHAT, key::item(id), new)
+    for copy in new.item.copies.iter().filter(|copy| !old.has(copy)) {
+        // Lets receipts find the item by this id.
+        view.put(key::message_id(&copy.message_id), key::send_value(id))?;
+    }
+    view.write(WHAT, key::item(id), &new)
 }
 
 fn leave_queue(view: &mut View<'_>, old: &Stored, due: Millis) -> Result<()> {
@@ -176,8 +186,11 @@ fn promote(view: &mut View<'_>, contact: ContactId) -> Result<()> {
     view.put(key::item_due(due, contact), pointer)
 }
 
-fn remember_age(view: &mut View<'_>, item: &OutboxItem) -> Result<()> {
-    view.put(key::timed(Kind::ItemAge, item.updated_at, &key::item(&item.id)), Vec::new())
+/// It is history from now on.
+fn end(view: &mut View<'_>, stored: &mut Stored) -> Result<()> {
+    let at = stored.item.updated_at;
+    stored.ended_at = Some(at);
+    view.put(key::timed(Kind::ItemAge, at, &key::item(&stored.item.id)), Vec::new())
 }
 
 pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
@@ -187,8 +200,8 @@ pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<OutboxItem>
 
 /// The item, of whoever its contact is by now: one apart from the queue stays
 /// where it stands when two contacts become one.
-fn current(view: &View<'_>, Stored { mut item, apart, .. }: Stored) -> Result<OutboxItem> {
-    if apart {
+fn current(view: &View<'_>, Stored { mut item, .. }: Stored) -> Result<OutboxItem> {
+    if item.apart {
         item.contact = merge::follow(view, item.contact)?;
     }
     Ok(item)
@@ -208,8 +221,8 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
     let mut begun = Vec::new();
     for attempt in attempts {
         let Some(mut stored) = read(view, &attempt.id)? else { continue };
-        let due = stored.item.due().is_some_and(|due| due <= attempt.since);
-        if due && (stored.apart || is_head(view, &stored)?) {
+        let may_begin = stored.item.may_begin(attempt.since);
+        if may_begin && (stored.item.apart || is_head(view, &stored)?) {
             let old = stored.clone();
             if let Some(contact) = contacts::of(view, old.item.contact)? {
                 if !contact.is_reachable() {
@@ -219,7 +232,7 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
             }
             stored.item.begin(&attempt);
             stored.charge = attempt.charge.clone();
-            update(view, &old, &stored)?;
+            update(view, &old, stored.clone())?;
             let item = current(view, stored)?;
             pace::note(view, &item, &attempt)?;
             begun.push(item);
@@ -233,16 +246,8 @@ pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
         let Some(mut stored) = read(view, &record.id)? else { continue };
         let old = stored.clone();
         stored.item.record(&record);
-        match &record.delivery {
-            Delivery::Sent { message_id } => learn_id(view, &mut stored, message_id)?,
-            Delivery::Held { .. } => stored.apart |= old.item.due().is_some(),
-            Delivery::RetryAfter { .. }
-            | Delivery::Rejected { .. }
-            | Delivery::Refused { .. }
-            | Delivery::Unknown { .. } => {}
-        }
         count_charge(view, &mut stored)?;
-        update(view, &old, &stored)?;
+        update(view, &old, stored)?;
     }
     Ok(())
 }
@@ -262,14 +267,12 @@ fn count_charge(view: &mut View<'_>, stored: &mut Stored) -> Result<()> {
 pub fn receive(
     view: &mut View<'_>,
     receipt: &Receipt,
-    reason: Option<String>,
+    failure: Option<Failure>,
     now: Millis,
 ) -> Result<()> {
     let Some(mut stored) = find(view, receipt)? else { return Ok(()) };
     let old = stored.clone();
-    let code = receipt.error.as_ref().map(|(code, _)| *code);
-    stored.item.receive(&receipt.message_id, receipt.state, (code, reason), now);
-    learn_id(view, &mut stored, &receipt.message_id)?;
+    stored.item.receive(&receipt.message_id, receipt.state, failure, now);
     if receipt.pricing.as_ref().is_some_and(|pricing| !pricing.billable)
         && let Some(charge) = &mut stored.charge
     {
@@ -280,7 +283,7 @@ pub fn receive(
         charge.micros = 0;
     }
     count_charge(view, &mut stored)?;
-    update(view, &old, &stored)
+    update(view, &old, stored)
 }
 
 /// The item that a receipt is about, if we know it.
@@ -300,20 +303,11 @@ fn find(view: &View<'_>, receipt: &Receipt) -> Result<Option<Stored>> {
     }
 }
 
-/// Lets receipts find the item by this id.
-fn learn_id(view: &mut View<'_>, stored: &mut Stored, id: &str) -> Result<()> {
-    if stored.message_ids.iter().any(|known| known == id) {
-        return Ok(());
-    }
-    stored.message_ids.push(id.into());
-    view.put(key::message_id(id), key::send_value(&stored.item.id))
-}
-
 /// Removes an item that is history, with all that points to it.
 pub fn forget(view: &mut View<'_>, key: &[u8]) -> Result<()> {
     let Some(stored) = view.read::<Stored>(WHAT, key)? else { return Ok(()) };
-    for id in &stored.message_ids {
-        view.delete(key::message_id(id));
+    for copy in &stored.item.copies {
+        view.delete(key::message_id(&copy.message_id));
     }
     view.delete(key::sent(stored.item.contact, stored.place));
     view.delete_long(key.to_vec())

@@ -92,7 +92,7 @@ pub(super) struct Turn {
     pub kv: Vec<KvWrite>,
     pub steps: Vec<StepTrace>,
     pub remarks: Vec<String>,
-    pub receipt: Option<(Receipt, Option<String>)>,
+    pub receipt: Option<(Receipt, Option<Failure>)>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
     /// What the host has heard itself in this turn.
@@ -207,19 +207,19 @@ impl Turn {
     }
 
     fn take_receipt(&mut self, receipt: Receipt) {
-        let explained = receipt.error.as_ref().map(|(code, text)| {
+        let failure = receipt.error.as_ref().map(|(code, text)| {
             let (class, reason) = self.setting.provider.explain(*code, text);
             if class == crate::provider::ErrorClass::OptedOut {
                 self.opt_out(reason.clone(), "whatsapp");
             }
-            reason
+            Failure { code: *code, reason, passing: class.is_passing() }
         });
         if let (Some(contact), Some(until)) = (&mut self.contact, receipt.free_until) {
             let free = contact.free_until.entry(self.setting.event.channel.clone());
             let free = free.or_insert(until);
             *free = (*free).max(until);
         }
-        self.receipt = Some((receipt, explained));
+        self.receipt = Some((receipt, failure));
     }
 
     /// The contact used WhatsApp's own switch for marketing messages.

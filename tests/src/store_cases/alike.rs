@@ -16,6 +16,7 @@ pub enum Action {
         send: u8,
         by_id: bool,
         state: u8,
+        earlier: bool,
     },
     Turn {
         lane: u8,
@@ -61,8 +62,9 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
     let action = prop_oneof![
         4 => (prop::collection::vec(0..10u8, 1..4), 0..12u8)
             .prop_map(|(who, what)| Action::Accept { who, what }),
-        2 => (0..8u8, any::<bool>(), 0..5u8)
-            .prop_map(|(send, by_id, state)| Action::Receipt { send, by_id, state }),
+        3 => (0..8u8, any::<bool>(), 0..7u8, prop::bool::weighted(0.3)).prop_map(
+            |(send, by_id, state, earlier)| Action::Receipt { send, by_id, state, earlier }
+        ),
         6 => turn,
         1 => any::<bool>().prop_map(|first| Action::Fire { first }),
         3 => Just(Action::Begin),
@@ -113,11 +115,15 @@ impl Run {
                 };
                 self.note(store.accept(who.iter().map(one).collect(), now).await?);
             }
-            Action::Receipt { send, by_id, state } => {
+            Action::Receipt { send, by_id, state, earlier } => {
                 use ReceiptState::*;
                 let send = self.send(*send);
-                let state = [Sent, Failed, Delivered, Read, Played][usize::from(*state)];
-                let id = format!("wamid.{send}");
+                let state =
+                    [Sent, Failed, Failed, Failed, Delivered, Read, Played][usize::from(*state)];
+                // Of the last attempt, or of one before it.
+                let attempts = store.outbox_item(&send).await?.map_or(0, |item| item.attempts);
+                let copy = attempts.saturating_sub(u32::from(*earlier));
+                let id = format!("wamid.{send}.{copy}");
                 let receipt = receipt(&id, (!by_id).then_some(&send), state);
                 self.note(store.accept(vec![receipt_of(None, receipt)], now).await?);
             }
@@ -168,8 +174,9 @@ impl Run {
     async fn record(&self, which: u8, how: u8) -> Result<()> {
         let (id, now) = (self.send(which), self.now);
         let reason = "because".to_owned();
+        let attempts = self.store.outbox_item(&id).await?.map_or(0, |item| item.attempts);
         let delivery = match how {
-            0 => Delivery::Sent { message_id: format!("wamid.{id}") },
+            0 => Delivery::Sent { message_id: format!("wamid.{id}.{attempts}") },
             1 => Delivery::RetryAfter { due: now + 20, reason },
             2 => Delivery::Rejected { reason, code: None },
             5 | 6 => Delivery::Held { due: now + 30, rule: Rule::Quiet, reason },
@@ -206,7 +213,10 @@ impl Run {
             contact.version += u64::from(*stale);
         }
         if let EventKind::Receipt(receipt) = snapshot.event.kind {
-            commit.receipt = Some((receipt, None));
+            let passing = value % 4 > 0;
+            let failure = Failure { code: 1, reason: "it failed".into(), passing };
+            let failure = Some(failure).filter(|_| receipt.state == ReceiptState::Failed);
+            commit.receipt = Some((receipt, failure));
         }
         for (to, wait) in sends {
             let item = item(&commit, ContactId((*to).into()), now + wait);
@@ -286,6 +296,7 @@ pub async fn compare(actions: &[Action], open: impl Fn() -> Shared) {
         remembered.act(action).await.unwrap();
         stored.act(action).await.unwrap();
         assert_eq!(remembered.log.last(), stored.log.last(), "after {action:?}");
+        check_invariants(&remembered.store).await;
     }
     remembered.read_all().await.unwrap();
     stored.read_all().await.unwrap();

@@ -40,6 +40,10 @@ pub(super) fn sent(message_id: &str) -> Delivery {
     Delivery::Sent { message_id: message_id.into() }
 }
 
+pub(super) fn failure(code: u32, passing: bool) -> Failure {
+    Failure { code, reason: format!("error {code}"), passing }
+}
+
 pub async fn messages_leave_in_order(store: Shared) {
     let ann = contact(&store, "1").await;
     let bob = contact(&store, "2").await;
@@ -123,8 +127,8 @@ pub async fn receipts_settle_items(store: Shared) {
     let receive = async |message_id: &str, send: Option<&SendId>, state| {
         let receipt = receipt(message_id, send, state);
         let lane = accept(&store, receipt_of(Some(phone("1")), receipt.clone())).await.lane;
-        let reason = (state == Failed).then(|| "no WhatsApp there".to_owned());
-        turn(&store, &lane, |commit| commit.receipt = Some((receipt, reason))).await;
+        let failure = (state == Failed).then(|| failure(131_026, false));
+        turn(&store, &lane, |commit| commit.receipt = Some((receipt, failure))).await;
     };
     let now = async |id| {
         let item = store.outbox_item(id).await.unwrap().unwrap();
@@ -156,10 +160,7 @@ pub async fn receipts_settle_items(store: Shared) {
     record(&store, &items[2], sent("wamid.3")).await;
     receive("wamid.3", None, Failed).await;
     let failed = store.outbox_item(&items[2]).await.unwrap().unwrap();
-    assert_eq!(
-        (failed.state, failed.reason.as_deref()),
-        (SendState::Failed, Some("no WhatsApp there"))
-    );
+    assert_eq!((failed.state, failed.reason.as_deref()), (SendState::Failed, Some("error 131026")));
     receive("wamid.unknown", None, Read).await;
     assert_eq!(store.depths().await.unwrap(), Default::default());
     check_invariants(&store).await;

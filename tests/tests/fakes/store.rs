@@ -70,8 +70,7 @@ impl Kept {
     fn heads(&self) -> Vec<OutboxItem> {
         let mut seen = HashSet::new();
         let queued = self.items.values().filter(|item| item.due().is_some());
-        // What a rule has held stands apart from the queue.
-        let is_head = |item: &&OutboxItem| item.hold.until > 0 || seen.insert(item.contact);
+        let is_head = |item: &&OutboxItem| item.apart || seen.insert(item.contact);
         let mut heads: Vec<_> = queued.filter(is_head).cloned().collect();
         heads.sort_by_key(|item| (item.due(), item.id.clone()));
         heads
@@ -125,8 +124,8 @@ impl Store for FakeStore {
         kept.check()?;
         let mut begun = Vec::new();
         for attempt in &attempts {
-            if let Some(item) = kept.items.get_mut(&attempt.id).filter(|item| item.due().is_some())
-            {
+            let item = kept.items.get_mut(&attempt.id);
+            if let Some(item) = item.filter(|item| item.may_begin(attempt.since)) {
                 item.begin(attempt);
                 let item = item.clone();
                 let tried = Tried {

@@ -229,7 +229,7 @@ fn receipts_settle(host: &Host) {
         if matches!(item.state, SendState::Attempting { .. })
             && taken.contains(&item.id.to_string())
         {
-            item.receive("wamid.x", ReceiptState::Sent, (None, None), now);
+            item.receive("wamid.x", ReceiptState::Sent, None, now);
         }
     }
 }

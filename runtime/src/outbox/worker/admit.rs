@@ -93,7 +93,7 @@ impl Worker {
                 self.launch(item, route, &terms, now);
             }
         }
-        // What is left has become history meanwhile.
+        // What is left has become history meanwhile, or came back.
         for id in terms.into_keys() {
             self.queue.forget(&id);
             self.tallies.forget(&id);
@@ -285,7 +285,10 @@ fn spared_until(recent: &[&OutboxItem], route: &Route) -> Option<Millis> {
 fn is_marketing_since(item: &OutboxItem, from: Millis) -> bool {
     let gone = match item.state {
         SendState::Sent | SendState::Attempting { .. } => true,
-        SendState::Waiting { .. } | SendState::Failed | SendState::Refused => false,
+        SendState::Waiting { .. }
+        | SendState::Returned { .. }
+        | SendState::Failed
+        | SendState::Refused => false,
     };
     // When it left is not on record; it was not before this.
     let at = item.created_at.max(item.hold.until);

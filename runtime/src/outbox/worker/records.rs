@@ -20,7 +20,8 @@ impl Worker {
             self.queue.forget(&record.id);
             match record.delivery {
                 Delivery::RetryAfter { .. } | Delivery::Held { .. } | Delivery::Unknown { .. } => {}
-                Delivery::Sent { .. } | Delivery::Rejected { .. } | Delivery::Refused { .. } => {
+                Delivery::Sent { .. } => self.tallies.taken(&record.id),
+                Delivery::Rejected { .. } | Delivery::Refused { .. } => {
                     self.tallies.forget(&record.id);
                 }
             }

@@ -116,10 +116,10 @@ pub(super) const TABLE: &[(u32, ErrorClass, &str)] = &[
         NeedsTemplate,
         "the contact's last message is more than 24 hours ago: only a template may go",
     ),
-    (63_017, Retry, "the account sends faster than Twilio allows: it is tried again"),
+    (63_017, Throttled, "the account sends faster than Twilio allows: it is tried again"),
     (
         63_018,
-        Retry,
+        Throttled,
         "too much at once from this number or to this contact: it is tried again; lower `messages_per_second`",
     ),
     (

@@ -35,7 +35,7 @@ pub use media::{MediaFile, MediaHere, MediaState, media_hash};
 pub use news::{AccountChange, News, NumberNews, TemplateNews};
 pub use outbox::{
     Address, Attempt, Charge, Delivery, DeliveryRecord, Failure, Hold, OutboxItem, PriceClass,
-    Rule, SendState, SentCopy, Spending, Tried,
+    Rule, SendState, SentCopy, Spending, Tried, Uploaded,
 };
 pub use outgoing::{
     Button, ButtonValue, Card, CardAction, Category, Flow, FlowRef, Header, Link, MediaSource,

@@ -108,7 +108,7 @@ impl Outbox {
             portfolio: Portfolio::default(),
             channels: vec![channel.clone()],
         });
-        let (templates, uploads) = (forms::all_live(), upload::Uploads::default());
+        let (templates, uploads) = (forms::all_live(), upload::Uploads::of(None));
         Self {
             store,
             clock,
@@ -149,7 +149,7 @@ impl Outbox {
 
     /// Sends the files in this folder, which is `media/` of the business.
     pub fn with_media(self, folder: PathBuf) -> Self {
-        Self { uploads: upload::Uploads::of(folder), ..self }
+        Self { uploads: upload::Uploads::of(Some(folder)), ..self }
     }
 
     /// Sends until told to stop (or until nobody can tell it any more), then

@@ -262,6 +262,10 @@ pub trait Provider: Send + Sync + 'static {
     fn uploaded(&self, status: u16, body: &[u8]) -> Answer {
         self.classify(status, body)
     }
+    /// Whether a refusal with this code may be for want of an uploaded file.
+    fn blames_upload(&self, _code: u32) -> bool {
+        false
+    }
     /// What an HTTP answer means.
     fn classify(&self, status: u16, body: &[u8]) -> Answer;
     /// How to get the file of a message. Error: why it can't be had at all.

@@ -274,15 +274,17 @@ pub trait Store: Send + Sync + 'static {
         channel: &ChannelId,
         sha256: &str,
         now: Millis,
-    ) -> Result<Option<String>>;
+    ) -> Result<Option<Uploaded>>;
     /// Keeps the id of an upload until it is no longer good.
     async fn keep_upload(
         &self,
         channel: &ChannelId,
         sha256: &str,
-        id: String,
-        until: Millis,
+        uploaded: Uploaded,
     ) -> Result<()>;
+    /// Forgets an id that the provider no longer takes, unless another one has
+    /// come in its place.
+    async fn forget_upload(&self, channel: &ChannelId, sha256: &str, id: &str) -> Result<()>;
 
     // For people.
 

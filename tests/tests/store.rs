@@ -45,6 +45,7 @@ contract! {
     a_broadcast_passes_over_who_has_merged
     what_a_rule_holds_goes_to_who_the_contact_became
     files_wait_are_here_and_go
+    an_upload_is_known_till_it_ends_or_is_forgotten
     a_merged_contact_has_the_files_of_both
     receipts_find_the_lane_of_their_message
     long_bodies_are_kept_whole

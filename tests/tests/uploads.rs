@@ -25,7 +25,7 @@ use switchboard::{
 use switchboard_tests::{corpus, shop};
 use tokio::{
     net::TcpListener,
-    sync::{Notify, watch},
+    sync::{Barrier, Notify, watch},
     task::JoinHandle,
 };
 
@@ -39,11 +39,31 @@ struct Graph {
     sends: Mutex<Vec<Value>>,
     /// Codes with which the next uploads are refused; 0: an answer that says nothing.
     refuse: Mutex<VecDeque<u32>>,
+    /// The code with which a send by one of these ids is refused.
+    gone: Mutex<(u32, Vec<String>)>,
+    /// Uploads go on when so many are under way.
+    meet: Mutex<Option<Arc<Barrier>>>,
+    under_way: Mutex<usize>,
+    most_at_once: Mutex<usize>,
 }
 
 async fn upload(State(graph): State<Arc<Graph>>, body: Bytes) -> axum::response::Response {
+    let now = {
+        let mut under_way = graph.under_way.lock().unwrap();
+        *under_way += 1;
+        *under_way
+    };
+    {
+        let mut most = graph.most_at_once.lock().unwrap();
+        *most = now.max(*most);
+    }
+    let meet = graph.meet.lock().unwrap().clone();
+    if let Some(meet) = meet {
+        meet.wait().await;
+    }
     // Long enough for others to come meanwhile.
     tokio::time::sleep(Duration::from_millis(100)).await;
+    *graph.under_way.lock().unwrap() -= 1;
     let count = {
         let mut uploads = graph.uploads.lock().unwrap();
         uploads.push(body.to_vec());
@@ -59,10 +79,20 @@ async fn upload(State(graph): State<Arc<Graph>>, body: Bytes) -> axum::response:
     }
 }
 
-async fn send(State(graph): State<Arc<Graph>>, Json(body): Json<Value>) -> Json<Value> {
+async fn send(
+    State(graph): State<Arc<Graph>>,
+    Json(body): Json<Value>,
+) -> axum::response::Response {
     let mut sends = graph.sends.lock().unwrap();
+    let (code, gone) = graph.gone.lock().unwrap().clone();
+    let id = body["document"]["id"].as_str().unwrap_or_default().to_owned();
     sends.push(body);
-    Json(json!({"messages": [{"id": format!("wamid.{}", sends.len())}]}))
+    if gone.contains(&id) {
+        let message = "Param document.id is not a valid media attachment ID";
+        let error = json!({"error": {"code": code, "message": message}});
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+    }
+    Json(json!({"messages": [{"id": format!("wamid.{}", sends.len())}]})).into_response()
 }
 
 struct Host {
@@ -128,6 +158,22 @@ impl Host {
             let item = self.store.item(id);
             if item.due().is_none() {
                 return item;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{:?}", self.store.item(id));
+    }
+    /// The same, where it is tried more than once.
+    async fn ended_at_last(&self, id: &SendId) -> OutboxItem {
+        for _ in 0..400 {
+            let item = self.store.item(id);
+            match item.state {
+                SendState::Waiting { due } if due > self.clock.now() => {
+                    self.clock.advance(due - self.clock.now());
+                    self.wake.notify_one();
+                }
+                _ if item.due().is_none() => return item,
+                _ => {}
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -273,5 +319,70 @@ async fn an_upload_without_an_answer_is_tried_again() {
     host.clock.advance(10_000);
     assert_eq!(host.ended(&id).await.state, SendState::Sent);
     assert_eq!(host.uploads(), 3);
+    host.end().await;
+}
+
+/// The id of a file that Meta had lost failed every message for 29 days.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_at_metas_is_uploaded_anew_once() {
+    for code in [100, 131_009, 131_053] {
+        let folder = folder();
+        let host = host(folder.path()).await;
+        let ids = || Vec::from_iter(host.sent().iter().map(|it| it["document"]["id"].clone()));
+        assert_eq!(host.ended(&host.put(1, menu())).await.state, SendState::Sent);
+        *host.graph.gone.lock().unwrap() = (code, vec!["media-1".into()]);
+        host.clock.advance(DAY);
+        let item = host.ended_at_last(&host.put(2, menu())).await;
+        assert_eq!((item.state, item.error), (SendState::Sent, None), "{code}");
+        assert_eq!(ids(), ["media-1", "media-1", "media-2"]);
+        // It is the file that Meta does not take: another upload does not help,
+        // and not each message of a campaign tries one.
+        let all = (1..9).map(|n| format!("media-{n}")).collect();
+        *host.graph.gone.lock().unwrap() = (code, all);
+        host.clock.advance(DAY);
+        for contact in 3..6 {
+            let item = host.ended_at_last(&host.put(contact, menu())).await;
+            assert_eq!((item.state, item.error), (SendState::Failed, Some(code)));
+            let reason = item.reason.unwrap();
+            assert!(reason.ends_with("is not a valid media attachment ID)"), "{reason}");
+            assert_eq!(host.uploads(), 3, "{code}");
+        }
+        host.end().await;
+    }
+}
+
+/// What has nothing to do with the file leaves its id alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_refusal_keeps_the_upload() {
+    let folder = folder();
+    let host = host(folder.path()).await;
+    host.ended(&host.put(1, menu())).await;
+    *host.graph.gone.lock().unwrap() = (131_026, vec!["media-1".into()]);
+    host.clock.advance(DAY);
+    let item = host.ended(&host.put(2, menu())).await;
+    assert_eq!((item.state, item.error), (SendState::Failed, Some(131_026)));
+    host.graph.gone.lock().unwrap().1.clear();
+    assert_eq!(host.ended(&host.put(3, menu())).await.state, SendState::Sent);
+    assert_eq!(host.uploads(), 1);
+    host.end().await;
+}
+
+/// A video of 100 MB on a slow line kept every other file waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_go_up_side_by_side_and_not_too_many() {
+    let folder = folder();
+    let host = host(folder.path()).await;
+    *host.graph.meet.lock().unwrap() = Some(Arc::new(Barrier::new(4)));
+    let mut ids = Vec::new();
+    for n in 0..8 {
+        let name = format!("menu{n}.pdf");
+        std::fs::write(folder.path().join(&name), format!("%PDF-1.7 number {n}")).unwrap();
+        // Two for each: the second one waits for the first.
+        ids.extend([0, 1].map(|m| host.put(1 + 2 * n + m, Outgoing::Media(file(&name)))));
+    }
+    for id in &ids {
+        assert_eq!(host.ended(id).await.state, SendState::Sent);
+    }
+    assert_eq!((host.uploads(), *host.graph.most_at_once.lock().unwrap()), (8, 4));
     host.end().await;
 }

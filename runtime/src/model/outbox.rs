@@ -74,6 +74,14 @@ pub struct Failure {
     pub passing: bool,
 }
 
+/// A file that was uploaded: the provider's id of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Uploaded {
+    pub id: String,
+    /// When it is no longer good.
+    pub until: Millis,
+}
+
 /// Which of our own rules holds or has refused a message. The names are those
 /// in reasons, the API and metrics.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -17,30 +17,53 @@ use file::Found;
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// Meta keeps what was uploaded for 30 days; the last one is left as a margin.
 const KEPT_MS: Millis = 29 * 24 * 3_600_000;
+/// An id that is refused sooner is not at fault: what the file is would not
+/// change by uploading it anew, least of all for each contact of a campaign.
+const SURE_MS: Millis = 3_600_000;
 /// How long one upload may take: 100 MB at 350 KB a second.
 const UPLOAD: Duration = Duration::from_secs(300);
 /// Files whose digest is remembered, so that a campaign reads each once.
 const DIGESTS: usize = 1_000;
 
+/// Files that go up at once, so that a big one does not keep the others
+/// waiting and all together leave the line free for messages.
+const AT_ONCE: usize = 4;
+
+/// Held by whoever uploads a file; others who need it wait, and find its id.
+type Turn = tokio::sync::Mutex<()>;
+
 /// What uploading needs and remembers.
-#[derive(Default)]
 pub(super) struct Uploads {
     /// `media/` in the business folder; none where there is no folder.
     folder: Option<PathBuf>,
-    /// One upload at a time: the same file for many contacts goes up once.
-    turn: tokio::sync::Mutex<()>,
+    /// By the place of the file's id, so one for each file and number.
+    turns: Mutex<HashMap<String, Weak<Turn>>>,
+    room: Semaphore,
     digests: Mutex<HashMap<PathBuf, file::Digest>>,
 }
 
 impl Uploads {
-    pub fn of(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), ..Self::default() }
+    pub fn of(folder: Option<PathBuf>) -> Self {
+        let (turns, digests) = Default::default();
+        Self { folder, turns, room: Semaphore::new(AT_ONCE), digests }
+    }
+
+    fn turn(&self, place: &str) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(place).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Turn::default());
+        turns.insert(place.to_owned(), Arc::downgrade(&turn));
+        turn
     }
 }
 
@@ -54,24 +77,64 @@ pub(super) async fn then_post(
     mut item: OutboxItem,
 ) -> (Reply, Duration) {
     let watch = Stopwatch::start();
+    let mut used = Vec::new();
     for media in item.message.media_mut() {
         let MediaSource::File(name) = &media.source else { continue };
         match uploaded(&outbox, &*provider, &item.channel, media.kind, name).await {
-            Ok(id) => media.source = MediaSource::Id(id),
+            Ok((place, upload)) => {
+                media.source = MediaSource::Id(upload.id.clone());
+                used.push((place, upload));
+            }
             Err(reply) => return (reply, watch.elapsed()),
         }
     }
-    post(outbox.client.clone(), provider.render(&item)).await
+    let (reply, took) = post(outbox.client.clone(), provider.render(&item)).await;
+    let reply = match blamed(&*provider, &reply) {
+        Some(reason) => forget_old(&outbox, &item.channel, &used, reason).await.unwrap_or(reply),
+        None => reply,
+    };
+    (reply, took)
 }
 
-/// The provider's id of a file. Error: how the attempt to send ended.
+/// The provider's words, if it may have refused the message for want of a file.
+fn blamed(provider: &dyn Provider, reply: &Reply) -> Option<String> {
+    let Reply::Answer { status, body } = reply else { return None };
+    match provider.classify(*status, body) {
+        Answer::Refused { code: Some(code), reason, .. } if provider.blames_upload(code) => {
+            Some(reason)
+        }
+        Answer::Refused { .. } | Answer::Sent { .. } => None,
+    }
+}
+
+/// Forgets those ids that may be gone at the provider's, so that the next
+/// attempt uploads their files anew: theirs will be too new to be forgotten
+/// again. None: there is no such id, and the refusal holds.
+async fn forget_old(
+    outbox: &Outbox,
+    channel: &ChannelId,
+    used: &[(String, Uploaded)],
+    reason: String,
+) -> Option<Reply> {
+    let old = outbox.clock.now().saturating_add(KEPT_MS - SURE_MS);
+    let old: Vec<_> = used.iter().filter(|(_, upload)| upload.until <= old).collect();
+    for (place, upload) in &old {
+        if let Err(error) = outbox.store.forget_upload(channel, place, &upload.id).await {
+            return Some(unread(error));
+        }
+    }
+    (!old.is_empty()).then(|| Reply::NotSent(format!("its file is uploaded anew: {reason}")))
+}
+
+/// Where the store keeps the provider's id of a file, and the id. Error: how
+/// the attempt to send ended.
 async fn uploaded(
     outbox: &Outbox,
     provider: &dyn Provider,
     channel: &ChannelId,
     kind: MediaKind,
     name: &str,
-) -> Result<String, Reply> {
+) -> Result<(String, Uploaded), Reply> {
     let found = look(&outbox.uploads, kind, name).await.map_err(Reply::Unfit)?;
     let Some(upload) = provider.upload(kind, found.mime) else {
         let reason = format!("this channel can't send the file `media/{name}`: use a link");
@@ -80,26 +143,33 @@ async fn uploaded(
     // Another number's ids are worth nothing to this one.
     let place = format!("{} {}", found.sha256, upload.url);
     let now = outbox.clock.now();
-    if let Some(id) = outbox.store.upload(channel, &place, now).await.map_err(unread)? {
-        return Ok(id);
+    if let Some(known) = outbox.store.upload(channel, &place, now).await.map_err(unread)? {
+        return Ok((place, known));
     }
-    let _turn = outbox.uploads.turn.lock().await;
+    let turn = outbox.uploads.turn(&place);
+    let _turn = turn.lock().await;
     // Whoever was first may have done it.
-    if let Some(id) = outbox.store.upload(channel, &place, now).await.map_err(unread)? {
-        return fresh(outbox, now, id);
-    }
-    let id = send(&outbox.client, provider, upload, &found).await?;
-    let until = now.saturating_add(KEPT_MS);
-    outbox.store.keep_upload(channel, &place, id.clone(), until).await.map_err(unread)?;
-    fresh(outbox, now, id)
+    let known = outbox.store.upload(channel, &place, now).await.map_err(unread)?;
+    let known = match known {
+        Some(known) => known,
+        None => {
+            let _room = outbox.uploads.room.acquire().await;
+            let id = send(&outbox.client, provider, upload, &found).await?;
+            let new = Uploaded { id, until: now.saturating_add(KEPT_MS) };
+            outbox.store.keep_upload(channel, &place, new.clone()).await.map_err(unread)?;
+            new
+        }
+    };
+    fresh(outbox, now)?;
+    Ok((place, known))
 }
 
 /// After a long wait the rules are asked anew before the message leaves: the
 /// contact may have said no meanwhile.
-fn fresh(outbox: &Outbox, began: Millis, id: String) -> Result<String, Reply> {
+fn fresh(outbox: &Outbox, began: Millis) -> Result<(), Reply> {
     match outbox.clock.now().saturating_sub(began) > FRESH_MS {
         true => Err(Reply::NotSent("its file has been uploaded; it is about to leave".into())),
-        false => Ok(id),
+        false => Ok(()),
     }
 }
 

@@ -111,6 +111,10 @@ impl Provider for Meta {
         errors::uploaded(status, body)
     }
 
+    fn blames_upload(&self, code: u32) -> bool {
+        errors::blames_upload(code)
+    }
+
     fn classify(&self, status: u16, body: &[u8]) -> Answer {
         errors::classify(status, body)
     }

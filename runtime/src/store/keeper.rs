@@ -154,7 +154,7 @@ impl Store for Keeper {
         channel: &ChannelId,
         sha256: &str,
         now: Millis,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Uploaded>> {
         self.writer.read(|view| uploads::get(view, channel, sha256, now))
     }
 
@@ -162,11 +162,15 @@ impl Store for Keeper {
         &self,
         channel: &ChannelId,
         sha256: &str,
-        id: String,
-        until: Millis,
+        uploaded: Uploaded,
     ) -> Result<()> {
         let (channel, sha256) = (channel.clone(), sha256.to_owned());
-        self.writer.write(move |view| uploads::keep(view, &channel, &sha256, id, until)).await
+        self.writer.write(move |view| uploads::keep(view, &channel, &sha256, &uploaded)).await
+    }
+
+    async fn forget_upload(&self, channel: &ChannelId, sha256: &str, id: &str) -> Result<()> {
+        let (channel, sha256, id) = (channel.clone(), sha256.to_owned(), id.to_owned());
+        self.writer.write(move |view| uploads::forget(view, &channel, &sha256, &id)).await
     }
 
     async fn media(&self, channel: &ChannelId, id: &str) -> Result<Option<MediaFile>> {

@@ -7,35 +7,36 @@ use super::{
     view::View,
 };
 use crate::model::*;
-use serde::{Deserialize, Serialize};
 
 /// Entries that one sweep looks through: a business has some dozens of files.
 const SWEPT: usize = 1_000;
-
-#[derive(Serialize, Deserialize)]
-struct Uploaded {
-    id: String,
-    until: Millis,
-}
 
 pub fn get(
     view: &View<'_>,
     channel: &ChannelId,
     sha256: &str,
     now: Millis,
-) -> Result<Option<String>> {
+) -> Result<Option<Uploaded>> {
     let found: Option<Uploaded> = view.read("upload", &key::upload(channel, sha256))?;
-    Ok(found.filter(|it| it.until > now).map(|it| it.id))
+    Ok(found.filter(|it| it.until > now))
 }
 
 pub fn keep(
     view: &mut View<'_>,
     channel: &ChannelId,
     sha256: &str,
-    id: String,
-    until: Millis,
+    uploaded: &Uploaded,
 ) -> Result<()> {
-    view.write("upload", key::upload(channel, sha256), &Uploaded { id, until })
+    view.write("upload", key::upload(channel, sha256), uploaded)
+}
+
+/// Forgets this id; another one that has come meanwhile stays.
+pub fn forget(view: &mut View<'_>, channel: &ChannelId, sha256: &str, id: &str) -> Result<()> {
+    let place = key::upload(channel, sha256);
+    match view.read::<Uploaded>("upload", &place)? {
+        Some(found) if found.id == id => view.delete_long(place),
+        _ => Ok(()),
+    }
 }
 
 /// Forgets those whose time is over. Returns how many.

@@ -102,3 +102,19 @@ pub async fn a_merged_contact_has_the_files_of_both(store: Shared) {
     }
     assert_eq!(store.media_of(&lanes[0], 9).await.unwrap(), []);
 }
+
+pub async fn an_upload_is_known_till_it_ends_or_is_forgotten(store: Shared) {
+    let (main, other, sum) = (main_channel(), ChannelId::new("other"), "ab".repeat(32));
+    let uploaded = |id: &str| Uploaded { id: id.into(), until: NOW + DAY };
+    let known = async |channel: &ChannelId, at| store.upload(channel, &sum, at).await.unwrap();
+    store.keep_upload(&main, &sum, uploaded("1")).await.unwrap();
+    assert_eq!(known(&main, NOW).await, Some(uploaded("1")));
+    assert_eq!(known(&main, NOW + DAY).await, None);
+    assert_eq!(known(&other, NOW).await, None);
+    // Two found it gone, and the first has uploaded the file anew already.
+    store.forget_upload(&main, &sum, "1").await.unwrap();
+    assert_eq!(known(&main, NOW).await, None);
+    store.keep_upload(&main, &sum, uploaded("2")).await.unwrap();
+    store.forget_upload(&main, &sum, "1").await.unwrap();
+    assert_eq!(known(&main, NOW).await, Some(uploaded("2")));
+}

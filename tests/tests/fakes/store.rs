@@ -27,7 +27,7 @@ pub struct Kept {
     pub tried: Vec<(Tried, bool)>,
     pub daily_contacts: BTreeMap<ChannelId, i64>,
     /// The ids of uploads and until when they are good, by digest.
-    pub uploads: BTreeMap<String, (String, Millis)>,
+    pub uploads: BTreeMap<String, Uploaded>,
     pub spending: Vec<Spending>,
 }
 
@@ -140,22 +140,23 @@ impl Store for FakeStore {
         }
         Ok(begun)
     }
-    async fn upload(&self, _: &ChannelId, sha256: &str, now: Millis) -> Result<Option<String>> {
+    async fn upload(&self, _: &ChannelId, sha256: &str, now: Millis) -> Result<Option<Uploaded>> {
         let kept = self.kept();
         kept.check()?;
-        let found = kept.uploads.get(sha256).filter(|(_, until)| *until > now);
-        Ok(found.map(|(id, _)| id.clone()))
+        Ok(kept.uploads.get(sha256).filter(|it| it.until > now).cloned())
     }
-    async fn keep_upload(
-        &self,
-        _: &ChannelId,
-        sha256: &str,
-        id: String,
-        until: Millis,
-    ) -> Result<()> {
+    async fn keep_upload(&self, _: &ChannelId, sha256: &str, uploaded: Uploaded) -> Result<()> {
         let mut kept = self.kept();
         kept.check()?;
-        kept.uploads.insert(sha256.to_owned(), (id, until));
+        kept.uploads.insert(sha256.to_owned(), uploaded);
+        Ok(())
+    }
+    async fn forget_upload(&self, _: &ChannelId, sha256: &str, id: &str) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        if kept.uploads.get(sha256).is_some_and(|it| it.id == id) {
+            kept.uploads.remove(sha256);
+        }
         Ok(())
     }
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()> {

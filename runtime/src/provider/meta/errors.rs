@@ -59,6 +59,12 @@ pub(super) fn uploaded(status: u16, body: &[u8]) -> Answer {
     }
 }
 
+/// Whether Meta refuses so what has the id of a file that is gone. It says 100
+/// of an id that it does not know; the others are as unclear.
+pub(super) fn blames_upload(code: u32) -> bool {
+    matches!(code, 100 | 131_009 | 131_053)
+}
+
 /// A code's class and plain words, with Meta's own text behind them.
 pub(super) fn explain(code: u32, text: &str) -> (ErrorClass, String) {
     let (class, words) = lookup(code).unwrap_or((

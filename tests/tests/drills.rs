@@ -6,8 +6,12 @@
 mod account;
 #[path = "drills/campaigns.rs"]
 mod campaigns;
+#[path = "drills/days.rs"]
+mod days;
 #[path = "drills/media.rs"]
 mod media;
+#[path = "drills/pace.rs"]
+mod pace;
 #[path = "drills/people.rs"]
 mod people;
 

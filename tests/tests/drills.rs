@@ -8,6 +8,8 @@ mod account;
 mod campaigns;
 #[path = "drills/days.rs"]
 mod days;
+#[path = "drills/doctor.rs"]
+mod doctor;
 #[path = "drills/media.rs"]
 mod media;
 #[path = "drills/pace.rs"]

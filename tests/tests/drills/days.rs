@@ -185,7 +185,8 @@ async fn the_cap_holds_the_second_offer_of_its_span() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_days_money_ends_amid_a_campaign_and_it_goes_on_the_next_day() {
-    const BUDGET: &str = "[budget]\ncurrency = \"EUR\"\nper_day = 0.5\nprice = { marketing = 0.1 }\n";
+    const BUDGET: &str =
+        "[budget]\ncurrency = \"EUR\"\nper_day = 0.5\nprice = { marketing = 0.1 }\n";
     for line in Line::BOTH {
         let stage = open(line, 9, BUDGET, 8).await;
         campaign(&stage, "dear").await;
@@ -202,7 +203,10 @@ async fn the_days_money_ends_amid_a_campaign_and_it_goes_on_the_next_day() {
         }
         assert_eq!((got.len(), held.len()), (5, 3), "{line:?}: {held:?}");
         for (_, said) in &held {
-            assert!(said.contains("`budget.per_day`") && said.contains("(rule `budget`)"), "{said}");
+            assert!(
+                said.contains("`budget.per_day`") && said.contains("(rule `budget`)"),
+                "{said}"
+            );
         }
         let spending = stage.server().admin_get("/api/v1/spending").await;
         assert_eq!((&spending["today"], &spending["per_day"]), (&json!(0.5), &json!(0.5)));

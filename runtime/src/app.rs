@@ -74,14 +74,29 @@ pub fn serve(options: ServeOptions, say: &dyn Fn(&str)) -> Result<(), Failure> {
     telemetry::init_log(options.env.get("SWITCHBOARD_LOG").unwrap_or("info"));
     runtime()?.block_on(async {
         let folder = options.folder.clone();
-        let app = App::build(options).await?;
-        say(&format!("Switchboard serves {}", folder.display()));
-        say(&format!("  webhooks  http://{}/webhooks/{{channel}}", app.public));
-        say(&format!("  admin     http://{}/readyz", app.admin));
+        let app = App::build(options, Arc::new(SystemClock)).await?;
+        app.greet(&folder, say);
         let (end, shutdown) = watch::channel(false);
         signals::listen(end, Arc::clone(&app.reloader))?;
         app.run(shutdown).await.map_err(Failure::Running)
     })
+}
+
+/// The same within another program, which owns the clock, the log and the end:
+/// for rehearsals of what takes days.
+///
+/// # Errors
+/// As `serve`.
+pub async fn serve_within(
+    options: ServeOptions,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+    say: &dyn Fn(&str),
+) -> Result<(), Failure> {
+    let folder = options.folder.clone();
+    let app = App::build(options, clock).await?;
+    app.greet(&folder, say);
+    app.run(shutdown).await.map_err(Failure::Running)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -120,11 +135,10 @@ struct Bells {
 impl App {
     /// Reads the folder, opens the store, takes the ports, loads the plugins:
     /// what is cheap to find wrong comes first.
-    async fn build(options: ServeOptions) -> Result<Self, Failure> {
+    async fn build(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let ServeOptions { folder, env } = options;
         let business = config::load_business(&folder, &env).map_err(Failure::Problems)?;
         let business = Arc::new(business);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data = folder.join(&business.store.path);
         let media = folder.join("media");
         let store = open_store(&data, &business)?;
@@ -173,6 +187,12 @@ impl App {
             updater,
             bells,
         })
+    }
+
+    fn greet(&self, folder: &Path, say: &dyn Fn(&str)) {
+        say(&format!("Switchboard serves {}", folder.display()));
+        say(&format!("  webhooks  http://{}/webhooks/{{channel}}", self.public));
+        say(&format!("  admin     http://{}/readyz", self.admin));
     }
 
     /// Runs until `shutdown`, then lets what is running end. An error if

@@ -5,12 +5,12 @@ use crate::model::Millis;
 use async_trait::async_trait;
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
@@ -96,5 +96,54 @@ impl Clock for SimulatedClock {
     }
     fn jitter(&self) -> f64 {
         self.chance.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+}
+
+/// Another clock, put forward as far as was asked for: the next morning comes
+/// when it is wanted. It goes on from there, and never back.
+pub struct AheadClock {
+    clock: Arc<dyn Clock>,
+    ahead: watch::Sender<Millis>,
+}
+
+impl AheadClock {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ahead: watch::Sender::new(0) }
+    }
+    /// How far ahead of the other clock.
+    pub fn ahead(&self) -> Millis {
+        *self.ahead.borrow()
+    }
+    /// Wakes all that waits. False if it would be more than `most` ahead in
+    /// all: then it stays.
+    pub fn put_forward(&self, by: Millis, most: Millis) -> bool {
+        self.ahead.send_if_modified(|ahead| match ahead.checked_add(by) {
+            Some(sum) if sum <= most => {
+                *ahead = sum;
+                true
+            }
+            Some(_) | None => false,
+        })
+    }
+}
+
+#[async_trait]
+impl Clock for AheadClock {
+    fn now(&self) -> Millis {
+        self.clock.now().saturating_add(self.ahead())
+    }
+    async fn sleep_until(&self, due: Millis) {
+        let mut moved = self.ahead.subscribe();
+        while self.now() < due {
+            let there = due.saturating_sub(self.ahead());
+            tokio::select! {
+                () = self.clock.sleep_until(there) => {}
+                // The sender lives as long as this.
+                _ = moved.changed() => {}
+            }
+        }
+    }
+    fn jitter(&self) -> f64 {
+        self.clock.jitter()
     }
 }

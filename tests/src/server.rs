@@ -1,13 +1,20 @@
-//! The real binary, as a child process.
+//! The real server: the binary as a child process, or the same within this
+//! one where a test owns the clock.
 
 use crate::shop::{Shop, text};
 use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, mpsc},
     time::Duration,
 };
+use switchboard::{
+    app::{self, ServeOptions},
+    clock::Clock,
+    config::Env,
+};
+use tokio::sync::watch;
 
 /// Builds the binary once, as `cargo run` would, and says where it is.
 pub fn binary() -> PathBuf {
@@ -47,9 +54,9 @@ pub fn switchboard(arguments: &[&str]) -> Output {
     Command::new(binary()).args(arguments).output().unwrap()
 }
 
-/// `switchboard serve` or `demo` on a folder; killed when dropped.
+/// `switchboard serve` or `demo` on a folder; ended when dropped.
 pub struct Server {
-    child: Child,
+    life: Life,
     pub public: String,
     pub admin: String,
     /// What it has written to stderr.
@@ -59,6 +66,26 @@ pub struct Server {
 }
 
 impl Server {
+    /// Within this process, by this clock. It can't be killed, and its log is
+    /// not kept.
+    pub fn within(shop: &Shop, clock: Arc<dyn Clock>) -> Self {
+        let env = Env::from([("SWITCHBOARD_CACHE", text(&compiled()))]);
+        let options = ServeOptions { folder: shop.folder.clone(), env };
+        let (end, shutdown) = watch::channel(false);
+        let (say, said) = mpsc::channel();
+        // An event loop of its own: whatever the test does, it goes on.
+        std::thread::spawn(move || {
+            let say = |line: &str| drop(say.send(line.to_owned()));
+            let life = tokio::runtime::Runtime::new().unwrap();
+            if let Err(why) = life.block_on(app::serve_within(options, clock, shutdown, &say)) {
+                say(&format!("{why:?}"));
+            }
+        });
+        let said = Said::read(&mut said.iter());
+        let said = said.unwrap_or_else(|said| panic!("it did not start:\n{said}"));
+        said.of(Life::Within(end), Arc::default())
+    }
+
     /// Waits until it serves.
     pub fn start(shop: &Shop) -> Self {
         Self::try_start(shop, &[]).unwrap_or_else(|log| panic!("it did not start:\n{log}"))
@@ -86,11 +113,10 @@ impl Server {
         (demo, chat.unwrap())
     }
 
-    /// What was compiled for one test serves all.
     fn launch(arguments: &[&str], env: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(binary())
             .args(arguments)
-            .env("SWITCHBOARD_CACHE", binary().with_file_name("test-cache"))
+            .env("SWITCHBOARD_CACHE", compiled())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -99,39 +125,36 @@ impl Server {
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), Arc::clone(&log));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut said = String::new();
-        let (mut public, mut admin) = (None, None);
-        while public.is_none() || admin.is_none() {
-            let Some(Ok(line)) = lines.next() else {
-                let status = child.wait().unwrap();
-                std::thread::sleep(Duration::from_millis(50));
-                return Err(format!("{status}\n{said}{}", log.lock().unwrap()));
-            };
-            said += &line;
-            said += "\n";
-            public = public.or_else(|| address(&line, "webhooks"));
-            admin = admin.or_else(|| address(&line, "admin"));
-        }
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        let said = Said::read(&mut lines).map_err(|said| {
+            let status = child.wait().unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+            format!("{status}\n{said}{}", log.lock().unwrap())
+        })?;
         // Goes on reading, so that the child never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, public: public.unwrap(), admin: admin.unwrap(), log, said })
+        Ok(said.of(Life::Process(child), log))
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        match &self.life {
+            Life::Process(child) => child.id(),
+            Life::Within(_) => panic!("it is no process of its own"),
+        }
     }
 
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill(self) {
+        self.pid();
+        drop(self);
     }
 
     /// Asks it to end and waits. The exit code, and what it logged.
     pub fn terminate(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let code = self.child.wait().unwrap().code();
+        let Life::Process(child) = &mut self.life else { unreachable!() };
+        let code = child.wait().unwrap().code();
         let log = self.log.lock().unwrap().clone();
         (code, log)
     }
@@ -160,9 +183,54 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        match &mut self.life {
+            Life::Process(child) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Life::Within(end) => drop(end.send(true)),
+        }
     }
+}
+
+enum Life {
+    Process(Child),
+    /// Ends when it turns true.
+    Within(watch::Sender<bool>),
+}
+
+/// What a server says when it serves.
+struct Said {
+    public: String,
+    admin: String,
+    all: String,
+}
+
+impl Said {
+    /// Reads until both addresses are said; all that was said where they
+    /// never are.
+    fn read(lines: &mut impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut all, mut public, mut admin) = (String::new(), None, None);
+        for line in lines {
+            all += &line;
+            all += "\n";
+            public = public.or_else(|| address(&line, "webhooks"));
+            admin = admin.or_else(|| address(&line, "admin"));
+            if let (Some(public), Some(admin)) = (&public, &admin) {
+                return Ok(Self { public: public.clone(), admin: admin.clone(), all });
+            }
+        }
+        Err(all)
+    }
+
+    fn of(self, life: Life, log: Arc<Mutex<String>>) -> Server {
+        Server { life, public: self.public, admin: self.admin, log, said: self.all }
+    }
+}
+
+/// What was compiled for one test serves all.
+fn compiled() -> PathBuf {
+    binary().with_file_name("test-cache")
 }
 
 /// `  webhooks  http://127.0.0.1:1234/webhooks/…` → `http://127.0.0.1:1234`.

@@ -7,6 +7,7 @@ pub const SECRET: &str = "test-app-secret";
 pub const VERIFY: &str = "test-verify-token";
 pub const TOKEN: &str = "test-access-token";
 pub const NUMBER_ID: &str = "1060";
+const TALKER: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_TALKER"));
 
 /// Answers `hours` questions, tags complaints, knows opt-out words.
 pub struct Shop {
@@ -31,10 +32,20 @@ impl Shop {
         self.folder.join(file)
     }
 
-    pub fn write(&self, file: &str, text: &str) {
+    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// Puts the talker before the plugins that answer any text.
+    pub fn add_talker(&self) {
+        self.write("plugins/talker.wasm", TALKER);
+        let step = "[[step]]\nname = \"talker\"\nplugin = \"plugins/talker.wasm\"\n\
+                    grants = { media = true }\nlimits = { http_ms = 20000 }\n\n";
+        let tagger = "[[step]]\nname = \"tagger\"";
+        let chain = CHAIN.replacen(tagger, &format!("{step}{tagger}"), 1);
+        self.write("chains/default.toml", &chain);
     }
 
     /// Changes a file as a careful editor does: whole, by renaming.

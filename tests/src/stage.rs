@@ -9,9 +9,12 @@ use crate::{
     twilio,
 };
 use serde_json::{Value, json};
-use std::{net::TcpListener as Port, time::Duration};
-use switchboard::simulator::{
-    self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, TwilioContent, Wire,
+use std::{net::TcpListener as Port, sync::Arc, time::Duration};
+use switchboard::{
+    clock::{AheadClock, Clock, SystemClock},
+    simulator::{
+        self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, TwilioContent, Wire,
+    },
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -19,6 +22,8 @@ pub const ANN: &str = "15550000001";
 pub const BEN: &str = "4915112345678";
 /// Shows no number: known by a user id alone.
 pub const CAT: &str = "cat.no.number";
+pub const HOUR: Duration = Duration::from_secs(3_600);
+pub const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// How long something may take that must come.
 const PATIENCE: usize = 1_500;
 const PAUSE: Duration = Duration::from_millis(20);
@@ -42,6 +47,8 @@ pub struct Stage {
     pub server: Option<Server>,
     pub sim: String,
     public: String,
+    /// The server's, where the test owns it.
+    clock: Option<Arc<AheadClock>>,
     stop: watch::Sender<bool>,
 }
 
@@ -64,13 +71,43 @@ impl Stage {
         simulator: impl FnOnce(&mut SimulatorConfig),
         change: impl FnOnce(&Shop),
     ) -> Self {
+        Self::set_up(line, None, simulator, change).await
+    }
+
+    /// On a wire, at this full hour of UTC, the next that comes. From then on
+    /// `pass` puts everybody's clock forward; the server runs within this
+    /// process.
+    pub async fn at(
+        hour: u64,
+        line: Line,
+        simulator: impl FnOnce(&mut SimulatorConfig),
+        change: impl FnOnce(&Shop),
+    ) -> Self {
+        let clock = Arc::new(AheadClock::new(Arc::new(SystemClock)));
+        let stage = Self::set_up(line, Some(Arc::clone(&clock)), simulator, change).await;
+        let today = clock.now() % DAY.as_millis() as u64;
+        let wished = hour * 3_600_000;
+        let by = if wished > today { wished } else { wished + DAY.as_millis() as u64 } - today;
+        stage.pass(Duration::from_millis(by)).await;
+        stage
+    }
+
+    async fn set_up(
+        line: Line,
+        clock: Option<Arc<AheadClock>>,
+        simulator: impl FnOnce(&mut SimulatorConfig),
+        change: impl FnOnce(&Shop),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sim = format!("http://{}", listener.local_addr().unwrap());
         let public = free_port();
         let shop = Shop::new(&format!("{sim}/v26.0"));
         shop.write("switchboard.toml", &config(line, &sim, &public));
         change(&shop);
-        let server = Server::start(&shop);
+        let server = match &clock {
+            Some(clock) => Server::within(&shop, Arc::<AheadClock>::clone(clock)),
+            None => Server::start(&shop),
+        };
         let mut config = SimulatorConfig {
             wire: wire(line),
             webhook_url: format!("http://{public}/webhooks/main"),
@@ -92,7 +129,20 @@ impl Stage {
         simulator(&mut config);
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { simulator::run(config, listener, stopped).await.unwrap() });
-        Self { shop, server: Some(server), sim, public, stop }
+        Self { shop, server: Some(server), sim, public, clock, stop }
+    }
+
+    /// Time passes for everybody: for WhatsApp first, so that nobody is early
+    /// there.
+    pub async fn pass(&self, time: Duration) {
+        let by = time.as_millis() as u64;
+        self.post("/sim/clock", json!({"advance_ms": by})).await;
+        assert!(self.clock.as_ref().unwrap().put_forward(by, u64::MAX));
+    }
+
+    /// The moment by the server's clock, in milliseconds.
+    pub fn now(&self) -> u64 {
+        self.clock.as_ref().map_or_else(|| SystemClock.now(), |clock| clock.now())
     }
 
     pub fn server(&self) -> &Server {
@@ -116,6 +166,20 @@ impl Stage {
 
     pub async fn says(&self, phone: &str, text: &str) -> String {
         self.act(phone, json!({"kind": "text", "body": text})).await
+    }
+
+    /// Says something and waits until the webhook was taken, not for an answer:
+    /// what is said at once may come in any order.
+    pub async fn told(&self, phone: &str, text: &str) {
+        let id = self.says(phone, text).await;
+        for _ in 0..PATIENCE {
+            let chat = self.chat(phone).await;
+            if chat.iter().any(|one| one["id"] == id.as_str() && one["status"] == "delivered") {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{text} was never taken");
     }
 
     /// All that the customer got so far, in words, the oldest first.

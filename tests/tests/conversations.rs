@@ -5,11 +5,10 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use switchboard_tests::{
-    shop::{CHAIN, PROMO, Shop},
+    shop::{PROMO, Shop},
     stage::{ANN, BEN, CAT, Line, Stage},
 };
 
-const TALKER: &[u8] = include_bytes!(env!("SWITCHBOARD_GUEST_TALKER"));
 const HOURS: &str = "We are open 9 to 18.";
 const PARKING: &str = "There is a car park behind the shop.";
 
@@ -17,14 +16,8 @@ async fn open(line: Line) -> Stage {
     Stage::on(line, |config| config.settings.read_ms = 0, with_talker).await
 }
 
-/// The talker stands before the plugins that answer any text.
 fn with_talker(shop: &Shop) {
-    std::fs::create_dir_all(shop.path("plugins")).unwrap();
-    std::fs::write(shop.path("plugins/talker.wasm"), TALKER).unwrap();
-    let step = "[[step]]\nname = \"talker\"\nplugin = \"plugins/talker.wasm\"\n\
-                grants = { media = true }\nlimits = { http_ms = 20000 }\n\n";
-    let tagger = "[[step]]\nname = \"tagger\"";
-    shop.write("chains/default.toml", &CHAIN.replacen(tagger, &format!("{step}{tagger}"), 1));
+    shop.add_talker();
     let start = "opt_in = [\"start\"]\nopt_in_reply = \"Welcome back.\"\n";
     shop.write("rules/promo.toml", &format!("{PROMO}{start}"));
 }
@@ -36,27 +29,13 @@ async fn ask(stage: &Stage, phone: &str, text: &str) -> String {
     stage.sees(phone, before + 1).await.pop().unwrap()
 }
 
-/// Says something and waits until the webhook was taken, not for an answer:
-/// what is said at once may come in any order.
-async fn taken(stage: &Stage, phone: &str, text: &str) {
-    let id = stage.says(phone, text).await;
-    for _ in 0..1_500 {
-        let chat = stage.chat(phone).await;
-        if chat.iter().any(|one| one["id"] == id.as_str() && one["status"] == "delivered") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{text} was never taken");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_are_answered_once_and_in_order() {
     for line in Line::BOTH {
         let stage = open(line).await;
         assert_eq!(ask(&stage, ANN, "When do you open?").await, HOURS, "{line:?}");
         for text in ["parking", "when do you open", "parking"] {
-            taken(&stage, ANN, text).await;
+            stage.told(ANN, text).await;
         }
         assert_eq!(stage.sees(ANN, 4).await, [HOURS, PARKING, HOURS, PARKING], "{line:?}");
         // The webhook comes five times, the answer once.

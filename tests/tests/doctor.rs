@@ -84,6 +84,14 @@ fn of_the_token() -> Vec<Broken> {
     ]
 }
 
+fn many_paused() -> serde_json::Value {
+    let one = |number: u32| {
+        let name = format!("a{number}");
+        json!({"name": name, "language": "en", "status": "PAUSED"})
+    };
+    json!({"data": (0..7).map(one).collect::<Vec<_>>()})
+}
+
 fn of_the_number_and_the_account() -> Vec<Broken> {
     let number = |pointer: &'static str, value: serde_json::Value| {
         broken(move |world| world.set(NUMBER_ID, pointer, value))
@@ -131,6 +139,12 @@ fn of_the_number_and_the_account() -> Vec<Broken> {
         ),
         (of_account("message_templates", 403, denied()), "templates", "bad", "refused: 200"),
         (of_account("message_templates", 200, json!({"data": []})), "templates", "good", "none"),
+        (
+            of_account("message_templates", 200, many_paused()),
+            "templates",
+            "bad",
+            "7 paused: a0 (en), a1 (en), a2 (en), a3 (en), a4 (en), …",
+        ),
         (broken(|world| world.verify_token = "another"), "webhook", "bad", "verify token"),
     ]
 }

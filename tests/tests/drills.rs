@@ -6,8 +6,14 @@
 mod account;
 #[path = "drills/campaigns.rs"]
 mod campaigns;
+#[path = "drills/days.rs"]
+mod days;
+#[path = "drills/doctor.rs"]
+mod doctor;
 #[path = "drills/media.rs"]
 mod media;
+#[path = "drills/pace.rs"]
+mod pace;
 #[path = "drills/people.rs"]
 mod people;
 

@@ -2,6 +2,7 @@
 
 use super::{App, Failure, ServeOptions, runtime, signals};
 use crate::{
+    clock::SystemClock,
     config::Env,
     sample::{self, Demo, SampleKind},
     simulator::{self, Draft, NewPhone, Settings, SimulatorConfig},
@@ -51,7 +52,8 @@ async fn run(options: DemoOptions, say: &dyn Fn(&str)) -> Result<(), Failure> {
     let env = environment(options.env, public, admin, chat_address);
     let made = make_folder(&options.folder, public, admin, chat_address)?;
     say("Starting. The first start compiles the plugins, which takes some seconds.");
-    let app = App::build(ServeOptions { folder: options.folder.clone(), env }).await?;
+    let served = ServeOptions { folder: options.folder.clone(), env };
+    let app = App::build(served, Arc::new(SystemClock)).await?;
     let (end, shutdown) = watch::channel(false);
     signals::listen(end, Arc::clone(&app.reloader))?;
     let simulator = simulator(&app);

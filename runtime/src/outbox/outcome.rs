@@ -169,8 +169,8 @@ pub(super) struct Outcome {
     pub delivery: Delivery,
     pub channel: ChannelState,
     pub template: TemplateFate,
-    /// The provider's code and words, where the contact has stopped marketing.
-    pub opted_out: Option<(u32, String)>,
+    /// The provider's code, where the contact has stopped marketing.
+    pub opted_out: Option<u32>,
 }
 
 /// What the pauses depend on.
@@ -242,8 +242,7 @@ fn refused(
     class: ErrorClass,
     (code, reason): (Option<u32>, String),
 ) -> Outcome {
-    let code_of_opt_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
-    let opted_out = code_of_opt_out.map(|code| (code, reason.clone()));
+    let opted_out = (class == ErrorClass::OptedOut).then_some(code).flatten();
     let template = match class {
         ErrorClass::PauseTemplate => TemplateFate::Rests,
         _ => TemplateFate::NotKnown,
@@ -350,8 +349,9 @@ pub(super) fn is_read_mark(item: &OutboxItem) -> bool {
 }
 
 /// The provider says so to us alone and sends no webhook: the contact's own
-/// lane has to learn of it, as of any receipt.
-pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> Happening {
+/// lane has to learn of it, as of any receipt. The code alone: its words are
+/// put to it there.
+pub(super) fn opt_out(item: &OutboxItem, code: u32, now: Millis) -> Happening {
     let key = format!("optout:{}", item.id);
     Happening {
         channel: item.channel.clone(),
@@ -362,7 +362,7 @@ pub(super) fn opt_out(item: &OutboxItem, error: (u32, String), now: Millis) -> H
             send: Some(item.id.clone()),
             state: ReceiptState::Failed,
             at: now,
-            error: Some(error),
+            error: Some((code, String::new())),
             pricing: None,
             free_until: None,
         }),

@@ -294,8 +294,8 @@ impl Worker {
             TemplateFate::Rests => self.outbox.resting.rest(item, now),
         }
         self.heed(&item.channel, outcome.channel, began, now);
-        if let Some(error) = outcome.opted_out {
-            self.opt_outs.push(opt_out(item, error, now));
+        if let Some(code) = outcome.opted_out {
+            self.opt_outs.push(opt_out(item, code, now));
         }
         self.record(item.id.clone(), outcome.delivery, now);
     }

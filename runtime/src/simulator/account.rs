@@ -24,6 +24,18 @@ pub struct Account {
     pub subscribed: bool,
     /// People who may be written to first within 24 hours; 0 is no limit.
     pub daily_contacts: u32,
+    /// What the token may.
+    pub scopes: Vec<Scope>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Scope {
+    /// Messages and files.
+    #[serde(rename = "whatsapp_business_messaging")]
+    Messaging,
+    /// The number, the account, templates.
+    #[serde(rename = "whatsapp_business_management")]
+    Management,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -91,6 +103,7 @@ impl Default for Account {
             marketing: true,
             subscribed: true,
             daily_contacts: 0,
+            scopes: vec![Scope::Messaging, Scope::Management],
         }
     }
 }

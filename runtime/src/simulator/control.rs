@@ -105,6 +105,7 @@ fn counts(world: &World) -> Value {
     json!({
         "phones": world.phones().len(),
         "sent": world.sent_total,
+        "refused": world.refused,
         "received": world.received_total,
         "webhooks_delivered": world.delivered_total,
         "webhook_attempts_failed": world.attempts_failed,

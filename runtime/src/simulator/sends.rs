@@ -101,6 +101,14 @@ pub fn mark_read(sim: &Sim, message_id: &str, typing: bool) -> Result<(), Proble
 }
 
 pub fn accept(sim: &Shared, send: Send) -> Outcome {
+    let outcome = judge(sim, send);
+    if let Outcome::Refuse(problem) = &outcome {
+        *sim.world().refused.entry(problem.code).or_default() += 1;
+    }
+    outcome
+}
+
+fn judge(sim: &Shared, send: Send) -> Outcome {
     let now = sim.now();
     let mut world = sim.world();
     let checked = check(sim, &mut world, &send, now);

@@ -15,7 +15,7 @@ use super::{
     templates::Templates,
 };
 use serde_json::{Value, json};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A moment, in milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -40,6 +40,8 @@ pub struct World {
     by_id: HashMap<String, u64>,
     next_seq: u64,
     pub sent_total: u64,
+    /// Sends that were refused, by code.
+    pub refused: BTreeMap<u32, u64>,
     pub received_total: u64,
     pub settings: Settings,
     pub account: Account,
@@ -67,6 +69,7 @@ impl World {
             by_id: HashMap::new(),
             next_seq: 1,
             sent_total: 0,
+            refused: BTreeMap::new(),
             received_total: 0,
             settings,
             account: Account::default(),

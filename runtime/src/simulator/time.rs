@@ -3,18 +3,14 @@
 //! clock is its own.
 
 use super::state::Millis;
-use crate::clock::Clock;
+use crate::clock::{AheadClock, Clock};
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
+use std::sync::Arc;
 
 /// Ten years: as far ahead as the time may be put in all.
 const AHEAD_MAX: Millis = 10 * 365 * 24 * 60 * 60 * 1_000;
 
-pub struct Time {
-    clock: Arc<dyn Clock>,
-    ahead: watch::Sender<Millis>,
-}
+pub struct Time(AheadClock);
 
 /// The body of `POST /sim/clock`: one of the two.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -27,16 +23,16 @@ pub struct Move {
 
 impl Time {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ahead: watch::Sender::new(0) }
+        Self(AheadClock::new(clock))
     }
 
     pub fn now(&self) -> Millis {
-        self.clock.now().saturating_add(*self.ahead.borrow())
+        self.0.now()
     }
 
     /// How far ahead of the machine's clock.
     pub fn ahead(&self) -> Millis {
-        *self.ahead.borrow()
+        self.0.ahead()
     }
 
     /// Moves the time on, and wakes all that waits for it.
@@ -51,30 +47,15 @@ impl Time {
                 .ok_or("the time goes forward only: `at` must not have passed")?,
             _ => return Err("give either `advance_ms` or `at`".into()),
         };
-        let moved = self.ahead.send_if_modified(|ahead| match ahead.checked_add(by) {
-            Some(sum) if sum <= AHEAD_MAX => {
-                *ahead = sum;
-                true
-            }
-            Some(_) | None => false,
-        });
-        if moved { Ok(()) } else { Err("at most ten years ahead in all".into()) }
+        match self.0.put_forward(by, AHEAD_MAX) {
+            true => Ok(()),
+            false => Err("at most ten years ahead in all".into()),
+        }
     }
 
     /// Returns when this moment has come on the simulator's clock.
     pub async fn until(&self, due: Millis) {
-        let mut moved = self.ahead.subscribe();
-        loop {
-            let left = due.saturating_sub(self.now());
-            if left == 0 {
-                return;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(left)) => {}
-                // The sender lives as long as this.
-                _ = moved.changed() => {}
-            }
-        }
+        self.0.sleep_until(due).await;
     }
 }
 

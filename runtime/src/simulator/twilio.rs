@@ -2,6 +2,7 @@
 //! and signs them. It reads and writes bytes; what they do to the world is the
 //! world's.
 
+mod account;
 mod check;
 mod codes;
 mod contents;
@@ -38,6 +39,9 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/2010-04-01/Accounts/{account}/Messages.json", post(messages::send))
         .route("/2010-04-01/Accounts/{account}/Messages/{message}/Media/{id}", get(media::download))
+        .route("/2010-04-01/Accounts/{account}", get(account::account))
+        .route("/v2/Channels/Senders", get(account::senders))
+        .route("/v1/Services/{service}", get(account::service))
         .route("/v3/Indicators/Typing.json", post(messages::typing))
         .route("/v1/ContentAndApprovals", get(contents::list))
         .fallback(unknown_path)

@@ -61,7 +61,7 @@ impl World {
             (
                 format!("{ACCOUNT}/message_templates"),
                 well(json!({"data": [{"name": "a", "status": "APPROVED"},
-                    {"name": "b", "status": "APPROVED"}, {"name": "c", "status": "PAUSED"}]})),
+                    {"name": "b", "status": "APPROVED"}, {"name": "c", "status": "PENDING"}]})),
             ),
             (
                 format!("2010-04-01/Accounts/{SID}.json"),

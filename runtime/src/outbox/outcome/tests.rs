@@ -230,7 +230,7 @@ fn a_final_no_is_final() {
     assert_eq!((outcome.channel, outcome.opted_out), (ChannelState::Works, None));
     let stopped = end(&text(), error(400, 131_050), &mut Tally::default());
     assert!(matches!(stopped.delivery, Delivery::Rejected { .. }));
-    assert_eq!(stopped.opted_out.map(|(code, _)| code), Some(131_050));
+    assert_eq!(stopped.opted_out, Some(131_050));
 }
 
 #[test]

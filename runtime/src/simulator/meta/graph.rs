@@ -6,6 +6,7 @@ use super::{
 };
 use crate::simulator::{
     Shared, Sim,
+    account::Scope,
     sends::{self, Outcome, Taken, Target},
 };
 use axum::{
@@ -102,15 +103,28 @@ pub fn authorise(sim: &Sim, headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks a version's form and that the id is the business number's.
+/// # Errors
+/// The token was made without this right.
+pub fn allowed(sim: &Sim, scope: Scope) -> Result<(), Refusal> {
+    match sim.world().account.scopes.contains(&scope) {
+        true => Ok(()),
+        false => Err(Refusal::new(200, "")),
+    }
+}
+
+/// Checks a version's form, that the id is the business number's, and that the
+/// token may send by it.
 pub fn our_number(sim: &Sim, number: &str, id: &str, method: &str) -> Result<(), Refusal> {
     version(number)?;
+    allowed(sim, Scope::Messaging)?;
     if id == sim.config.phone_number_id { Ok(()) } else { Err(Refusal::no_object(method, id)) }
 }
 
-/// Checks a version's form and that the id is the business account's.
+/// Checks a version's form, that the id is the business account's, and that
+/// the token may look after it.
 pub fn our_account(sim: &Sim, number: &str, id: &str, method: &str) -> Result<(), Refusal> {
     version(number)?;
+    allowed(sim, Scope::Management)?;
     if id == sim.config.business_account_id { Ok(()) } else { Err(Refusal::no_object(method, id)) }
 }
 

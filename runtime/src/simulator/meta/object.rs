@@ -2,11 +2,14 @@
 //! token, a template, a file's description.
 
 use super::{
-    graph::{authorise, version},
+    graph::{allowed, authorise, version},
     media,
     refusal::Refusal,
 };
-use crate::simulator::{Shared, Sim, account::DisplayName};
+use crate::simulator::{
+    Shared, Sim,
+    account::{DisplayName, Scope},
+};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -60,20 +63,23 @@ fn look_up(sim: &Sim, id: &str, asked: &Chosen, headers: &HeaderMap) -> Result<V
         return Ok(chosen(json!({"id": APP_USER, "name": "Simulated system user"}), fields));
     }
     if id == config.phone_number_id {
+        allowed(sim, Scope::Management)?;
         return Ok(chosen(phone_number(sim), fields));
     }
     if id == config.business_account_id {
+        allowed(sim, Scope::Management)?;
         return Ok(chosen(business_account(sim), fields));
     }
-    if let Some(template) = sim.world().templates.by_id(id) {
-        return Ok(chosen(template.listed(), fields));
+    let template = sim.world().templates.by_id(id).map(|template| template.listed());
+    if let Some(template) = template {
+        allowed(sim, Scope::Management)?;
+        return Ok(chosen(template, fields));
     }
     media::describe(sim, id, headers).ok_or_else(|| Refusal::no_object("get", id))
 }
 
 const APP: &str = "5550001";
 const APP_USER: &str = "5550002";
-const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
 
 pub fn phone_number(sim: &Sim) -> Value {
     let account = sim.world().account.clone();
@@ -132,8 +138,12 @@ fn debug_token(sim: &Sim, token: Option<&str>) -> Value {
         "is_valid": account.token_works(now),
         "expires_at": expires,
         "data_access_expires_at": 0,
-        "scopes": SCOPES,
-        "granular_scopes": SCOPES.map(|scope| json!({"scope": scope, "target_ids": targets})),
+        "scopes": account.scopes,
+        "granular_scopes": account
+            .scopes
+            .iter()
+            .map(|scope| json!({"scope": scope, "target_ids": targets}))
+            .collect::<Vec<_>>(),
     }})
 }
 

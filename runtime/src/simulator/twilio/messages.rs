@@ -101,14 +101,18 @@ pub async fn typing(State(sim): State<Shared>, headers: HeaderMap, body: Bytes) 
     }
 }
 
-/// The account, if the request bears its sid and token.
+/// The account, if the request bears its sid and token, and the token has not
+/// been replaced.
 pub fn authorise<'a>(sim: &'a Sim, headers: &HeaderMap) -> Result<&'a Account, Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Basic "));
     let given = given.and_then(|coded| STANDARD.decode(coded.trim()).ok());
+    let works = sim.world().account.token_works(sim.now());
     match &sim.config.wire {
         Wire::Twilio(account)
-            if given == Some(format!("{}:{}", account.sid, account.auth_token).into_bytes()) =>
+            if works
+                && given
+                    == Some(format!("{}:{}", account.sid, account.auth_token).into_bytes()) =>
         {
             Ok(account)
         }

@@ -83,7 +83,13 @@ fn command(text: &str, message: &Message) -> Outcome {
             say("A person will answer.");
             handoff("asked for a person")?;
         }
-        _ => return Ok(Continue),
+        other => match other.strip_prefix("I live in ") {
+            Some(zone) => {
+                set_attribute("zone", zone)?;
+                say(format!("{zone} it is."));
+            }
+            None => return Ok(Continue),
+        },
     }
     Ok(Stop)
 }

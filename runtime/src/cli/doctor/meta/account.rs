@@ -2,7 +2,10 @@
 //! it sends messages to.
 
 use super::{
-    super::{ask::Why, finding::Finding},
+    super::{
+        ask::{Why, text},
+        finding::Finding,
+    },
     Graph,
 };
 use serde_json::Value;
@@ -91,23 +94,63 @@ async fn subscribed(graph: &Graph<'_>, account: &str, app: Option<&str>) -> Resu
     })
 }
 
-/// How many there are in each state.
+/// Names told of one state.
+const NAMED: usize = 5;
+
+/// How many there are in each state, and by name those that can't be sent.
 pub async fn templates(graph: &Graph<'_>, account: &str) -> Finding {
     const CHECK: &str = "templates";
-    let path = format!("{account}/message_templates?fields=name,status&limit=100");
+    let path = format!("{account}/message_templates?fields=name,language,status&limit=100");
     let all = match graph.list(&path, PAGES).await {
         Ok(all) => all,
         Err(why) => return unread(CHECK, account, &why),
     };
-    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    let mut states: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for one in &all {
-        let state = one.get("status").and_then(Value::as_str).unwrap_or("of no state");
-        *states.entry(state.to_lowercase().replace('_', " ")).or_default() += 1;
+        states.entry(text(one, "status").unwrap_or("OF_NO_STATE")).or_default().push(one);
     }
-    let told: Vec<String> =
-        states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    match told.is_empty() {
-        true => Finding::good(CHECK, "none: outside the 24-hour window nothing can be sent"),
-        false => Finding::good(CHECK, told.join(", ")),
+    if states.is_empty() {
+        return Finding::good(CHECK, "none: outside the 24-hour window nothing can be sent");
     }
+    let told: Vec<String> = states.iter().map(|(state, all)| in_words(state, all)).collect();
+    let (said, of) = (told.join(", "), |state| states.contains_key(state));
+    let todo: Vec<&str> =
+        UNFIT.iter().filter(|(state, _)| of(*state)).map(|(_, todo)| *todo).collect();
+    match (todo.is_empty(), of("PAUSED") || of("DISABLED")) {
+        (true, _) => Finding::good(CHECK, said),
+        // They were sent before Meta took them away.
+        (false, true) => Finding::bad(CHECK, said, todo.join("; ")),
+        // Never approved: whether anything needs it, only the owner knows.
+        (false, false) => Finding::unknown(CHECK, said).todo(todo.join("; ")),
+    }
+}
+
+/// The states in which nothing can be sent, and what to do then.
+const UNFIT: [(&str, &str); 3] = [
+    (
+        "PAUSED",
+        "what needs a paused one waits: Meta lets it go on by itself, but edit it or write \
+                to fewer people, as the third pause is for good",
+    ),
+    ("DISABLED", "what needs a disabled one fails: make another, and name it in the rules"),
+    (
+        "REJECTED",
+        "a rejected one can't be sent: see why in the WhatsApp Manager, then edit or \
+                  delete it",
+    ),
+];
+
+/// `1 paused: spring_sale (en)`; names only where something is to be done.
+fn in_words(state: &str, all: &[&Value]) -> String {
+    let words = format!("{} {}", all.len(), state.to_lowercase().replace('_', " "));
+    if !UNFIT.iter().any(|(unfit, _)| *unfit == state) {
+        return words;
+    }
+    let name = |one: &&Value| {
+        let of = |field| text(one, field).unwrap_or("?");
+        format!("{} ({})", of("name"), of("language"))
+    };
+    let names: Vec<String> = all.iter().take(NAMED).map(name).collect();
+    let more = if all.len() > NAMED { ", …" } else { "" };
+    format!("{words}: {}{more}", names.join(", "))
 }

@@ -97,6 +97,8 @@ pub enum Rule {
     Handoff,
     /// The 24 hours after the contact's last message are over.
     Window,
+    /// The account may send no templates.
+    Restricted,
     /// The template rests.
     Template,
     /// The provider spares the contact marketing for a day.
@@ -112,12 +114,13 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Address,
         Self::Consent,
         Self::UsMarketing,
         Self::Handoff,
         Self::Window,
+        Self::Restricted,
         Self::Template,
         Self::Spared,
         Self::Cap,
@@ -133,6 +136,7 @@ impl Rule {
             Self::UsMarketing => "us-marketing",
             Self::Handoff => "handoff",
             Self::Window => "window",
+            Self::Restricted => "restricted",
             Self::Template => "template",
             Self::Spared => "spared",
             Self::Cap => "cap",
@@ -150,6 +154,18 @@ pub struct Hold {
     pub rule: Option<Rule>,
     /// Until when a rule held it last; 0 if none ever did.
     pub until: Millis,
+    /// As `until`, of rules whose holds come to an end: of all but `Template`.
+    #[serde(default)]
+    pub ended: Millis,
+}
+
+impl Hold {
+    fn take(&mut self, rule: Rule, until: Millis) {
+        (self.rule, self.until) = (Some(rule), until);
+        if rule != Rule::Template {
+            self.ended = until;
+        }
+    }
 }
 
 /// Where an item stands. `Waiting`, `Attempting` and `Returned` are to be dealt
@@ -183,7 +199,7 @@ pub struct Attempt {
     pub until: Millis,
     /// Whether it writes to the contact first: outside the window.
     pub opens: bool,
-    /// What it costs, counted once the provider has taken it.
+    /// What it costs, counted unless it fails.
     pub charge: Option<Charge>,
     /// In which category a template leaves: it may be another than when it was
     /// asked for. None: as it was.

@@ -106,7 +106,7 @@ pub(super) fn hopeless(item: &OutboxItem, tally: &Tally, now: Millis) -> Option<
     // Time in which our own rules held it does not count, but for a template
     // that may rest for ever.
     let from = match item.hold.rule {
-        Some(Rule::Template) => item.created_at,
+        Some(Rule::Template) => item.created_at.max(item.hold.ended),
         _ => item.created_at.max(item.hold.until),
     };
     let worth = now < from.saturating_add(GIVE_UP_MS);

@@ -21,7 +21,11 @@ use crate::{
     provider::Provider,
     store::{Result, StoreError},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},
@@ -53,8 +57,6 @@ struct Flight {
     provider: Arc<dyn Provider>,
     grace_ms: Millis,
     began: Millis,
-    /// What it costs if the provider takes it, in millionths.
-    micros: u64,
 }
 
 pub(super) struct Worker {
@@ -66,6 +68,10 @@ pub(super) struct Worker {
     /// What is to be written.
     records: Vec<DeliveryRecord>,
     opt_outs: Vec<Happening>,
+    /// What the channels' accounts have said of themselves.
+    stops: BTreeMap<ChannelId, Stoppage>,
+    /// Those of them that turned out to be over, to be forgotten.
+    disproved: Vec<Stoppage>,
     /// The store may have more than we know.
     stale: bool,
     read_from: Millis,
@@ -86,6 +92,8 @@ impl Worker {
             flights: HashMap::new(),
             records: Vec::new(),
             opt_outs: Vec::new(),
+            stops: BTreeMap::new(),
+            disproved: Vec::new(),
             stale: true,
             read_from: 0,
             poll_at: 0,
@@ -142,6 +150,7 @@ impl Worker {
             self.restore(now).await?;
             self.restored = true;
         }
+        self.hear(now).await?;
         self.let_go(now).await?;
         let store = self.outbox.store.clone();
         let limit = self.queue.known() + PAGE;
@@ -244,7 +253,7 @@ impl Worker {
         }
     }
 
-    fn launch(&mut self, item: OutboxItem, route: &Route, terms: &Terms, now: Millis) {
+    fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
         let line = self.queue.line(&item.channel);
         line.throughput.take(now);
         if !is_read_mark(&item) {
@@ -258,8 +267,7 @@ impl Worker {
         let (outbox, provider) = (self.outbox.clone(), route.provider.clone());
         let task = self.posts.spawn(then_post(outbox, provider, item.clone()));
         let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
-        let micros = terms.charge.as_ref().map_or(0, |charge| charge.micros);
-        let flight = Flight { item, provider, grace_ms, began: now, micros };
+        let flight = Flight { item, provider, grace_ms, began: now };
         self.flights.insert(task.id(), flight);
     }
 
@@ -275,7 +283,7 @@ impl Worker {
         let Some(flight) = self.flights.remove(&id) else {
             return;
         };
-        let Flight { item, provider, grace_ms, began, micros: _ } = flight;
+        let Flight { item, provider, grace_ms, began } = flight;
         let now = self.outbox.clock.now();
         let moment = Moment { now, grace_ms, jitter: self.outbox.clock.jitter() };
         let tally = self.tallies.of(&item, now);
@@ -322,8 +330,11 @@ impl Worker {
         };
         // An answer to what began before the pause says nothing of it.
         let line = self.queue.line(channel);
-        if works && line.pause.take_if(|pause| began > pause.since).is_some() {
+        if works && let Some(pause) = line.pause.take_if(|pause| began > pause.since) {
             self.resume(channel);
+            if pause.told {
+                self.disprove(channel);
+            }
         }
     }
 

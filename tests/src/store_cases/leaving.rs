@@ -16,7 +16,7 @@ pub async fn what_a_rule_holds_keeps_nothing_in(store: Shared) {
     record(&store, &items[0], held(NOW + 50)).await;
     assert_eq!(due(&store, NOW).await, [items[1].clone()], "the next is the first now");
     let item = store.outbox_item(&items[0]).await.unwrap().unwrap();
-    assert_eq!(item.hold, Hold { rule: Some(Rule::Quiet), until: NOW + 50 });
+    assert_eq!(item.hold, Hold { rule: Some(Rule::Quiet), until: NOW + 50, ended: NOW + 50 });
     assert_eq!(item.due(), Some(NOW + 50));
     assert_eq!(store.depths().await.unwrap().outbox, 2);
     check_invariants(&store).await;
@@ -85,6 +85,7 @@ pub async fn messages_are_charged_once(store: Shared) {
 
     // Turned away, then taken; what is recorded twice counts once.
     attempt(&store, &items[0], charge(20_261_122, Marketing, 100)).await;
+    assert_eq!(all().await, [(20_261_122, Marketing, 100, 1)], "it may have been taken");
     let later = Delivery::RetryAfter { due: NOW, reason: "later".into() };
     record(&store, &items[0], later).await;
     assert_eq!(all().await, []);
@@ -93,8 +94,14 @@ pub async fn messages_are_charged_once(store: Shared) {
     record(&store, &items[0], taken(&items[0])).await;
     assert_eq!(all().await, [(20_261_123, Marketing, 100, 1)]);
 
-    // Its end was lost: a receipt says that it was taken.
+    // Its end was lost, and another attempt is of another price; a receipt says
+    // that one was taken.
+    attempt(&store, &items[1], charge(20_261_123, Service, 40)).await;
+    let (until, reason) = (NOW, "no answer came".into());
+    record(&store, &items[1], Delivery::Unknown { until, reason }).await;
+    assert_eq!(all().await[1], (20_261_123, Service, 40, 1), "nobody knows");
     attempt(&store, &items[1], charge(20_261_123, Marketing, 40)).await;
+    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2)]);
     receive(&items[1], Sent, None).await;
     receive(&items[1], Delivered, None).await;
     record(&store, &items[1], taken(&items[1])).await;
@@ -104,7 +111,7 @@ pub async fn messages_are_charged_once(store: Shared) {
     attempt(&store, &items[2], charge(20_261_123, Service, 5)).await;
     record(&store, &items[2], taken(&items[2])).await;
     receive(&items[2], Failed, None).await;
-    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2), (20_261_123, Service, 0, 0)]);
+    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2)]);
     receive(&items[2], Read, None).await;
     assert_eq!(all().await[1], (20_261_123, Service, 5, 1));
 
@@ -164,4 +171,35 @@ pub async fn the_providers_limit_is_kept(store: Shared) {
         assert_eq!(limit().await, expected);
     }
     assert_eq!(store.daily_contacts(&ChannelId::new("other")).await.unwrap(), None);
+}
+
+pub async fn what_stops_an_account_is_kept_until_it_is_over(store: Shared) {
+    let told = async |key: &str, stopped: bool, account: Option<&str>| {
+        let (reason, account) = (key.to_owned(), account.map(str::to_owned));
+        let news = AccountNews { stopped, reason, account, ..AccountNews::default() };
+        let kind = EventKind::Account { field: "account_update".into(), news: News::Account(news) };
+        let event = accept(&store, Happening { kind, ..super::account(key) }).await;
+        turn(&store, &event.lane, |_| {}).await;
+    };
+    let all = async || {
+        let all = store.stoppages().await.unwrap();
+        assert!(all.iter().all(|one| (&one.channel, one.at) == (&main_channel(), NOW)));
+        all
+    };
+    let reasons = async || all().await.into_iter().map(|one| one.news.reason).collect::<Vec<_>>();
+    assert_eq!(all().await, []);
+    told("fine", false, Some("1020")).await;
+    told("disabled", true, Some("1020")).await;
+    told("deleted", true, Some("1021")).await;
+    told("offboarded", true, None).await;
+    assert_eq!(reasons().await, ["disabled", "deleted", "offboarded"]);
+    // The last word counts, of each.
+    let before = all().await.remove(0);
+    told("restricted", true, Some("1020")).await;
+    told("back", false, None).await;
+    assert_eq!(reasons().await, ["restricted", "deleted"]);
+    store.end_stoppage(&before).await.unwrap();
+    assert_eq!(reasons().await, ["restricted", "deleted"], "something newer was told");
+    store.end_stoppage(&all().await[0]).await.unwrap();
+    assert_eq!(reasons().await, ["deleted"]);
 }

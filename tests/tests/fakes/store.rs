@@ -29,6 +29,9 @@ pub struct Kept {
     /// The ids of uploads and until when they are good, by digest.
     pub uploads: BTreeMap<String, Uploaded>,
     pub spending: Vec<Spending>,
+    /// What each item's last attempt costs.
+    pub charges: BTreeMap<SendId, Option<Charge>>,
+    pub stoppages: Vec<Stoppage>,
 }
 
 fn newest(
@@ -128,6 +131,7 @@ impl Store for FakeStore {
             if let Some(item) = item.filter(|item| item.may_begin(attempt.since)) {
                 item.begin(attempt);
                 let item = item.clone();
+                kept.charges.insert(item.id.clone(), attempt.charge.clone());
                 let tried = Tried {
                     at: attempt.since,
                     channel: item.channel.clone(),
@@ -179,8 +183,32 @@ impl Store for FakeStore {
     async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>> {
         Ok(self.kept().daily_contacts.get(channel).copied())
     }
+    async fn stoppages(&self) -> Result<Vec<Stoppage>> {
+        Ok(self.kept().stoppages.clone())
+    }
+    async fn end_stoppage(&self, over: &Stoppage) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.stoppages.retain(|one| one != over);
+        Ok(())
+    }
     async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
-        Ok(self.kept().spending.clone())
+        let kept = self.kept();
+        let owed = |id: &SendId| {
+            matches!(kept.items[id].state, SendState::Sent | SendState::Attempting { .. })
+        };
+        let owed = kept.charges.iter().filter(|(id, _)| owed(id));
+        let owed =
+            owed.filter_map(|(id, charge)| Some((&kept.items[id].channel, charge.as_ref()?)));
+        let charged = owed.map(|(channel, charge)| Spending {
+            channel: channel.clone(),
+            day: charge.day,
+            class: charge.class,
+            currency: charge.currency.clone(),
+            micros: charge.micros,
+            messages: 1,
+        });
+        Ok(kept.spending.iter().cloned().chain(charged).collect())
     }
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
         let kept = self.kept();

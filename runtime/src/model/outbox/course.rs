@@ -1,7 +1,7 @@
 //! What becomes of an item: attempts, their ends and receipts, in whatever order
 //! they come.
 
-use super::{Attempt, Delivery, DeliveryRecord, Failure, Hold, OutboxItem, SendState, SentCopy};
+use super::{Attempt, Delivery, DeliveryRecord, Failure, OutboxItem, SendState, SentCopy};
 use crate::model::{Millis, ReceiptState};
 
 impl OutboxItem {
@@ -67,7 +67,7 @@ impl OutboxItem {
             }
             Delivery::Held { due, rule, reason } => {
                 self.apart = true;
-                self.hold = Hold { rule: Some(*rule), until: *due };
+                self.hold.take(*rule, *due);
                 (SendState::Waiting { due: *due }, Some(reason.clone()))
             }
             Delivery::Rejected { reason, code } => {

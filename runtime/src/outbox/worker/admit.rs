@@ -12,7 +12,10 @@ use crate::{
     store::Result,
 };
 use futures::future::join_all;
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 /// How many of a contact's last messages are looked at for marketing: more than
 /// people put up with in the span of any cap.
@@ -85,16 +88,16 @@ impl Worker {
             }
         };
         let now = self.outbox.clock.now();
-        let mut terms: HashMap<SendId, Terms> =
-            allowed.into_iter().map(|(item, terms)| (item.id, terms)).collect();
+        let mut left: HashSet<SendId> = allowed.into_iter().map(|(item, _)| item.id).collect();
         for item in begun {
-            if let (Some(terms), Some(route)) = (terms.remove(&item.id), routes.get(&item.channel))
+            if left.remove(&item.id)
+                && let Some(route) = routes.get(&item.channel)
             {
-                self.launch(item, route, &terms, now);
+                self.launch(item, route, now);
             }
         }
         // What is left has become history meanwhile, or came back.
-        for id in terms.into_keys() {
+        for id in left {
             self.queue.forget(&id);
             self.tallies.forget(&id);
         }
@@ -193,8 +196,11 @@ impl Worker {
         batch: &mut Batch,
     ) -> Result<Facts> {
         let (rules, now) = (&route.rules, request.now);
-        let mut facts =
-            Facts { template_until: self.outbox.resting.until(item, now), ..Facts::default() };
+        let mut facts = Facts {
+            restricted_until: self.restricted_until(&item.channel, now),
+            template_until: self.outbox.resting.until(item, now),
+            ..Facts::default()
+        };
         if request.is_marketing() {
             let recent = self.outbox.store.outbox_of(item.contact, RECENT).await?;
             let recent: Vec<_> = recent.iter().filter(|other| other.id != item.id).collect();
@@ -230,8 +236,8 @@ impl Worker {
         Ok(self.queue.tier(&family.portfolio).until(item.contact, now, limit))
     }
 
-    /// What is spent, what is under way and what this batch adds. Nothing where
-    /// there is no bound.
+    /// What is spent, with what is under way, and what this batch adds. Nothing
+    /// where there is no bound.
     async fn spent(&self, rules: &policy::Rules, batch: &mut Batch, now: Millis) -> Result<Spent> {
         let Some(budget) = &rules.budget else { return Ok(Spent::default()) };
         if budget.per_day.is_none() && budget.per_month.is_none() {
@@ -243,9 +249,7 @@ impl Worker {
                 let today = policy::day(now, &rules.zone);
                 let first = today - today % 100;
                 let spendings = self.outbox.store.spending(first, today).await?;
-                let mut spent = Spent::of(&spendings, &budget.currency, today);
-                spent.add(self.flights.values().map(|flight| flight.micros).sum());
-                *batch.spent.insert(spent)
+                *batch.spent.insert(Spent::of(&spendings, &budget.currency, today))
             }
         };
         spent.add(batch.micros);

@@ -6,6 +6,8 @@
 mod account;
 #[path = "drills/campaigns.rs"]
 mod campaigns;
+#[path = "drills/late.rs"]
+mod late;
 #[path = "drills/media.rs"]
 mod media;
 #[path = "drills/people.rs"]

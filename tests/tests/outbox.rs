@@ -2,6 +2,8 @@
 
 #[path = "outbox/pace.rs"]
 mod pace;
+#[path = "outbox/returned.rs"]
+mod returned;
 #[path = "outbox/rules.rs"]
 mod rules;
 #[path = "outbox/stage.rs"]

@@ -118,8 +118,8 @@ pub struct Audience {
 pub struct Depths {
     /// Lanes with at least one event waiting.
     pub lanes: u64,
-    /// Contacts with at least one message to send, and messages that a rule
-    /// holds apart.
+    /// Contacts with at least one message to send, and messages that stand
+    /// apart.
     pub outbox: u64,
     pub timers: u64,
 }
@@ -225,12 +225,13 @@ pub trait Store: Send + Sync + 'static {
     // Out.
 
     /// Items due at `now`, the earliest first. Of one contact only its first
-    /// queued item is ever due, so that messages leave in order.
+    /// queued item is ever due, so that messages leave in order; those apart
+    /// are due by themselves. One that came back is due at once, for a decision.
     async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>>;
     /// When the next item is due.
     async fn next_outbox(&self) -> Result<Option<Millis>>;
     /// Marks attempts as begun, before they begin. An item that is history by
-    /// now is left so. Returns the items as they stand, those only that may
+    /// now, or came back, is left so. Returns the items as they stand, those only that may
     /// be attempted.
     async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;

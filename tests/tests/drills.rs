@@ -10,6 +10,8 @@ mod campaigns;
 mod days;
 #[path = "drills/doctor.rs"]
 mod doctor;
+#[path = "drills/late.rs"]
+mod late;
 #[path = "drills/media.rs"]
 mod media;
 #[path = "drills/pace.rs"]

@@ -4,6 +4,8 @@
 mod account;
 #[path = "outbox/pace.rs"]
 mod pace;
+#[path = "outbox/returned.rs"]
+mod returned;
 #[path = "outbox/rules.rs"]
 mod rules;
 #[path = "outbox/stage.rs"]

@@ -31,6 +31,10 @@ pub struct OutboxItem {
     pub state: SendState,
     /// Attempts begun, this one included.
     pub attempts: u32,
+    /// When the last of them began: when it left, if it did. None in items of
+    /// before this was kept.
+    #[serde(default)]
+    pub left_at: Option<Millis>,
     /// The provider's id, once known.
     pub message_id: Option<String>,
     /// Every one that the provider took: more than one if it was sent again.
@@ -328,6 +332,7 @@ impl OutboxItem {
             created_at: now,
             state: SendState::Waiting { due: now },
             attempts: 0,
+            left_at: None,
             message_id: None,
             copies: Vec::new(),
             receipt: None,

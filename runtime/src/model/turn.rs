@@ -1,7 +1,9 @@
 //! What a turn reads and what it writes, each as one value.
 
-use super::{Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId};
-use super::{Failure, Receipt, TemplateNews};
+use super::{
+    Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, OutboxItem, Receipt,
+    TemplateNews, TimerWrite, Trace, TurnId,
+};
 
 /// What a turn may read, as it stood when the turn began.
 #[derive(Clone, Debug)]
@@ -21,6 +23,9 @@ pub struct TurnCommit {
     pub contact: Option<Contact>,
     pub kv: Vec<KvWrite>,
     pub outbox: Vec<OutboxItem>,
+    /// What the messages to other contacts ask them, in order; none: whatever was
+    /// asked before is no question any more.
+    pub asked: Vec<(ContactId, Option<Asked>)>,
     pub timers: Vec<TimerWrite>,
     pub broadcasts: Vec<Broadcast>,
     /// The receipt that the event was, and what it says of a failure.
@@ -41,6 +46,7 @@ impl TurnCommit {
             contact: None,
             kv: Vec::new(),
             outbox: Vec::new(),
+            asked: Vec::new(),
             timers: Vec::new(),
             broadcasts: Vec::new(),
             receipt: None,

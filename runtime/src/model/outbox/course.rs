@@ -31,6 +31,7 @@ impl OutboxItem {
     pub fn begin(&mut self, attempt: &Attempt) {
         self.state = SendState::Attempting { since: attempt.since, until: attempt.until };
         self.attempts += 1;
+        self.left_at = Some(attempt.since);
         self.updated_at = attempt.since;
         if let Some(category) = attempt.category {
             self.message.categorise(category);

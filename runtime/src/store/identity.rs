@@ -433,3 +433,20 @@ fn known_as(view: &View<'_>, sender: &Sender) -> Result<Option<ContactId>> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryEngine;
+
+    #[test]
+    fn what_was_written_before_there_were_moments_is_read() {
+        let engine = MemoryEngine::default();
+        let mut view = View::new(&engine);
+        let (portfolio, id) = (Portfolio::default(), Identity::Phone("15550001".into()));
+        view.put(key::identity(&portfolio, &id), numbers([7])).unwrap();
+        assert_eq!(claim(&view, &portfolio, &id).unwrap(), Some((ContactId(7), 0)));
+        point(&mut view, &portfolio, &id, ContactId(8), 5).unwrap();
+        assert_eq!(claim(&view, &portfolio, &id).unwrap(), Some((ContactId(8), 5)));
+    }
+}

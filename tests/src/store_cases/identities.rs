@@ -228,7 +228,10 @@ pub async fn a_late_notice_is_not_of_who_took_the_number_since(store: Shared) {
     // The same where her new ids are known already.
     assert_eq!(sent(&store, 40, message(both("5", "US.5"), "Ann, moved")).await, "c3");
     assert_eq!(sent(&store, 50, notice("again")).await, "c3");
-    assert_eq!((ids(&store, 2).await, ids(&store, 3).await), (some("1", "US.2"), some("5", "US.5")));
+    assert_eq!(
+        (ids(&store, 2).await, ids(&store, 3).await),
+        (some("1", "US.2"), some("5", "US.5"))
+    );
     // A user id decides, also where the one with the number has none yet.
     assert_eq!(sent(&store, 10, message(phone("6"), "Cid, by the number")).await, "c4");
     let unknown = moved(both("6", "US.60"), both("7", "US.70"), "by an unknown user id");
@@ -273,7 +276,10 @@ pub async fn a_late_event_gives_no_former_number_back(store: Shared) {
     let earlier = moved(bsuid("US.0"), both("1", "US.1"), "how she came to the former one");
     assert_eq!(sent(&store, 90, earlier).await, "c1");
     assert_eq!(ids(&store, 1).await, some("2", "US.2"));
-    assert_eq!((by_phone(&store, "1").await, by_phone(&store, "2").await), (None, Some("c1".into())));
+    assert_eq!(
+        (by_phone(&store, "1").await, by_phone(&store, "2").await),
+        (None, Some("c1".into()))
+    );
     // Her new ids were seen first, and the notice names the former user id alone.
     assert_eq!(sent(&store, 90, message(both("4", "US.4"), "after")).await, "c2");
     assert_eq!(sent(&store, 95, message(both("3", "US.3"), "before")).await, "c3");

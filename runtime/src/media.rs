@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     config::MediaConfig,
     model::*,
+    outbox::backoff,
     provider::Provider,
     store::{Store, StoreError},
     wake::{self, Bell, Shutdown},
@@ -229,7 +230,8 @@ impl Downloads {
             );
             MediaState::Failed { reason, at: now }
         } else {
-            let due = now + pause(file.tries, self.clock.jitter());
+            let jitter = self.clock.jitter();
+            let due = now + backoff::growing(PAUSE_MS, 2, file.tries, jitter, PAUSE_MAX_MS);
             MediaState::Waiting { due, reason: Some(reason) }
         };
         self.store.record_media(&file, state).await?;
@@ -271,24 +273,5 @@ impl Downloads {
             }
         }
         Ok(removed)
-    }
-}
-
-/// 1, 2, 4 … seconds up to an hour, and up to half as much again by chance.
-fn pause(tries: u32, jitter: f64) -> Millis {
-    let doubled = 1u64.checked_shl(tries.saturating_sub(1)).unwrap_or(u64::MAX);
-    let pause = PAUSE_MS.saturating_mul(doubled).min(PAUSE_MAX_MS);
-    pause + (pause as f64 * jitter.clamp(0.0, 1.0) / 2.0) as Millis
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_an_hour() {
-        assert_eq!([1, 2, 3, 12].map(|tries| pause(tries, 0.0)), [1_000, 2_000, 4_000, 2_048_000]);
-        assert_eq!([13, 40, 400].map(|tries| pause(tries, 0.0)), [PAUSE_MAX_MS; 3]);
-        assert_eq!(pause(1, 1.0), 1_500);
     }
 }

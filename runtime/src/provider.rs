@@ -1,5 +1,6 @@
 //! The wire forms of the providers: bytes in, values out. No I/O.
 
+mod codes;
 pub mod meta;
 mod places;
 mod split;

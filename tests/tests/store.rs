@@ -32,6 +32,9 @@ contract! {
     portfolios_do_not_share_contacts
     a_notice_moves_the_contact
     a_notice_joins_who_has_written_already
+    a_late_notice_is_not_of_who_took_the_number_since
+    a_late_event_takes_no_number_back
+    a_late_event_gives_no_former_number_back
     another_phone_in_the_hand_changes_nothing
     an_own_card_teaches_the_number
     receipts_teach_what_is_missing

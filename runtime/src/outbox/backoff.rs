@@ -1,5 +1,5 @@
-//! How long to wait before the next attempt. Pure: the chance comes in as a
-//! number.
+//! How long to wait before the next attempt, here and wherever else something
+//! is asked of a provider. Pure: the chance comes in as a number.
 
 use crate::model::Millis;
 
@@ -39,7 +39,9 @@ pub fn spam(tries: u32, jitter: f64) -> Millis {
     growing(SPAM_MS, 2, tries, jitter, SPAM_MAX_MS)
 }
 
-fn growing(first: Millis, factor: Millis, tries: u32, jitter: f64, longest: Millis) -> Millis {
+/// `first`, and `factor` times as much after each further failure; chance and
+/// the longest as above.
+pub fn growing(first: Millis, factor: Millis, tries: u32, jitter: f64, longest: Millis) -> Millis {
     let pause = first.saturating_mul(factor.saturating_pow(tries.saturating_sub(1))).min(longest);
     let more = (pause as f64 * jitter.clamp(0.0, 1.0) / 2.0) as Millis;
     (pause + more).min(longest)
@@ -56,6 +58,9 @@ mod tests {
         assert_eq!([1, 2, 3].map(|n| slow(n, 0.0)), [60_000, 120_000, 240_000]);
         assert_eq!([1, 2, 3, 4].map(|n| pair(n, 0.0)), [1000, 4000, 16_000, 64_000]);
         assert_eq!(retry(1, 1.0), 1500);
+        let hour = 3_600_000;
+        let up_to_an_hour = [0, 1, 12, 13, 400].map(|n| growing(1000, 2, n, 0.0, hour));
+        assert_eq!(up_to_an_hour, [1000, 1000, 2_048_000, hour, hour]);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use super::{
     DEDUP_MS, Result,
     codec::{numbers, read_numbers},
-    identity::{self, Strangers},
+    identity::{self, Strangers, When},
     key::{self, Kind},
     lanes, media, outbox,
     view::View,
@@ -45,25 +45,43 @@ fn remember(view: &mut View<'_>, happening: &Happening, now: Millis) -> Result<b
 fn addressee(view: &mut View<'_>, happening: &Happening, now: Millis) -> Result<Option<ContactId>> {
     let nobody = Sender::default();
     let sender = happening.sender.as_ref().unwrap_or(&nobody);
+    let when = When { at: happened(&happening.kind, now), now };
     match &happening.kind {
         EventKind::Message(message) => match &message.content {
-            Content::Notice(notice) => identity::change(view, sender, notice, now),
+            Content::Notice(notice) => identity::change(view, sender, notice, when),
             Content::Contacts(cards) => {
                 let sender = identity::with_own_phone(sender, cards);
-                identity::recognise(view, &sender, Strangers::Make, now)
+                identity::recognise(view, &sender, Strangers::Make, when)
             }
-            _ => identity::recognise(view, sender, Strangers::Make, now),
+            _ => identity::recognise(view, sender, Strangers::Make, when),
         },
         EventKind::Receipt(receipt) => match outbox::of_receipt(view, receipt)? {
-            Some(item) => identity::confirm(view, item.contact, sender, now).map(Some),
-            None => identity::recognise(view, sender, Strangers::Leave, now),
+            Some(item) => identity::confirm(view, item.contact, sender, when).map(Some),
+            None => identity::recognise(view, sender, Strangers::Leave, when),
         },
         EventKind::Account { news, .. } if news.makes_contact() => {
-            identity::recognise(view, sender, Strangers::Make, now)
+            identity::recognise(view, sender, Strangers::Make, when)
         }
         EventKind::TimerFired { .. }
         | EventKind::Broadcast { .. }
         | EventKind::Operator(_)
-        | EventKind::Account { .. } => identity::recognise(view, sender, Strangers::Leave, now),
+        | EventKind::Account { .. } => identity::recognise(view, sender, Strangers::Leave, when),
     }
+}
+
+/// When it happened, as the provider says; now where it says nothing.
+fn happened(kind: &EventKind, now: Millis) -> Millis {
+    let at = match kind {
+        EventKind::Message(message) => message.sent_at,
+        EventKind::Receipt(receipt) => receipt.at,
+        EventKind::Account { news: News::Echo(message), .. } => message.sent_at,
+        EventKind::Account { news: News::Call { at, .. }, .. } => *at,
+        EventKind::TimerFired { .. }
+        | EventKind::Broadcast { .. }
+        | EventKind::Operator(_)
+        | EventKind::Account { .. } => 0,
+    };
+    const SECOND: Millis = 1000;
+    let at = if at == 0 { now } else { at.min(now) };
+    at / SECOND * SECOND
 }

@@ -32,6 +32,18 @@
 //! A new number that is still another contact's is taken from it. What the
 //! notice does not say (the number is not shown, or no user id is given) is
 //! unknown from then on.
+//!
+//! Events come late, by up to a week, and numbers are given to others. So each
+//! number bears when its contact took it, and an event of before that moment
+//! says nothing about who has it now:
+//!
+//! | late event, of a number that A took later | then |
+//! |---|---|
+//! | with a user id | as if no number were given: the user id decides |
+//! | a message without one | A: there is nothing else to go by |
+//! | a notice, as its former number | as if it were not given: A is not moved, and merged with nobody |
+//! | a notice, as its new number | A keeps it; whom the notice is about has none |
+//! | any, of a former number of A itself | A's ids stay as they are |
 
 use super::{
     Result,
@@ -54,19 +66,51 @@ pub enum Strangers {
     Leave,
 }
 
+/// The two moments of an event.
+#[derive(Clone, Copy)]
+pub struct When {
+    /// When it happened, in whole seconds: WhatsApp gives no more.
+    pub at: Millis,
+    pub now: Millis,
+}
+
 /// The contact of an identity, a phone number in whatever form.
 pub fn find(
     view: &View<'_>,
     portfolio: &Portfolio,
     identity: &Identity,
 ) -> Result<Option<ContactId>> {
+    Ok(claim(view, portfolio, identity)?.map(|(contact, _)| contact))
+}
+
+/// The contact, and since when the identity has been its.
+fn claim(
+    view: &View<'_>,
+    portfolio: &Portfolio,
+    identity: &Identity,
+) -> Result<Option<(ContactId, Millis)>> {
     for form in forms(identity) {
-        if let Some(value) = view.get(&key::identity(portfolio, &form))? {
-            let [id] = read_numbers("identity", &value)?;
-            return merge::follow(view, ContactId(id)).map(Some);
-        }
+        let Some(value) = view.get(&key::identity(portfolio, &form))? else { continue };
+        let [id, since] = match value.len() {
+            // Written before there were moments.
+            8 => read_numbers("identity", &value).map(|[id]| [id, 0])?,
+            _ => read_numbers("identity", &value)?,
+        };
+        return Ok(Some((merge::follow(view, ContactId(id))?, since)));
     }
     Ok(None)
+}
+
+/// Whether whoever has the number took it after `at`.
+fn is_taken_since(
+    view: &View<'_>,
+    portfolio: &Portfolio,
+    phone: Option<&String>,
+    at: Millis,
+) -> Result<bool> {
+    let Some(phone) = phone else { return Ok(false) };
+    let claim = claim(view, portfolio, &Identity::Phone(phone.clone()))?;
+    Ok(claim.is_some_and(|(_, since)| since > at))
 }
 
 fn forms(identity: &Identity) -> Vec<Identity> {
@@ -82,9 +126,10 @@ fn point(
     portfolio: &Portfolio,
     identity: &Identity,
     to: ContactId,
+    since: Millis,
 ) -> Result<()> {
     forget(view, portfolio, identity);
-    view.put(key::identity(portfolio, identity), numbers([to.0]))
+    view.put(key::identity(portfolio, identity), numbers([to.0, since]))
 }
 
 fn forget(view: &mut View<'_>, portfolio: &Portfolio, identity: &Identity) {
@@ -102,7 +147,8 @@ pub fn repoint(view: &mut View<'_>, contact: &Contact, to: ContactId) -> Result<
         ..Sender::default()
     };
     for identity in ids.identities() {
-        point(view, &contact.portfolio, &identity, to)?;
+        let since = claim(view, &contact.portfolio, &identity)?.map_or(0, |(_, since)| since);
+        point(view, &contact.portfolio, &identity, to, since)?;
     }
     Ok(())
 }
@@ -130,11 +176,15 @@ pub fn recognise(
     view: &mut View<'_>,
     sender: &Sender,
     strangers: Strangers,
-    now: Millis,
+    when: When,
 ) -> Result<Option<ContactId>> {
     if let Some(id) = sender.contact {
         return merge::follow(view, id).map(Some);
     }
+    let sender = &match sender.bsuid {
+        Some(_) => as_of(view, sender, when.at)?,
+        None => sender.clone(),
+    };
     let portfolio = &sender.portfolio;
     let identities = sender.identities();
     let mut owner: Option<Contact> = None;
@@ -146,7 +196,7 @@ pub fn recognise(
             Some(owner) if owner.id == found.id => Some(owner),
             None if is_theirs(sender, &found, identity) => Some(found),
             Some(owner) if is_same(sender, &owner, &found, identity) => {
-                match merge::merge(view, owner.id, found.id, now)? {
+                match merge::merge(view, owner.id, found.id, when.now)? {
                     Some(one) => Some(read(view, portfolio, one)?),
                     // Another time. Till then the number stays where it is.
                     None => return Ok(Some(owner.id)),
@@ -170,8 +220,19 @@ pub fn recognise(
         lose(view, portfolio, id, identity)?;
     }
     let id = owner.id;
-    teach(view, owner, sender)?;
+    if !is_taken_since(view, portfolio, owner.phone.as_ref(), when.at)? {
+        teach(view, owner, sender, when.at)?;
+    }
     Ok(Some(id))
+}
+
+/// The sender without a number that somebody took after `at`.
+fn as_of(view: &View<'_>, sender: &Sender, at: Millis) -> Result<Sender> {
+    let mut sender = sender.clone();
+    if is_taken_since(view, &sender.portfolio, sender.phone.as_ref(), at)? {
+        sender.phone = None;
+    }
+    Ok(sender)
 }
 
 /// Whether the contact that a single id leads to is the sender.
@@ -224,7 +285,7 @@ fn lose(
 /// Writes into the contact's document which ids it has, and leads them to it.
 /// A former number leads nowhere; a former user id still means the contact, as
 /// nobody else will ever have it.
-fn teach(view: &mut View<'_>, before: Contact, sender: &Sender) -> Result<()> {
+fn teach(view: &mut View<'_>, before: Contact, sender: &Sender, at: Millis) -> Result<()> {
     let portfolio = &sender.portfolio;
     let mut contact = before.clone();
     if let Some(phone) = &sender.phone {
@@ -237,7 +298,7 @@ fn teach(view: &mut View<'_>, before: Contact, sender: &Sender) -> Result<()> {
     contact.parent_bsuid = sender.parent_bsuid.clone().or(contact.parent_bsuid);
     for identity in sender.identities() {
         if find(view, portfolio, &identity)? != Some(contact.id) {
-            point(view, portfolio, &identity, contact.id)?;
+            point(view, portfolio, &identity, contact.id, at)?;
         }
     }
     match contact == before && contacts::read(view, contact.id)?.is_some() {
@@ -264,7 +325,7 @@ pub fn confirm(
     view: &mut View<'_>,
     contact: ContactId,
     sender: &Sender,
-    now: Millis,
+    when: When,
 ) -> Result<ContactId> {
     let contact = merge::follow(view, contact)?;
     let known = read(view, &sender.portfolio, contact)?;
@@ -278,7 +339,7 @@ pub fn confirm(
         (None, _) => false,
     };
     if of_now && sender.contact.is_none() {
-        recognise(view, sender, Strangers::Leave, now)?;
+        recognise(view, sender, Strangers::Leave, when)?;
     }
     merge::follow(view, contact)
 }
@@ -288,16 +349,21 @@ pub fn change(
     view: &mut View<'_>,
     sender: &Sender,
     notice: &Notice,
-    now: Millis,
+    when: When,
 ) -> Result<Option<ContactId>> {
     let portfolio = &sender.portfolio;
     let mut new = Sender { portfolio: portfolio.clone(), contact: None, ..notice.now.clone() };
     // Another phone in the hand, a number that is the same: nothing moves.
     let moves = CHANGES.contains(&notice.kind.as_str());
     if !moves || (new.phone.is_none() && new.bsuid.is_none()) {
-        return recognise(view, sender, Strangers::Leave, now);
+        return recognise(view, sender, Strangers::Leave, when);
     }
-    let former = known_as(view, sender)?;
+    let mut old = as_of(view, sender, when.at)?;
+    let former = known_as(view, &old)?;
+    if let (Some(former), None) = (former, &old.phone) {
+        old.phone = read(view, portfolio, former)?.phone;
+        old = as_of(view, &old, when.at)?;
+    }
     let later = match &new.bsuid {
         Some(bsuid) => find(view, portfolio, &Identity::Bsuid(bsuid.clone()))?,
         None => None,
@@ -310,35 +376,37 @@ pub fn change(
         (None, None) => return Ok(None),
         (Some(one), None) | (None, Some(one)) => one,
         (Some(a), Some(b)) if a == b => a,
-        (Some(a), Some(b)) => match merge::merge(view, a, b, now)? {
+        (Some(a), Some(b)) => match merge::merge(view, a, b, when.now)? {
             Some(one) => one,
             None => return Ok(Some(b)),
         },
     };
-    if let Some(phone) = &new.phone {
-        let phone = Identity::Phone(phone.clone());
-        if let Some(other) = find(view, portfolio, &phone)?.filter(|other| *other != owner) {
-            lose(view, portfolio, other, &phone)?;
+    let stays = matches!((&old.phone, &new.phone), (Some(old), Some(new)) if same_phone(old, new));
+    if let Some(phone) = old.phone.filter(|_| !stays).map(Identity::Phone)
+        && find(view, portfolio, &phone)? == Some(owner)
+    {
+        lose(view, portfolio, owner, &phone)?;
+    }
+    let phone = read(view, portfolio, owner)?.phone;
+    if is_taken_since(view, portfolio, phone.as_ref(), when.at)? {
+        return Ok(Some(owner));
+    }
+    if let Some(phone) = new.phone.clone().map(Identity::Phone)
+        && let Some((other, since)) = claim(view, portfolio, &phone)?
+        && other != owner
+    {
+        match since > when.at {
+            true => new.phone = None,
+            false => lose(view, portfolio, other, &phone)?,
         }
     }
-    if let Some(phone) = sender
-        .phone
-        .as_ref()
-        .filter(|phone| !new.phone.as_ref().is_some_and(|new| same_phone(phone, new)))
-    {
-        forget_own(view, portfolio, &Identity::Phone(phone.clone()), owner)?;
-    }
-    replace(view, portfolio, owner, new)?;
+    replace(view, owner, new, when.at)?;
     Ok(Some(owner))
 }
 
 /// The ids that the notice gives are all that there are now.
-fn replace(
-    view: &mut View<'_>,
-    portfolio: &Portfolio,
-    owner: ContactId,
-    new: Sender,
-) -> Result<()> {
+fn replace(view: &mut View<'_>, owner: ContactId, new: Sender, at: Millis) -> Result<()> {
+    let portfolio = &new.portfolio;
     let mut contact = read(view, portfolio, owner)?;
     let moved = match (&new.phone, &contact.phone) {
         (Some(new), Some(old)) => !same_phone(new, old),
@@ -352,7 +420,7 @@ fn replace(
         (contact.phone, contact.bsuid, contact.parent_bsuid) = (None, None, None);
         contacts::write(view, Some(&before), &contact)?;
     }
-    teach(view, contact, &new)
+    teach(view, contact, &new, at)
 }
 
 /// Whom the ids are known to be, without learning from it.
@@ -364,4 +432,21 @@ fn known_as(view: &View<'_>, sender: &Sender) -> Result<Option<ContactId>> {
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryEngine;
+
+    #[test]
+    fn what_was_written_before_there_were_moments_is_read() {
+        let engine = MemoryEngine::default();
+        let mut view = View::new(&engine);
+        let (portfolio, id) = (Portfolio::default(), Identity::Phone("15550001".into()));
+        view.put(key::identity(&portfolio, &id), numbers([7])).unwrap();
+        assert_eq!(claim(&view, &portfolio, &id).unwrap(), Some((ContactId(7), 0)));
+        point(&mut view, &portfolio, &id, ContactId(8), 5).unwrap();
+        assert_eq!(claim(&view, &portfolio, &id).unwrap(), Some((ContactId(8), 5)));
+    }
 }

@@ -8,7 +8,7 @@
 //! | Format | | the layout's number |
 //! | Count | which | number |
 //! | Dedup | hash of channel and key | when it is forgotten |
-//! | Identity | hash of the id, and of the portfolio unless it is the default | contact |
+//! | Identity | hash of the id, and of the portfolio unless it is the default | contact, since when |
 //! | MessageId | hash | send |
 //! | Lane | lane | first waiting seq, next seq, attempts |
 //! | Event | lane, seq | event |

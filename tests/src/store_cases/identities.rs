@@ -213,6 +213,88 @@ pub async fn a_notice_joins_who_has_written_already(store: Shared) {
     check_invariants(&store).await;
 }
 
+/// The same, some seconds before now.
+fn ago(seconds: u64, happening: Happening) -> Happening {
+    let EventKind::Message(message) = happening.kind else { panic!("{happening:?}") };
+    let sent_at = NOW - seconds * 1000;
+    Happening { kind: EventKind::Message(Message { sent_at, ..message }), ..happening }
+}
+
+async fn sent(store: &Shared, seconds: u64, happening: Happening) -> String {
+    accept(store, ago(seconds, happening)).await.lane.to_string()
+}
+
+/// A notice that came late moved the number's next owner, or made the two one.
+pub async fn a_late_notice_is_not_of_who_took_the_number_since(store: Shared) {
+    assert_eq!(sent(&store, 100, message(both("1", "US.1"), "Ann")).await, "c1");
+    assert_eq!(sent(&store, 10, message(both("1", "US.2"), "Bob")).await, "c2");
+    let notice = |text: &str| moved(phone("1"), both("5", "US.5"), text);
+    assert_eq!(sent(&store, 50, notice("by the number alone")).await, "@main");
+    assert_eq!(ids(&store, 2).await, some("1", "US.2"));
+    // The same where her new ids are known already.
+    assert_eq!(sent(&store, 40, message(both("5", "US.5"), "Ann, moved")).await, "c3");
+    assert_eq!(sent(&store, 50, notice("again")).await, "c3");
+    assert_eq!(
+        (ids(&store, 2).await, ids(&store, 3).await),
+        (some("1", "US.2"), some("5", "US.5"))
+    );
+    // A user id decides, also where the one with the number has none yet.
+    assert_eq!(sent(&store, 10, message(phone("6"), "Cid, by the number")).await, "c4");
+    let unknown = moved(both("6", "US.60"), both("7", "US.70"), "by an unknown user id");
+    assert_eq!(sent(&store, 50, unknown).await, "@main");
+    let known = moved(both("6", "US.1"), both("7", "US.70"), "by Ann's");
+    assert_eq!(sent(&store, 50, known).await, "c1");
+    assert_eq!((ids(&store, 1).await, ids(&store, 4).await), (some("7", "US.70"), some("6", "")));
+    // A notice of after that is another matter.
+    let newer = moved(phone("6"), both("8", "US.8"), "Cid moves");
+    assert_eq!(sent(&store, 5, newer).await, "c4");
+    assert_eq!(ids(&store, 4).await, some("8", "US.8"));
+    check_invariants(&store).await;
+}
+
+pub async fn a_late_event_takes_no_number_back(store: Shared) {
+    assert_eq!(sent(&store, 100, message(both("1", "US.1"), "Ann")).await, "c1");
+    assert_eq!(sent(&store, 10, message(both("1", "US.2"), "Bob")).await, "c2");
+    assert_eq!(sent(&store, 50, message(both("1", "US.1"), "Ann, late")).await, "c1");
+    assert_eq!((ids(&store, 1).await, ids(&store, 2).await), (some("", "US.1"), some("1", "US.2")));
+    // As one who was never seen, and as one without a number: not one person.
+    assert_eq!(sent(&store, 10, message(phone("3"), "Cid, by the number")).await, "c3");
+    assert_eq!(sent(&store, 50, message(both("3", "US.1"), "Ann had it")).await, "c1");
+    assert_eq!(sent(&store, 50, message(both("3", "US.4"), "so had Dan")).await, "c4");
+    assert_eq!((ids(&store, 3).await, ids(&store, 4).await), (some("3", ""), some("", "US.4")));
+    // By a notice that she moved to it.
+    let there = moved(bsuid("US.1"), both("3", "US.5"), "Ann moved to it");
+    assert_eq!(sent(&store, 50, there).await, "c1");
+    let alone = moved(bsuid("US.2"), phone("3"), "so did Bob, before he had the other");
+    assert_eq!(sent(&store, 50, alone).await, "c2");
+    assert_eq!((ids(&store, 1).await, ids(&store, 2).await), (some("", "US.5"), some("1", "US.2")));
+    assert_eq!(by_phone(&store, "3").await, Some("c3".into()));
+    let away = moved(both("1", "US.2"), phone("3"), "Bob leaves his for it");
+    assert_eq!(sent(&store, 5, away).await, "c2");
+    assert_eq!((ids(&store, 2).await, ids(&store, 3).await), (some("3", ""), some("", "")));
+    check_invariants(&store).await;
+}
+
+pub async fn a_late_event_gives_no_former_number_back(store: Shared) {
+    assert_eq!(sent(&store, 100, message(both("1", "US.1"), "Ann")).await, "c1");
+    assert_eq!(sent(&store, 50, moved(both("1", "US.1"), both("2", "US.2"), "moves")).await, "c1");
+    assert_eq!(sent(&store, 60, message(both("1", "US.1"), "late")).await, "c1");
+    let earlier = moved(bsuid("US.0"), both("1", "US.1"), "how she came to the former one");
+    assert_eq!(sent(&store, 90, earlier).await, "c1");
+    assert_eq!(ids(&store, 1).await, some("2", "US.2"));
+    assert_eq!(
+        (by_phone(&store, "1").await, by_phone(&store, "2").await),
+        (None, Some("c1".into()))
+    );
+    // Her new ids were seen first, and the notice names the former user id alone.
+    assert_eq!(sent(&store, 90, message(both("4", "US.4"), "after")).await, "c2");
+    assert_eq!(sent(&store, 95, message(both("3", "US.3"), "before")).await, "c3");
+    assert_eq!(sent(&store, 92, moved(bsuid("US.3"), both("4", "US.4"), "one")).await, "c2");
+    assert_eq!(ids(&store, 2).await, some("4", "US.4"));
+    assert_eq!(by_phone(&store, "3").await, None, "a stranger may have it next");
+    check_invariants(&store).await;
+}
+
 pub async fn another_phone_in_the_hand_changes_nothing(store: Shared) {
     assert_eq!(lane_of(&store, both("1", "US.1"), "hello").await, "c1");
     let same = notice("customer_identity_changed", phone("1"), phone("9"), "identity");

@@ -4,7 +4,10 @@
 
 mod table;
 
-use crate::provider::{Answer, ErrorClass};
+use crate::provider::{
+    Answer, ErrorClass,
+    codes::{self, passing},
+};
 use serde_json::Value;
 use table::lookup;
 
@@ -67,42 +70,18 @@ pub(super) fn blames_upload(code: u32) -> bool {
 
 /// A code's class and plain words, with Meta's own text behind them.
 pub(super) fn explain(code: u32, text: &str) -> (ErrorClass, String) {
-    let (class, words) = lookup(code).unwrap_or((
-        ErrorClass::Permanent,
-        "Meta refused the message for a reason that is not in our list",
-    ));
-    let text = text.trim();
-    let more = if text.is_empty() { String::new() } else { format!(": {text}") };
-    (class, format!("{words} (error {code}{more})"))
+    codes::explain("Meta", code, lookup(code), text)
 }
 
 fn refused(status: u16, error: &Value) -> Answer {
-    let code = error.get("code").and_then(|code| match code.as_str() {
-        Some(text) => text.parse().ok(),
-        None => code.as_u64().and_then(|code| code.try_into().ok()),
-    });
     let words = [error.pointer("/error_data/details"), error.get("message")];
     let text = words.into_iter().flatten().find_map(Value::as_str).unwrap_or_default();
-    let Some(code) = code else {
+    let Some(code) = codes::number(error.get("code")) else {
         let class = if passing(status) { ErrorClass::Retry } else { ErrorClass::Permanent };
         let reason = format!("Meta refused the message with status {status}: {text}");
         return Answer::Refused { class, code: None, reason };
     };
-    let (class, reason) = explain(code, text);
-    let class = match (lookup(code), status) {
-        (Some(_), _) => class,
-        (None, 401) => ErrorClass::PauseChannel,
-        (None, status) if passing(status) => ErrorClass::Retry,
-        (None, _) => class,
-    };
-    Answer::Refused { class, code: Some(code), reason }
-}
-
-/// Whether an HTTP status speaks of passing trouble.
-fn passing(status: u16) -> bool {
-    const TIMEOUT: u16 = 408;
-    const TOO_MANY: u16 = 429;
-    matches!(status, TIMEOUT | TOO_MANY | 500..)
+    codes::refused("Meta", status, code, lookup(code), text)
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 mod table;
 
-use crate::provider::{Answer, ErrorClass};
+use crate::provider::{
+    Answer, ErrorClass,
+    codes::{self, UNAUTHORIZED, number, passing},
+};
 use serde_json::Value;
 use table::lookup;
 
@@ -13,39 +16,22 @@ pub(super) fn classify(status: u16, body: &[u8]) -> Answer {
     if (200..300).contains(&status) {
         return taken(status, &body);
     }
-    let code = number(&body, "code");
     let text = body.get("message").and_then(Value::as_str).unwrap_or_default();
-    let Some(code) = code else {
-        return without_code(status, text);
-    };
-    let (class, reason) = explain(code, text);
-    let class = match (lookup(code), status) {
-        (Some(_), _) => class,
-        (None, UNAUTHORIZED) => ErrorClass::PauseChannel,
-        (None, status) if passing(status) => ErrorClass::Retry,
-        (None, _) => class,
-    };
-    Answer::Refused { class, code: Some(code), reason }
+    match number(body.get("code")) {
+        Some(code) => codes::refused("Twilio", status, code, lookup(code), text),
+        None => without_code(status, text),
+    }
 }
 
 /// A code's class and plain words, with Twilio's own text behind them.
 pub(super) fn explain(code: u32, text: &str) -> (ErrorClass, String) {
-    let (class, words) = lookup(code).unwrap_or((
-        ErrorClass::Permanent,
-        "Twilio refused the message for a reason that is not in our list",
-    ));
-    let text = text.trim();
-    let more = if text.is_empty() { String::new() } else { format!(": {text}") };
-    (class, format!("{words} (error {code}{more})"))
+    codes::explain("Twilio", code, lookup(code), text)
 }
 
-const UNAUTHORIZED: u16 = 401;
-
 fn taken(status: u16, body: &Value) -> Answer {
-    if let Some(code) = number(body, "error_code").filter(|code| *code != 0) {
+    if let Some(code) = number(body.get("error_code")).filter(|code| *code != 0) {
         let text = body.get("error_message").and_then(Value::as_str).unwrap_or_default();
-        let (class, reason) = explain(code, text);
-        return Answer::Refused { class, code: Some(code), reason };
+        return codes::refused("Twilio", status, code, lookup(code), text);
     }
     let sid = body.get("sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());
     match (sid, body.get("success")) {
@@ -80,22 +66,6 @@ fn without_code(status: u16, text: &str) -> Answer {
         ),
     };
     Answer::Refused { class, code: None, reason }
-}
-
-/// A number that may be written as a text.
-fn number(body: &Value, name: &str) -> Option<u32> {
-    let value = body.get(name)?;
-    match value.as_str() {
-        Some(text) => text.parse().ok(),
-        None => value.as_u64().and_then(|code| code.try_into().ok()),
-    }
-}
-
-/// Whether an HTTP status speaks of passing trouble.
-fn passing(status: u16) -> bool {
-    const TIMEOUT: u16 = 408;
-    const TOO_MANY: u16 = 429;
-    matches!(status, TIMEOUT | TOO_MANY | 500..)
 }
 
 #[cfg(test)]

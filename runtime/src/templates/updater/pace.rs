@@ -2,6 +2,7 @@
 
 use crate::{
     model::Millis,
+    outbox::backoff,
     provider::{ErrorClass, TemplateTrouble},
 };
 use std::collections::VecDeque;
@@ -43,7 +44,7 @@ impl Pace {
         let Some(tried) = self.tried_at else { return 0 };
         // The clock may have been set back.
         let tried = tried.min(now);
-        let doubled = |first: Millis| (first << (self.failures.clamp(1, 8) - 1)).min(PERIOD_MS);
+        let doubled = |first| backoff::growing(first, 2, self.failures, 0.0, PERIOD_MS);
         let pause = match self.class {
             Some(ErrorClass::CallLimit | ErrorClass::RetrySlow) => doubled(LIMITED_MS),
             _ if self.generation != generation => GAP_MS,

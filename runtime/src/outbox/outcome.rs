@@ -266,6 +266,11 @@ fn judge(
         (delivery, ChannelState::Stopped { stop, code, reason })
     };
     let rejected = |reason: &str| Delivery::Rejected { reason: reason.to_owned(), code };
+    // In the words of the rules: the operator reads one form, whoever says it.
+    let held = |pause: Millis, rule: Rule| {
+        let reason = format!("{reason} (rule `{}`)", rule.name());
+        Delivery::Held { due: later(pause), rule, reason }
+    };
     match class {
         ErrorClass::Retry => {
             (again(item, tally, at, backoff::retry, &reason), ChannelState::NotKnown)
@@ -288,15 +293,9 @@ fn judge(
         ErrorClass::CallLimit => stopped(Stop::Calls, reason),
         ErrorClass::SpamLimit => stopped(Stop::Spam, reason),
         ErrorClass::PauseChannel => stopped(Stop::Person, reason),
-        ErrorClass::TierUsed => {
-            let due = later(TIER_USED_MS);
-            (Delivery::Held { due, rule: Rule::Tier, reason }, ChannelState::TierUsed)
-        }
+        ErrorClass::TierUsed => (held(TIER_USED_MS, Rule::Tier), ChannelState::TierUsed),
         // The worker holds what else such a template has to send.
-        ErrorClass::PauseTemplate => {
-            let due = later(TEMPLATE_PROBE_MS);
-            (Delivery::Held { due, rule: Rule::Template, reason }, ChannelState::Works)
-        }
+        ErrorClass::PauseTemplate => (held(TEMPLATE_PROBE_MS, Rule::Template), ChannelState::Works),
         ErrorClass::RetryFew
         | ErrorClass::RetryOnce
         | ErrorClass::Permanent

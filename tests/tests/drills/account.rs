@@ -6,12 +6,12 @@ use std::time::Duration;
 use switchboard_tests::{
     server::switchboard,
     shop::text,
-    stage::{ANN, BEN, Stage},
+    stage::{ANN, BEN, Line, Stage},
 };
 
 /// Stops the account, lets a customer ask, and gives what the operator reads.
 async fn stopped(by: Value) -> (Stage, String) {
-    let stage = Stage::start().await;
+    let stage = Stage::at(9, Line::Meta, |_| {}, |_| {}).await;
     // The window is open and the customer known before.
     stage.says(ANN, "when do you open?").await;
     assert_eq!(stage.sees(ANN, 1).await, [HOURS]);
@@ -40,7 +40,7 @@ async fn the_token_expires_and_is_renewed() {
     stage.says(ANN, "when do you open?").await;
     stage.post("/sim/account", json!({"token": "ok"})).await;
     // One message is tried a minute later, and then all leave: in order, once.
-    tokio::time::sleep(Duration::from_secs(45)).await;
+    stage.pass(Duration::from_secs(60)).await;
     assert_eq!(stage.sees(ANN, 3).await, [HOURS, PARKING, HOURS]);
     assert_eq!(stage.sees(BEN, 1).await, [PARKING]);
     assert_eq!(stage.paused().await, [""; 0], "it goes on by itself");

@@ -9,7 +9,7 @@ use switchboard_tests::{
     stage::{BEN, DAY, HOUR, Line, Stage},
 };
 
-/// How a campaign's message looks to the customer, whose sign differs by wire.
+/// How a campaign's message looks to the customer.
 const OFFER: &str = "template spring_sale in en";
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -151,12 +151,15 @@ async fn marketing_waits_for_the_morning_where_the_customer_lives() {
         assert_eq!(stage.sees(&here, 2).await, [PARKING, HOURS], "an answer waits for nobody");
         stage.pass(2 * HOUR).await;
         assert_eq!(stage.sees(&tokyo, 3).await[2], OFFER, "{line:?}");
-        // Nothing more until the morning.
-        stage.pass(8 * HOUR).await;
-        last(&stage, &here, "deliver").await;
-        assert_eq!(stage.saw(&here).await.len(), 2, "{line:?}");
-        stage.pass(HOUR).await;
+        for _ in 0..9 {
+            stage.pass(HOUR).await;
+        }
         assert_eq!(stage.sees(&here, 3).await[2], OFFER, "{line:?}");
+        // Each at 9:00, and not before.
+        for (phone, hour) in [(&tokyo, 0), (&here, 9)] {
+            let at = stage.arrived(phone).await[2]["at"].as_u64().unwrap();
+            assert_eq!(at / 3_600_000 % 24, hour, "{line:?}");
+        }
     }
 }
 

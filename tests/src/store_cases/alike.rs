@@ -115,18 +115,7 @@ impl Run {
                 };
                 self.note(store.accept(who.iter().map(one).collect(), now).await?);
             }
-            Action::Receipt { send, by_id, state, earlier } => {
-                use ReceiptState::*;
-                let send = self.send(*send);
-                let state =
-                    [Sent, Failed, Failed, Failed, Delivered, Read, Played][usize::from(*state)];
-                // Of the last attempt, or of one before it.
-                let attempts = store.outbox_item(&send).await?.map_or(0, |item| item.attempts);
-                let copy = attempts.saturating_sub(u32::from(*earlier));
-                let id = format!("wamid.{send}.{copy}");
-                let receipt = receipt(&id, (!by_id).then_some(&send), state);
-                self.note(store.accept(vec![receipt_of(None, receipt)], now).await?);
-            }
+            Action::Receipt { .. } => self.receipt(action).await?,
             Action::Turn { .. } => self.turn(action).await?,
             Action::Fire { first } => {
                 let mut due = store.due_timers(now, 9).await?;
@@ -168,6 +157,20 @@ impl Run {
             Action::Wait { ms } => self.now += ms,
             Action::Reopen => {}
         }
+        Ok(())
+    }
+
+    async fn receipt(&mut self, action: &Action) -> Result<()> {
+        use ReceiptState::*;
+        let Action::Receipt { send, by_id, state, earlier } = action else { return Ok(()) };
+        let send = self.send(*send);
+        let state = [Sent, Failed, Failed, Failed, Delivered, Read, Played][usize::from(*state)];
+        // Of the last attempt, or of one before it.
+        let attempts = self.store.outbox_item(&send).await?.map_or(0, |item| item.attempts);
+        let copy = attempts.saturating_sub(u32::from(*earlier));
+        let id = format!("wamid.{send}.{copy}");
+        let receipt = receipt(&id, (!by_id).then_some(&send), state);
+        self.note(self.store.accept(vec![receipt_of(None, receipt)], self.now).await?);
         Ok(())
     }
 
@@ -213,10 +216,7 @@ impl Run {
             contact.version += u64::from(*stale);
         }
         if let EventKind::Receipt(receipt) = snapshot.event.kind {
-            let passing = value % 4 > 0;
-            let failure = Failure { code: 1, reason: "it failed".into(), passing };
-            let failure = Some(failure).filter(|_| receipt.state == ReceiptState::Failed);
-            commit.receipt = Some((receipt, failure));
+            commit.receipt = Some(failing(receipt, value % 4 > 0));
         }
         for (to, wait) in sends {
             let item = item(&commit, ContactId((*to).into()), now + wait);
@@ -282,6 +282,12 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// With what one of failure says.
+fn failing(receipt: Receipt, passing: bool) -> (Receipt, Option<Failure>) {
+    let failure = (receipt.state == ReceiptState::Failed).then(|| outbox::failure(1, passing));
+    (receipt, failure)
 }
 
 /// Runs the actions on a store in memory and on one that can be opened again.

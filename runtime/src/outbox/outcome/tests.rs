@@ -1,3 +1,5 @@
+//! What each answer, and each late failure, leads to.
+
 use super::*;
 use crate::outbox::tests::{item, marketing, meta};
 

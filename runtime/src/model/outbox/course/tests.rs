@@ -1,3 +1,5 @@
+//! Items through attempts, ends and receipts in any order.
+
 use super::*;
 use crate::model::{Address, ChannelId, ContactId, Lane, Outgoing, Rule, SendId, TurnId};
 use ReceiptState::{Delivered, Failed, Played, Read, Sent};

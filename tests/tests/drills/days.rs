@@ -23,7 +23,7 @@ async fn open(line: Line, hour: u64, more: &str, customers: u64) -> Stage {
     let settings = |shop: &Shop| {
         shop.add_talker();
         let toml = std::fs::read_to_string(shop.path("switchboard.toml")).unwrap();
-        shop.write("switchboard.toml", toml + more);
+        shop.write("switchboard.toml", &(toml + more));
     };
     let stage = Stage::at(hour, line, |_| {}, settings).await;
     for number in 0..customers {

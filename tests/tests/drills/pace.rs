@@ -55,10 +55,10 @@ const RATE: u32 = 50;
 fn slow(shop: &Shop) {
     let toml = std::fs::read_to_string(shop.path("switchboard.toml")).unwrap();
     let rate = format!("messages_per_second = {RATE}");
-    shop.write("switchboard.toml", toml.replace("messages_per_second = 1000", &rate));
+    shop.write("switchboard.toml", &toml.replace("messages_per_second = 1000", &rate));
     let faq = std::fs::read_to_string(shop.path("rules/faq.toml")).unwrap();
     let silent = faq.replace("fallback = \"Sorry, I did not understand.\"", "");
-    shop.write("rules/faq.toml", silent);
+    shop.write("rules/faq.toml", &silent);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ impl Shop {
         self.folder.join(file)
     }
 
-    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+    pub fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -40,7 +40,8 @@ impl Shop {
 
     /// Puts the talker before the plugins that answer any text.
     pub fn add_talker(&self) {
-        self.write("plugins/talker.wasm", TALKER);
+        std::fs::create_dir_all(self.path("plugins")).unwrap();
+        std::fs::write(self.path("plugins/talker.wasm"), TALKER).unwrap();
         let step = "[[step]]\nname = \"talker\"\nplugin = \"plugins/talker.wasm\"\n\
                     grants = { media = true }\nlimits = { http_ms = 20000 }\n\n";
         let tagger = "[[step]]\nname = \"tagger\"";

@@ -252,6 +252,33 @@ impl Stage {
 
     // The operator's side.
 
+    /// Adds a promotion with these keys to the rules, and returns when it is
+    /// due: in a minute of its own clock, or else soon.
+    pub async fn promote(&self, name: &str, keys: &str) {
+        let rules = std::fs::read_to_string(self.shop.path("rules/promo.toml")).unwrap();
+        for seconds in [3, 6, 12, 24, 48] {
+            let ahead = if self.clock.is_some() { 60 } else { seconds };
+            let at = (self.now() + ahead * 1_000) as i64;
+            let at = jiff::Timestamp::from_millisecond(at).unwrap();
+            let (at, id) = (at.strftime("%Y-%m-%dT%H:%M:%S"), format!("{name}-{seconds}"));
+            let promo = format!(
+                "\n[[promo]]\nid = \"{id}\"\nlanguage = \"en\"\nat = \"{at}\"\nzone = \"UTC\"\n{keys}\n"
+            );
+            self.shop.replace("rules/promo.toml", &format!("{rules}{promo}"));
+            let (planned, over) = (format!("`{id}` is planned"), format!("`{id}` has no time"));
+            let told = |turns: &Value, words: &str| turns.to_string().contains(words);
+            let either = |turns: &Value| told(turns, &planned) || told(turns, &over);
+            // Where it took too long to load, its time has passed.
+            if told(&self.until("/api/v1/lanes/@main/turns", either).await, &planned) {
+                if self.clock.is_some() {
+                    self.pass(Duration::from_secs(60)).await;
+                }
+                return;
+            }
+        }
+        panic!("the promotion {name} was never planned");
+    }
+
     /// The contact's messages as the operator sees them, the oldest first:
     /// state and reason.
     pub async fn messages(&self, phone: &str) -> Vec<String> {

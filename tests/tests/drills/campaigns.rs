@@ -37,13 +37,9 @@ async fn campaign() -> Stage {
     for number in 0..PHONES {
         stage.sees(&phone(number), 1).await;
     }
-    let soon = jiff::Timestamp::now() + Duration::from_secs(3);
-    let at = soon.strftime("%Y-%m-%dT%H:%M:%S");
-    let rules = format!(
-        "[[promo]]\nid = \"sorry\"\ntemplate = \"we_are_sorry\"\nlanguage = \"en\"\n\
-         category = \"marketing\"\nto = {{ all = [\"complaint\"] }}\nat = \"{at}\"\nzone = \"UTC\"\n"
-    );
-    stage.shop.replace("rules/promo.toml", &rules);
+    let keys = "template = \"we_are_sorry\"\ncategory = \"marketing\"\n\
+                to = { all = [\"complaint\"] }";
+    stage.promote("sorry", keys).await;
     stage
 }
 

@@ -23,7 +23,7 @@ async fn open(line: Line, hour: u64, more: &str, customers: u64) -> Stage {
     let settings = |shop: &Shop| {
         shop.add_talker();
         let toml = std::fs::read_to_string(shop.path("switchboard.toml")).unwrap();
-        shop.write("switchboard.toml", toml + more);
+        shop.write("switchboard.toml", &(toml + more));
     };
     let stage = Stage::at(hour, line, |_| {}, settings).await;
     for number in 0..customers {
@@ -40,17 +40,7 @@ async fn open(line: Line, hour: u64, more: &str, customers: u64) -> Stage {
 
 /// Sends `spring_sale` to all, as a promotion of this name, in a minute's time.
 async fn campaign(stage: &Stage, name: &str) {
-    let at = jiff::Timestamp::from_millisecond((stage.now() + 60_000) as i64).unwrap();
-    let rules = std::fs::read_to_string(stage.shop.path("rules/promo.toml")).unwrap();
-    let promo = format!(
-        "\n[[promo]]\nid = \"{name}\"\ntemplate = \"spring_sale\"\nlanguage = \"en\"\n\
-         parameters = [\"friend\"]\nat = \"{}\"\nzone = \"UTC\"\n",
-        at.strftime("%Y-%m-%dT%H:%M:%S")
-    );
-    stage.shop.replace("rules/promo.toml", &(rules + &promo));
-    let planned = format!("`{name}` is planned");
-    stage.until("/api/v1/lanes/@main/turns", |turns| turns.to_string().contains(&planned)).await;
-    stage.pass(MINUTE).await;
+    stage.promote(name, "template = \"spring_sale\"\nparameters = [\"friend\"]").await;
 }
 
 /// The last message's state and reason, once it is as wished.

@@ -24,7 +24,7 @@ async fn open(line: Line) -> Stage {
             Line::Meta => toml.replace("phone_number_id", &more),
             Line::Twilio => toml,
         };
-        shop.write("switchboard.toml", toml);
+        shop.write("switchboard.toml", &toml);
     };
     Stage::on(line, |_| {}, settings).await
 }
@@ -169,7 +169,7 @@ fn changed(stage: &Stage, from: &str, to: &str) -> Shop {
     let toml = std::fs::read_to_string(stage.shop.path("switchboard.toml")).unwrap();
     assert!(toml.contains(from), "{from}");
     let other = Shop::new("http://127.0.0.1:9");
-    other.write("switchboard.toml", toml.replace(from, to));
+    other.write("switchboard.toml", &toml.replace(from, to));
     other
 }
 

@@ -55,10 +55,10 @@ const RATE: u32 = 50;
 fn slow(shop: &Shop) {
     let toml = std::fs::read_to_string(shop.path("switchboard.toml")).unwrap();
     let rate = format!("messages_per_second = {RATE}");
-    shop.write("switchboard.toml", toml.replace("messages_per_second = 1000", &rate));
+    shop.write("switchboard.toml", &toml.replace("messages_per_second = 1000", &rate));
     let faq = std::fs::read_to_string(shop.path("rules/faq.toml")).unwrap();
     let silent = faq.replace("fallback = \"Sorry, I did not understand.\"", "");
-    shop.write("rules/faq.toml", silent);
+    shop.write("rules/faq.toml", &silent);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +77,8 @@ async fn three_hundred_offers_keep_the_numbers_rate_and_an_answer_passes_them() 
     let known = |contacts: &Value| contacts.to_string().matches("\"complaint\"").count() as u64;
     let all = |contacts: &Value| known(contacts) == PHONES;
     stage.until("/api/v1/contacts?limit=500", all).await;
-    let at = jiff::Timestamp::now() + Duration::from_secs(2);
-    let rules = format!(
-        "[[promo]]\nid = \"sorry\"\ntemplate = \"we_are_sorry\"\nlanguage = \"en\"\n\
-         to = {{ all = [\"complaint\"] }}\nat = \"{}\"\nzone = \"UTC\"\n",
-        at.strftime("%Y-%m-%dT%H:%M:%S")
-    );
-    stage.shop.replace("rules/promo.toml", &rules);
+    let keys = "template = \"we_are_sorry\"\nto = { all = [\"complaint\"] }";
+    stage.promote("sorry", keys).await;
     until_sent(&stage, 60).await;
     stage.says(BEN, "parking").await;
     assert_eq!(stage.sees(BEN, 1).await, [PARKING]);

@@ -1,6 +1,7 @@
 //! One thing that was looked at.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
@@ -43,6 +44,21 @@ impl Finding {
 
     pub fn unknown(check: &'static str, said: impl Into<String>) -> Self {
         Self { check, state: State::Unknown, said: said.into(), todo: None }
+    }
+
+    /// How many templates there are in each state.
+    pub fn templates<'a>(states: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for state in states {
+            let state = state.unwrap_or("of no state").to_lowercase().replace('_', " ");
+            *counts.entry(state).or_default() += 1;
+        }
+        let told: Vec<String> =
+            counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        match told.is_empty() {
+            true => Self::good("templates", "none: outside the 24-hour window nothing can be sent"),
+            false => Self::good("templates", told.join(", ")),
+        }
     }
 
     pub fn todo(self, todo: impl Into<String>) -> Self {

@@ -6,7 +6,6 @@ use super::{
     Graph,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Pages of 100 that are read of a list.
 const PAGES: usize = 20;
@@ -99,15 +98,5 @@ pub async fn templates(graph: &Graph<'_>, account: &str) -> Finding {
         Ok(all) => all,
         Err(why) => return unread(CHECK, account, &why),
     };
-    let mut states: BTreeMap<String, usize> = BTreeMap::new();
-    for one in &all {
-        let state = one.get("status").and_then(Value::as_str).unwrap_or("of no state");
-        *states.entry(state.to_lowercase().replace('_', " ")).or_default() += 1;
-    }
-    let told: Vec<String> =
-        states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    match told.is_empty() {
-        true => Finding::good(CHECK, "none: outside the 24-hour window nothing can be sent"),
-        false => Finding::good(CHECK, told.join(", ")),
-    }
+    Finding::templates(all.iter().map(|one| one.get("status").and_then(Value::as_str)))
 }

@@ -291,7 +291,7 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
     /// Whose templates the channel uses: the account's id. None: the channel
-    /// names none, or the provider keeps no list.
+    /// names none.
     fn template_account(&self) -> Option<&str> {
         None
     }

@@ -35,7 +35,7 @@ pub use faults::{MediaFaults, WebhookFaults};
 pub use phone::NewPhone;
 pub use settings::{ReviewOutcome, Settings, UnknownNumbers, WindowError};
 pub use templates::{Draft, templates_of};
-pub use twilio::{Account as TwilioAccount, Content as TwilioContent};
+pub use twilio::Account as TwilioAccount;
 pub use wire::Wire;
 
 use crate::clock::{Clock, SystemClock};

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 use std::{net::TcpListener as Port, sync::Arc, time::Duration};
 use switchboard::{
     clock::{AheadClock, Clock, SystemClock},
-    simulator::{
-        self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, TwilioContent, Wire,
-    },
+    simulator::{self, Draft, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, Wire},
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -39,8 +37,9 @@ impl Line {
     pub const BOTH: [Self; 2] = [Self::Meta, Self::Twilio];
 }
 
-/// The template that is there on every wire, with one value.
-pub const TEMPLATES: [(&str, &str); 2] = [("order_ready", "utility"), ("spring_sale", "marketing")];
+/// The templates that the account has, each with one value. On Twilio's wire
+/// they are always there: nothing else may be sent by.
+const TEMPLATES: [(&str, &str); 2] = [("order_ready", "UTILITY"), ("spring_sale", "MARKETING")];
 
 pub struct Stage {
     pub shop: Shop,
@@ -124,12 +123,33 @@ impl Stage {
                 ..Settings::default()
             },
             phones: phones(),
+            templates: match line {
+                Line::Meta => Vec::new(),
+                Line::Twilio => templates(),
+            },
             ..SimulatorConfig::default()
         };
         simulator(&mut config);
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { simulator::run(config, listener, stopped).await.unwrap() });
-        Self { shop, server: Some(server), sim, public, clock, stop }
+        let stage = Self { shop, server: Some(server), sim, public, clock, stop };
+        if line == Line::Twilio {
+            stage.knows_templates().await;
+        }
+        stage
+    }
+
+    /// Waits until the list of templates was read.
+    pub async fn knows_templates(&self) {
+        let known = |list: &Value| list["accounts"][0]["read_at"].is_number();
+        self.until("/api/v1/templates", known).await;
+    }
+
+    /// Has the list of templates read now.
+    pub async fn sync_templates(&self) {
+        let url = format!("{}/api/v1/templates/sync", self.server().admin);
+        let answer = client().post(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
     }
 
     /// Time passes for everybody: for WhatsApp first, so that nobody is early
@@ -364,27 +384,27 @@ fn phones() -> Vec<NewPhone> {
     ]
 }
 
-fn wire(line: Line) -> Wire {
-    let content = |(number, (name, category)): (usize, &(&str, &str))| TwilioContent {
-        sid: content_sid(number),
-        name: (*name).into(),
-        language: "en".into(),
-        category: (*category).into(),
-        body: "Hello {{1}}".into(),
+/// `TEMPLATES` as a business hands them in.
+pub fn templates() -> Vec<Draft> {
+    let draft = |(name, category): &(&str, &str)| {
+        let draft = json!({
+            "name": name, "language": "en", "category": category, "status": "APPROVED",
+            "components": [{"type": "BODY", "text": "Hello {{1}}"}],
+        });
+        serde_json::from_value(draft).unwrap()
     };
+    TEMPLATES.iter().map(draft).collect()
+}
+
+fn wire(line: Line) -> Wire {
     match line {
         Line::Meta => Wire::Meta,
         Line::Twilio => Wire::Twilio(TwilioAccount {
             sid: twilio::ACCOUNT.into(),
             auth_token: twilio::TOKEN.into(),
             messaging_service_sid: None,
-            contents: TEMPLATES.iter().enumerate().map(content).collect(),
         }),
     }
-}
-
-fn content_sid(number: usize) -> String {
-    format!("HX{number:032x}")
 }
 
 fn config(line: Line, sim: &str, public: &str) -> String {
@@ -396,15 +416,11 @@ fn config(line: Line, sim: &str, public: &str) -> String {
 }
 
 fn twilio_channel(sim: &str, public: &str) -> String {
-    let sids = TEMPLATES.iter().enumerate();
-    let sids = sids.map(|(number, (name, _))| format!("{name} = \"{}\"", content_sid(number)));
     let (account, token, number) = (twilio::ACCOUNT, twilio::TOKEN, twilio::NUMBER);
     format!(
         "\n[[channel]]\nid = \"main\"\nprovider = \"twilio\"\naccount_sid = \"{account}\"\n\
          auth_token = [\"{token}\"]\nnumber = \"{number}\"\npublic_url = \"http://{public}\"\n\
-         api_url = \"{sim}\"\nmessages_per_second = 1000\ngrace_seconds = 3\n\
-         templates = {{ {} }}\n",
-        sids.collect::<Vec<_>>().join(", ")
+         api_url = \"{sim}\"\nmessages_per_second = 1000\ngrace_seconds = 3\n"
     )
 }
 

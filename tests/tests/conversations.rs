@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use switchboard_tests::{
     shop::{PROMO, Shop},
-    stage::{ANN, BEN, CAT, Line, Stage},
+    stage::{self, ANN, BEN, CAT, Line, Stage},
 };
 
 const HOURS: &str = "We are open 9 to 18.";
@@ -207,6 +207,43 @@ async fn outside_the_window_a_template_arrives() {
         let code = format!("error {}", expected.window);
         let line = lines.iter().find(|line| line.starts_with("failed")).unwrap();
         assert!(line.contains(&code) && line.contains("template"), "{lines:?}");
+    }
+}
+
+/// A shop that has its account's list of templates, on Twilio's wire without a word
+/// of them in its settings.
+async fn with_list(line: Line) -> Stage {
+    let change = |shop: &Shop| {
+        with_talker(shop);
+        let toml = std::fs::read_to_string(shop.path("switchboard.toml")).unwrap();
+        let named = "provider = \"meta\"\nbusiness_account_id = \"1020\"";
+        shop.write("switchboard.toml", &toml.replace("provider = \"meta\"", named));
+    };
+    let stage = Stage::on(line, |config| config.templates = stage::templates(), change).await;
+    stage.knows_templates().await;
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_goes_as_the_list_has_it_and_stops_where_that_says_so() {
+    for line in Line::BOTH {
+        let stage = with_list(line).await;
+        assert_eq!(ask(&stage, BEN, "offer").await, "template spring_sale in en", "{line:?}");
+        let list = stage.server().admin_get("/api/v1/templates?name=order_ready").await;
+        let order = &list["templates"][0];
+        assert_eq!((&order["category"], &order["status"]), (&json!("utility"), &json!("approved")));
+        assert_eq!(order["parts"]["body"], "Hello {{1}}", "{line:?}");
+        stage.patch("/sim/templates/spring_sale/en", json!({"status": "PAUSED"})).await;
+        stage.sync_templates().await;
+        let refused = ask(&stage, BEN, "offer").await;
+        assert!(refused.starts_with("refused: "), "{line:?}: {refused}");
+        assert!(refused.contains("`spring_sale` (en) is paused"), "{line:?}: {refused}");
+        let sent = stage.get("/sim/sent?limit=100").await;
+        let sent = sent["messages"].as_array().unwrap().iter();
+        assert_eq!(sent.filter(|one| one["kind"] == "template").count(), 1, "{line:?}");
+        stage.patch("/sim/templates/spring_sale/en", json!({"status": "APPROVED"})).await;
+        stage.sync_templates().await;
+        assert_eq!(ask(&stage, BEN, "offer").await, "template spring_sale in en", "{line:?}");
     }
 }
 

@@ -206,6 +206,14 @@ async fn whatever_is_broken_at_twilio_is_named() {
         (number, broken(|_| {}), "number", "good", "/webhooks/main"),
         (service, broken(|_| {}), "number", "good", "/webhooks/main"),
         (number, broken(|_| {}), "webhook", "good", "asks for a signature"),
+        (number, broken(|_| {}), "templates", "good", "1 approved, 1 paused, 1 unsubmitted"),
+        (
+            number,
+            broken(|world| world.answer("v1/ContentAndApprovals", 401, json!({"code": 20003}))),
+            "templates",
+            "bad",
+            "can't be read",
+        ),
         (
             number,
             broken(move |world| world.set(&closed, "/status", json!("suspended"))),

@@ -5,6 +5,8 @@
 mod graph;
 #[path = "templates/served.rs"]
 mod served;
+#[path = "templates/twilio.rs"]
+mod twilio;
 
 use async_trait::async_trait;
 use graph::{Graph, template};

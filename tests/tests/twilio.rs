@@ -211,7 +211,6 @@ async fn the_runtime_and_the_simulator_speak_twilio_with_each_other() {
             sid: ACCOUNT.into(),
             auth_token: TOKEN.into(),
             messaging_service_sid: None,
-            contents: Vec::new(),
         }),
         webhook_url: format!("http://{public}/webhooks/tw"),
         display_phone_number: NUMBER.trim_start_matches('+').into(),

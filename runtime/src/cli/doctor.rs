@@ -7,6 +7,7 @@ mod clock;
 mod finding;
 mod meta;
 mod reach;
+mod templates;
 mod twilio;
 mod versions;
 

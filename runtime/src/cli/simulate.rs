@@ -88,7 +88,6 @@ pub(super) fn run(arguments: Arguments, env: Env) -> Ending {
                 sid: arguments.account_sid,
                 auth_token: arguments.auth_token,
                 messaging_service_sid: None,
-                contents: Vec::new(),
             }),
         },
         webhook_url: arguments.webhook,

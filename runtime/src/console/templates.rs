@@ -111,6 +111,7 @@ fn whole(account: &Arc<str>, form: &TemplateForm) -> Value {
         let cards: Vec<Value> = form.cards.iter().map(parts).collect();
         shown.insert("id".into(), json!(form.id));
         shown.insert("named".into(), json!(form.named));
+        shown.insert("row".into(), json!(form.row));
         shown.insert("parts".into(), parts(&form.parts));
         shown.insert("footer".into(), json!(form.footer));
         shown.insert("offer_expires".into(), json!(offer.map(|offer| offer.expires)));

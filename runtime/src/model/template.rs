@@ -21,6 +21,10 @@ pub struct TemplateForm {
     pub category: Option<Category>,
     /// Whether its placeholders have names instead of numbers.
     pub named: bool,
+    /// Where all values are given in one row, whatever part they fill, as at
+    /// Twilio: what its placeholders are called. None: each part has its own.
+    #[serde(default)]
+    pub row: Option<Vec<String>>,
     pub parts: FormParts,
     pub footer: Option<String>,
     pub offer: Option<FormOffer>,
@@ -86,6 +90,8 @@ pub enum TemplateStatus {
     Approved,
     /// At risk, but it may be used.
     Flagged,
+    /// Never handed in to be approved.
+    Unsubmitted,
     Pending,
     InAppeal,
     Paused,
@@ -125,7 +131,8 @@ impl TemplateStatus {
         match word.to_ascii_uppercase().as_str() {
             "APPROVED" | "ACTIVE" | "REINSTATED" | "UNARCHIVED" | "UNPAUSED" => Self::Approved,
             "FLAGGED" => Self::Flagged,
-            "PENDING" => Self::Pending,
+            "UNSUBMITTED" => Self::Unsubmitted,
+            "PENDING" | "RECEIVED" => Self::Pending,
             "IN_APPEAL" | "APPEAL_REQUESTED" => Self::InAppeal,
             "PAUSED" => Self::Paused,
             "LOCKED" => Self::Locked,
@@ -143,6 +150,7 @@ impl TemplateStatus {
         match self {
             Self::Approved => "approved",
             Self::Flagged => "flagged",
+            Self::Unsubmitted => "not handed in to be approved",
             Self::Pending => "pending",
             Self::InAppeal => "in appeal",
             Self::Paused => "paused",
@@ -169,7 +177,8 @@ impl TemplateForm {
             TemplateStatus::Approved | TemplateStatus::Flagged | TemplateStatus::Other(_) => {
                 TemplateState::Live
             }
-            TemplateStatus::Pending
+            TemplateStatus::Unsubmitted
+            | TemplateStatus::Pending
             | TemplateStatus::InAppeal
             | TemplateStatus::Paused
             | TemplateStatus::Locked => TemplateState::Rests { reason: reason() },

@@ -8,11 +8,12 @@ mod fit;
 mod render;
 mod sender;
 mod signature;
+mod templates;
 mod webhook;
 
 use super::{
     Answer, Auth, Body, Denied, ErrorClass, Malformed, MediaRequest, Method, OwnTemplate, Provider,
-    Request, Taken, Webhook, places, split,
+    Request, Taken, TemplatePage, TemplateTrouble, Webhook, places, split,
 };
 use crate::{
     config::{ChannelConfig, ContentConfig},
@@ -50,6 +51,7 @@ impl fmt::Debug for Twilio {
 struct Hosts {
     api: String,
     messaging: String,
+    content: String,
 }
 
 impl Hosts {
@@ -61,8 +63,8 @@ impl Hosts {
             let rest = rest.strip_prefix("api.").filter(|rest| rest.ends_with("twilio.com"))?;
             Some(format!("{scheme}://{name}.{rest}"))
         };
-        let messaging = beside("messaging").unwrap_or_else(|| api.to_owned());
-        Self { api: api.to_owned(), messaging }
+        let of = |name: &str| beside(name).unwrap_or_else(|| api.to_owned());
+        Self { api: api.to_owned(), messaging: of("messaging"), content: of("content") }
     }
 }
 
@@ -165,6 +167,18 @@ impl Provider for Twilio {
     fn own_template(&self, name: &str, language: &str) -> Option<OwnTemplate> {
         let own = self.own(name, language)?;
         Some(OwnTemplate { id: own.sid().to_owned(), category: own.category() })
+    }
+
+    fn template_account(&self) -> Option<&str> {
+        Some(&*self.account_sid).filter(|sid| !sid.is_empty())
+    }
+
+    fn ask_templates(&self, after: Option<&str>) -> Option<Request> {
+        Some(templates::ask(&self.hosts.content, self.sends_as.clone(), after))
+    }
+
+    fn read_templates(&self, status: u16, body: &[u8]) -> Result<TemplatePage, TemplateTrouble> {
+        templates::read(status, body)
     }
 
     fn explain(&self, code: u32, text: &str) -> (ErrorClass, String) {

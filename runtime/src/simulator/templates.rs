@@ -4,8 +4,8 @@
 mod draft;
 mod fill;
 
-pub use draft::{Draft, templates_of};
-pub use fill::{Filled, fill};
+pub use draft::{Draft, kind, templates_of, variables};
+pub use fill::{Filled, fill, replaced};
 
 use super::{account::Quality, errors::Problem, state::Millis};
 use serde::{Deserialize, Serialize};

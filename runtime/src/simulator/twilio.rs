@@ -20,7 +20,6 @@ use axum::{
 use codes::Refusal;
 
 pub use codes::is_known;
-pub use contents::Content;
 
 /// The account that the bot sends with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,8 +30,6 @@ pub struct Account {
     pub auth_token: String,
     /// `MG…`: what a bot may name in the number's place.
     pub messaging_service_sid: Option<String>,
-    /// The templates there are.
-    pub contents: Vec<Content>,
 }
 
 pub fn routes() -> Router<Shared> {

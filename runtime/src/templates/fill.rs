@@ -26,6 +26,10 @@ pub(super) fn fill(
         && form.footer.is_none()
         && form.cards.is_empty();
     let limit = if alone { BODY_ALONE_CHARS } else { BODY_CHARS };
+    if let Some(row) = &form.row {
+        fill_row(&mut template, form, row, limit, remarks)?;
+        return Ok(template);
+    }
     let mut part = Part {
         header: &mut template.header,
         parameters: &mut template.parameters,
@@ -57,13 +61,40 @@ pub(super) fn fill(
         filled.map_err(|wrong| format!("card {}: {wrong}", number + 1))?;
         mended |= mend(&mut card.header, &mut card.parameters);
     }
+    note_mended(mended, form, remarks);
+    Ok(template)
+}
+
+fn note_mended(mended: bool, form: &TemplateForm, remarks: &mut Vec<String>) {
     if mended {
         remarks.push(format!(
             "new lines and long gaps in the values of `{}` became one blank",
             form.name
         ));
     }
-    Ok(template)
+}
+
+/// All values in one row. Those that come by their places get the names of
+/// these, by which they are sent: a row may have gaps.
+fn fill_row(
+    template: &mut Template,
+    form: &TemplateForm,
+    row: &[String],
+    limit: usize,
+    remarks: &mut Vec<String>,
+) -> Filled {
+    let given = &mut template.parameters;
+    let places: Vec<&str> = row.iter().map(String::as_str).collect();
+    let by_name = form.named || given.iter().all(|value| value.name.is_some());
+    values("it", &places, given, by_name)?;
+    for (value, place) in given.iter_mut().zip(row) {
+        value.name.get_or_insert_with(|| place.clone());
+    }
+    if let Some(body) = &form.parts.body {
+        check_length("the body", body, given, limit)?;
+    }
+    note_mended(mend(&mut None, given), form, remarks);
+    Ok(())
 }
 
 fn counted(count: usize, thing: &str) -> String {

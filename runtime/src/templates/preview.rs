@@ -21,8 +21,10 @@ pub struct Values {
 
 /// The message as the contact would see it, line by line, and what it lacks.
 pub fn preview(form: &TemplateForm, values: &Values) -> (String, Vec<String>) {
-    let (given, mut lacks) = parameters(form, &values.with);
-    let mut lines = Vec::new();
+    let (given, mut wrong) = parameters(form, &values.with);
+    let (mut lines, mut lacks) = (Vec::new(), Vec::new());
+    // In a row, a value fills its placeholder wherever it stands.
+    let in_row = |place: &str| form.row.as_ref().and_then(|_| value_of(place, &given));
     let header = values.header.as_ref().map(|text| Parameter { name: None, text: text.clone() });
     match &form.parts.header {
         FormHeader::None => {}
@@ -33,6 +35,7 @@ pub fn preview(form: &TemplateForm, values: &Values) -> (String, Vec<String>) {
                     .as_ref()
                     .map(|value| value.text.clone())
                     .or_else(|| form.named.then(|| value_of(place, &given)).flatten())
+                    .or_else(|| in_row(place))
             };
             let text = filled(text, value);
             lacks.extend(open("the header", &text));
@@ -52,15 +55,21 @@ pub fn preview(form: &TemplateForm, values: &Values) -> (String, Vec<String>) {
     }
     lines.extend(form.footer.iter().map(|footer| format!("_{footer}_")));
     for (index, one) in (0..).zip(&form.parts.buttons) {
-        let (line, lack) = button(index, one, values.buttons.get(&index.to_string()));
+        let value = values.buttons.get(&index.to_string());
+        let (line, lack) = button(index, one, value, &in_row);
         lines.push(line);
         lacks.extend(lack);
     }
     for (number, card) in form.cards.iter().enumerate() {
-        let body = card.body.as_deref().unwrap_or_default();
+        let body = filled(card.body.as_deref().unwrap_or_default(), in_row);
         lines.push(format!("[card {}] {body}", number + 1));
     }
-    (lines.join("\n"), lacks)
+    if let Some(row) = &form.row {
+        let places: String = row.iter().map(|place| format!("{{{{{place}}}}}")).collect();
+        lacks = Vec::from_iter(open("it", &filled(&places, in_row)));
+    }
+    wrong.extend(lacks);
+    (lines.join("\n"), wrong)
 }
 
 fn parameters(form: &TemplateForm, with: &[String]) -> (Vec<Parameter>, Vec<String>) {
@@ -71,6 +80,9 @@ fn parameters(form: &TemplateForm, with: &[String]) -> (Vec<Parameter>, Vec<Stri
     if let (FormHeader::Text(text), true) = (&form.parts.header, form.named) {
         places.extend(placeholders(text));
     }
+    if let Some(row) = &form.row {
+        places = row.iter().map(String::as_str).collect();
+    }
     for (number, text) in with.iter().enumerate() {
         let parameter = match (form.named, text.split_once('=')) {
             (true, Some((name, text))) => {
@@ -80,7 +92,10 @@ fn parameters(form: &TemplateForm, with: &[String]) -> (Vec<Parameter>, Vec<Stri
                 wrong.push(format!("`{text}` has no name: this template wants name=value"));
                 continue;
             }
-            (false, _) => Parameter { name: None, text: text.clone() },
+            (false, _) => {
+                let name = form.row.as_ref().and_then(|row| row.get(number).cloned());
+                Parameter { name, text: text.clone() }
+            }
         };
         let place = parameter.name.clone().unwrap_or_else(|| (number + 1).to_string());
         if !places.contains(&place.as_str()) {
@@ -98,11 +113,16 @@ fn open(part: &str, text: &str) -> Option<String> {
     (!left.is_empty()).then(|| format!("{part} lacks {}", left.join(", ")))
 }
 
-fn button(index: u32, button: &FormButton, value: Option<&String>) -> (String, Option<String>) {
+fn button(
+    index: u32,
+    button: &FormButton,
+    value: Option<&String>,
+    in_row: impl Fn(&str) -> Option<String>,
+) -> (String, Option<String>) {
     let label = &button.label;
     let (shown, lacks) = match (&button.kind, value) {
         (FormButtonKind::Link(url), value) => {
-            let url = filled(url, |_| value.cloned());
+            let url = filled(url, |place| value.cloned().or_else(|| in_row(place)));
             let lacks = !placeholders(&url).is_empty();
             (format!("[{label}] {url}"), lacks)
         }

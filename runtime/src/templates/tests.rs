@@ -8,7 +8,7 @@ use crate::{
 
 const NOW: Millis = 1_000_000;
 
-fn form(name: &str, language: &str, body: &str) -> TemplateForm {
+pub(super) fn form(name: &str, language: &str, body: &str) -> TemplateForm {
     TemplateForm {
         id: "1".into(),
         name: name.into(),
@@ -18,6 +18,7 @@ fn form(name: &str, language: &str, body: &str) -> TemplateForm {
         quality: None,
         category: Some(Category::Utility),
         named: body.contains("{{n"),
+        row: None,
         parts: FormParts { body: Some(body.into()), ..FormParts::default() },
         footer: None,
         offer: None,
@@ -365,6 +366,63 @@ fn the_owner_s_word_counts_where_the_list_does_not_say() {
     let said = twilio("HX9", Some(utility));
     assert_eq!(category(&unread, &said), (utility, Some(utility)));
     assert_eq!(category(&unread, &twilio("HX9", None)), (marketing, None));
+    // A list without it, though it has another template of the name.
+    let mut other = form("order", "en", "a");
+    other.status = TemplateStatus::Paused;
+    let list = directory(vec![other.clone()]);
+    assert_eq!(category(&list, &said), (utility, Some(utility)));
+    assert_eq!(category(&list, &twilio("HX9", None)), (marketing, None));
+    // The one that is meant has another name there; what WhatsApp says goes first.
+    let sale = TemplateForm { id: "HX9".into(), category: Some(marketing), ..form("x", "en", "a") };
+    let list = directory(vec![other, sale.clone()]);
+    assert_eq!(category(&list, &said), (marketing, Some(marketing)));
+    let strange = TemplateForm { category: None, ..sale };
+    assert_eq!(category(&directory(vec![strange.clone()]), &said), (utility, Some(utility)));
+    let paused = TemplateForm { status: TemplateStatus::Paused, ..strange };
+    let list = directory(vec![paused]);
+    assert!(list.check(&said, message(vec![]), NOW).unwrap_err().contains("`x` (en) is paused"));
+    assert!(matches!(list.standing(&said, &message(vec![])).state, TemplateState::Rests { .. }));
+}
+
+fn in_row(body: &str, row: &[&str]) -> TemplateForm {
+    let row: Vec<String> = row.iter().map(|name| (*name).into()).collect();
+    TemplateForm { row: Some(row), id: "HX9".into(), ..form("order", "en", body) }
+}
+
+#[test]
+fn values_in_a_row_fill_all_parts() {
+    let order = || in_row("Hi {{1}}", &["1", "3"]);
+    let given = |parameters| said(order(), message(parameters));
+    let sent = given(positional(&["Ann", "A17"])).unwrap();
+    // By the names of their places, since one is missing in the row.
+    assert_eq!(sent.parameters, named(&[("1", "Ann"), ("3", "A17")]));
+    assert_eq!(sent.id.as_deref(), Some("HX9"));
+    assert_eq!(given(named(&[("3", "A17"), ("1", "Ann")])).unwrap().parameters.len(), 2);
+    let few = given(positional(&["Ann"])).unwrap_err();
+    assert_eq!(few, "the template `order` (en): it takes {{1}}, {{3}}, and 1 value was given");
+    assert!(given(named(&[("1", "Ann")])).unwrap_err().ends_with("and `3` is missing"));
+    assert!(given(positional(&["Ann", " "])).unwrap_err().contains("is empty"));
+    let named = || TemplateForm { named: true, ..in_row("Hi {{who}}", &["who"]) };
+    assert!(wrong(named(), message(positional(&["Ann"]))).ends_with("and `who` is missing"));
+    let long = "x".repeat(4_100);
+    assert!(given(positional(&[&long, "b"])).unwrap_err().contains("4096 are allowed"));
+}
+
+#[test]
+fn a_preview_fills_a_row_wherever_it_stands() {
+    let mut order = in_row("Hi {{1}}", &["1", "2"]);
+    order.parts.header = FormHeader::Text("For {{1}}".into());
+    let url = FormButtonKind::Link("https://a.example/{{2}}".into());
+    order.parts.buttons = vec![FormButton { label: "Open".into(), kind: url }];
+    let values = |with: &[&str]| Values {
+        with: with.iter().map(|text| (*text).into()).collect(),
+        ..Values::default()
+    };
+    let (text, lacks) = preview(&order, &values(&["Ann", "A17"]));
+    assert_eq!(text, "*For Ann*\nHi Ann\n[Open] https://a.example/A17");
+    assert!(lacks.is_empty(), "{lacks:?}");
+    let (_, lacks) = preview(&order, &values(&["Ann"]));
+    assert_eq!(lacks, ["it lacks {{2}}"]);
 }
 
 #[test]

@@ -258,11 +258,25 @@ impl Updater {
                 Some(next) => after = Some(next),
                 None => {
                     pace.pages = pages;
+                    tell_apart(&mut forms);
                     return Ok(forms);
                 }
             }
         }
         Err(trouble(&format!("the list did not end after {PAGES} pages")))
+    }
+}
+
+/// Several Contents of Twilio's may bear one name in one language, such as one
+/// that was rejected and its second try. The name is that of the first that may
+/// be used; the others go by their ids.
+fn tell_apart(forms: &mut [TemplateForm]) {
+    forms.sort_by_key(|form| !form.is_live());
+    let mut seen = HashSet::new();
+    for form in forms {
+        if !seen.insert((form.name.clone(), form.language.clone())) && !form.id.is_empty() {
+            form.name.clone_from(&form.id);
+        }
     }
 }
 
@@ -301,4 +315,27 @@ async fn fetch(
         body.extend_from_slice(&chunk);
     }
     Ok((status, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::templates::tests::form;
+
+    /// One of them took the other's place in the copy, whichever came last.
+    #[test]
+    fn the_one_that_may_be_used_has_the_name() {
+        let of = |id: &str, status: &str| TemplateForm {
+            id: id.into(),
+            status: TemplateStatus::of(status),
+            ..form("sale", "en", "a")
+        };
+        let german = TemplateForm { language: "de".into(), ..of("HX4", "PAUSED") };
+        let mut forms =
+            [of("HX1", "REJECTED"), of("HX2", "APPROVED"), of("HX3", "APPROVED"), german];
+        tell_apart(&mut forms);
+        let mut names: Vec<_> = forms.iter().map(|form| (&*form.id, &*form.name)).collect();
+        names.sort_unstable();
+        assert_eq!(names, [("HX1", "HX1"), ("HX2", "sale"), ("HX3", "HX3"), ("HX4", "sale")]);
+    }
 }

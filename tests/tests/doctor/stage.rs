@@ -68,6 +68,12 @@ impl World {
                 well(json!({"status": "active", "friendly_name": "Shop"})),
             ),
             (
+                "v1/ContentAndApprovals".into(),
+                well(json!({"contents": [{"approval_requests": {"status": "approved"}},
+                    {"approval_requests": {"status": "paused"}}, {"approval_requests": null}],
+                    "meta": {"next_page_url": null}})),
+            ),
+            (
                 "v2/Channels/Senders".into(),
                 well(json!({"senders": [{"sender_id": "whatsapp:+15550001111", "status": "ONLINE",
                     "webhook": {"callback_url": format!("{base}/webhooks/main#rc=2")}}]})),

@@ -12,9 +12,9 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use switchboard::simulator::{
-    self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, TwilioContent, Wire,
+    self, NewPhone, Retry, Settings, SimulatorConfig, TwilioAccount, Wire,
 };
-use switchboard_tests::twilio::{ACCOUNT, CONTENT, TOKEN, sign};
+use switchboard_tests::twilio::{ACCOUNT, TOKEN, sign};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -65,19 +65,11 @@ impl Twilio {
         let routes = Router::new().route("/in", post(take)).route("/status", post(take));
         let routes = routes.with_state((bot.clone(), sender));
         tokio::spawn(axum::serve(listener, routes).into_future());
-        let content = TwilioContent {
-            sid: CONTENT.into(),
-            name: "sale".into(),
-            language: "en".into(),
-            category: "marketing".into(),
-            body: "Hello {{1}}, {{ what }}!".into(),
-        };
         let config = SimulatorConfig {
             wire: Wire::Twilio(TwilioAccount {
                 sid: ACCOUNT.into(),
                 auth_token: TOKEN.into(),
                 messaging_service_sid: None,
-                contents: vec![content],
             }),
             webhook_url: format!("{bot}/in"),
             phones: vec![NewPhone {
@@ -112,6 +104,12 @@ impl Twilio {
     async fn act(&self, phone: &str, act: Value) -> String {
         let answer = self.control(&format!("/sim/phones/{phone}/send"), act).await;
         answer["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn contents(&self, query: &str) -> Value {
+        let url = format!("{}/v1/ContentAndApprovals{query}", self.base);
+        let list = self.http.get(url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
+        list.json().await.unwrap()
     }
 
     /// The customer writes and the bot has it: the window is open.
@@ -234,17 +232,59 @@ async fn outside_the_window_only_contents_arrive() {
     let mut twilio = Twilio::new().await;
     let sid = twilio.sent(&[("Body", "too early")]).await;
     twilio.failed(&sid, "63016").await;
-    let variables = r#"{"1":"Ana","what":"sale"}"#;
-    let sid = twilio.sent(&[("ContentSid", CONTENT), ("ContentVariables", variables)]).await;
-    twilio.arrived(&sid).await;
-    assert_eq!(twilio.send(&[("ContentSid", ACCOUNT)]).await.1["code"], 21655);
-    let list = twilio.http.get(twilio.base.clone() + "/v1/ContentAndApprovals");
-    let list: Value =
-        list.basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap().json().await.unwrap();
-    let content = &list["contents"][0];
-    assert_eq!((&content["sid"], &content["friendly_name"]), (&json!(CONTENT), &json!("sale")));
-    assert_eq!(content["variables"], json!({"1": "", "what": ""}));
+    let buttons = json!({"type": "BUTTONS", "buttons": [
+        {"type": "URL", "text": "Look", "url": "https://x.test/{{1}}"}]});
+    let sale = json!({"name": "sale", "language": "en", "category": "UTILITY",
+        "status": "APPROVED", "components": [{"type": "BODY", "text": "Hello {{1}}!"}, buttons]});
+    twilio.control("/sim/templates", sale).await;
+    let content = twilio.contents("").await["contents"][0].clone();
+    assert_eq!(content["friendly_name"], "sale");
+    assert_eq!(content["variables"], json!({"1": "", "2": ""}));
+    let action = &content["types"]["twilio/call-to-action"]["actions"][0];
+    assert_eq!(action["url"], "https://x.test/{{2}}");
     assert_eq!(content["approval_requests"]["status"], "approved");
+    let content = content["sid"].as_str().unwrap();
+    let send = async |variables: &str| {
+        twilio.send(&[("ContentSid", content), ("ContentVariables", variables)]).await
+    };
+    let (_, sent) = send(r#"{"1":"Ana","2":"tea"}"#).await;
+    let sid = sent["sid"].as_str().unwrap().to_owned();
+    assert_eq!(send(r#"{"1":"Ana"}"#).await.1["code"], 63028);
+    assert_eq!(send("[1]").await.1["code"], 21656);
+    assert_eq!(twilio.send(&[("ContentSid", ACCOUNT)]).await.1["code"], 21655);
+    // What moderation does stands in the list, and stops a send.
+    let url = format!("{}/sim/templates/sale/en", twilio.base);
+    let paused = twilio.http.patch(url).json(&json!({"status": "PAUSED"})).send().await.unwrap();
+    assert!(paused.status().is_success());
+    let list = twilio.contents("").await;
+    assert_eq!(list["contents"][0]["approval_requests"]["status"], "paused");
+    assert_eq!(send(r#"{"1":"Ana","2":"tea"}"#).await.1["code"], 63041);
+    twilio.arrived(&sid).await;
+}
+
+#[tokio::test]
+async fn contents_come_in_pages() {
+    let twilio = Twilio::new().await;
+    for number in 0..5 {
+        let new = json!({"name": format!("t{number}"), "language": "en", "category": "UTILITY",
+            "components": [{"type": "BODY", "text": "Hello"}]});
+        twilio.control("/sim/templates", new).await;
+    }
+    let (mut names, mut query) = (Vec::new(), "?PageSize=2".to_owned());
+    loop {
+        let page = twilio.contents(&query).await;
+        let all = page["contents"].as_array().unwrap();
+        names.extend(all.iter().map(|one| one["friendly_name"].as_str().unwrap().to_owned()));
+        let Some(next) = page["meta"]["next_page_url"].as_str() else { break };
+        query =
+            next.strip_prefix(&format!("{}/v1/ContentAndApprovals", twilio.base)).unwrap().into();
+    }
+    assert_eq!(names, ["t0", "t1", "t2", "t3", "t4"]);
+    let odd = twilio.contents("?PageToken=x").await;
+    assert_eq!(odd["code"], 20422);
+    let url = format!("{}/v1/ContentAndApprovals", twilio.base);
+    let denied = twilio.http.get(url).basic_auth(ACCOUNT, Some("no")).send().await.unwrap();
+    assert_eq!(denied.status().as_u16(), 401);
 }
 
 #[tokio::test]

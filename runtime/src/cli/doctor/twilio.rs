@@ -55,7 +55,37 @@ pub async fn examine(ask: &Ask, channel: &ChannelConfig, now: Millis) -> Vec<Fin
         (Some(number), None) => number_address(&api, channel, number).await,
         (None, None) => Finding::bad("number", "there is none", "set the channel's `number`"),
     });
+    findings.push(templates(&api, channel).await);
     findings
+}
+
+/// How many Contents there are in each state.
+async fn templates(api: &Api<'_>, channel: &ChannelConfig) -> Finding {
+    /// Of 500 each: more than WhatsApp lets an account have.
+    const PAGES: usize = 20;
+    let base = beside(channel.api_base(), "content");
+    let (mut states, mut query) = (Vec::new(), "PageSize=500".to_owned());
+    for _ in 0..PAGES {
+        let page = match api.get(&format!("{base}/v1/ContentAndApprovals?{query}")).await {
+            Ok((page, _)) => page,
+            Err(why) => {
+                return Finding::bad("templates", format!("they can't be read: {why}"), TOKEN);
+            }
+        };
+        let list = page.get("contents").and_then(Value::as_array).into_iter().flatten();
+        states.extend(list.map(|one| {
+            let state = one.pointer("/approval_requests/status").and_then(Value::as_str);
+            let of = |field| text(one, field).unwrap_or("?");
+            let name = format!("{} ({})", of("friendly_name"), of("language"));
+            (name, state.unwrap_or("unsubmitted").to_owned())
+        }));
+        let next = page.pointer("/meta/next_page_url").and_then(Value::as_str);
+        match next.and_then(|url| url.split_once('?')) {
+            Some((_, next)) => query = next.to_owned(),
+            None => break,
+        }
+    }
+    super::templates::finding(states.iter().map(|(name, state)| (name.clone(), Some(&**state))))
 }
 
 fn status(account: &Value) -> Finding {
@@ -72,7 +102,7 @@ fn status(account: &Value) -> Finding {
 
 /// A service has one address for all its numbers.
 async fn service_address(api: &Api<'_>, channel: &ChannelConfig, service: &str) -> Finding {
-    let base = messaging(channel.api_base());
+    let base = beside(channel.api_base(), "messaging");
     match api.get(&format!("{base}/v1/Services/{}", escaped(service))).await {
         Ok((found, _)) => {
             if found.get("use_inbound_webhook_on_number") == Some(&Value::Bool(true)) {
@@ -93,7 +123,7 @@ async fn number_address(api: &Api<'_>, channel: &ChannelConfig, number: &str) ->
         return Finding::unknown("number", "the sandbox tells nobody where it sends messages")
             .todo("set the address in Twilio's console: Messaging, Try it out, Sandbox settings");
     }
-    let base = messaging(channel.api_base());
+    let base = beside(channel.api_base(), "messaging");
     let senders =
         api.get(&format!("{base}/v2/Channels/Senders?Channel=whatsapp&PageSize=1000")).await;
     let senders = match senders {
@@ -143,12 +173,10 @@ fn address(theirs: Option<&str>, channel: &ChannelConfig) -> Finding {
 }
 
 /// `https://api.twilio.com` → `https://messaging.twilio.com`, also in a region;
-/// anything else answers for both.
-fn messaging(api: &str) -> String {
+/// anything else answers for all.
+fn beside(api: &str, name: &str) -> String {
     match api.split_once("://api.") {
-        Some((scheme, rest)) if rest.ends_with("twilio.com") => {
-            format!("{scheme}://messaging.{rest}")
-        }
+        Some((scheme, rest)) if rest.ends_with("twilio.com") => format!("{scheme}://{name}.{rest}"),
         _ => api.to_owned(),
     }
 }

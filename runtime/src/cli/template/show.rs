@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub struct Form {
     named: bool,
+    /// Of all parts together, where values are given in one row.
+    row: Option<Vec<String>>,
     parts: Parts,
     footer: Option<String>,
     offer_expires: Option<bool>,
@@ -32,7 +34,9 @@ struct Button {
 pub fn lines(head: &Template, form: &Form) -> Vec<String> {
     let quality = head.quality.as_deref().unwrap_or("unknown").to_lowercase();
     let mut lines = vec![format!("{}, quality {quality}", table::state(head))];
-    lines.extend(of_parts(&form.parts, form.named));
+    // In a row they are said once, of the whole.
+    let how = form.row.is_none().then_some(form.named);
+    lines.extend(of_parts(&form.parts, how));
     lines.extend(form.footer.as_ref().map(|footer| format!("  footer: {footer}")));
     lines.extend(form.offer_expires.map(|expires| match expires {
         true => "  offer: each message says when it ends".to_owned(),
@@ -40,12 +44,20 @@ pub fn lines(head: &Template, form: &Form) -> Vec<String> {
     }));
     for (number, card) in form.cards.iter().enumerate() {
         lines.push(format!("  card {}", number + 1));
-        lines.extend(of_parts(card, form.named).into_iter().map(|line| format!("  {line}")));
+        lines.extend(of_parts(card, how).into_iter().map(|line| format!("  {line}")));
     }
+    lines.extend(form.row.as_ref().and_then(|row| values(row, form.named)));
     lines
 }
 
-fn of_parts(parts: &Parts, named: bool) -> Vec<String> {
+fn values(places: &[String], named: bool) -> Option<String> {
+    let how = if named { "by name" } else { "by place" };
+    let names: Vec<String> = places.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+    (!names.is_empty()).then(|| format!("  values, {how}: {}", names.join(", ")))
+}
+
+/// `named`: how the part takes its values; none: it has none of its own.
+fn of_parts(parts: &Parts, named: Option<bool>) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(parts.header.as_ref().map(|kind| match &parts.header_text {
         Some(text) => format!("  header: {text}"),
@@ -53,12 +65,7 @@ fn of_parts(parts: &Parts, named: bool) -> Vec<String> {
     }));
     let body = parts.body.iter().flat_map(|body| body.lines());
     lines.extend(body.map(|line| format!("  | {line}")));
-    if !parts.placeholders.is_empty() {
-        let how = if named { "by name" } else { "by place" };
-        let names: Vec<String> =
-            parts.placeholders.iter().map(|name| format!("{{{{{name}}}}}")).collect();
-        lines.push(format!("  values, {how}: {}", names.join(", ")));
-    }
+    lines.extend(named.and_then(|named| values(&parts.placeholders, named)));
     for (index, Button { label, kind, url }) in parts.buttons.iter().enumerate() {
         let url = url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
         lines.push(format!("  button {index}: [{label}] {kind}{url}"));

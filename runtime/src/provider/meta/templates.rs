@@ -84,6 +84,7 @@ fn form(entry: &Value) -> Option<TemplateForm> {
         quality: score.map(str::to_owned),
         category: text(entry, "category").and_then(Category::of),
         named,
+        row: None,
         parts,
         footer: of("FOOTER").and_then(|footer| cut(footer, "text")),
         offer,

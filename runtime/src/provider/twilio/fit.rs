@@ -156,8 +156,9 @@ fn fit_template(template: &Template, known: bool) -> Result<(), String> {
     filled("the template name", name)?;
     if !known {
         return Err(format!(
-            "template `{name}` has no Content sid at Twilio: add `{name} = \"HX…\"` or \
-             `\"{name}/{language}\" = \"HX…\"` to the channel's `templates`"
+            "template `{name}` has no Content sid, since the account's list was not read yet: wait, \
+             or add `{name} = \"HX…\"` or `\"{name}/{language}\" = \"HX…\"` to the channel's \
+             `templates`"
         ));
     }
     for (number, parameter) in (1..).zip(parameters) {

@@ -40,13 +40,18 @@ pub(super) fn item(message: Outgoing) -> OutboxItem {
 
 #[test]
 fn each_interface_is_on_its_host() {
-    for (api, messaging) in [
-        ("https://api.twilio.com", "https://messaging.twilio.com"),
-        ("https://api.dublin.ie1.twilio.com", "https://messaging.dublin.ie1.twilio.com"),
-        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
-        ("https://api.example.com", "https://api.example.com"),
+    for (api, messaging, content) in [
+        ("https://api.twilio.com", "https://messaging.twilio.com", "https://content.twilio.com"),
+        (
+            "https://api.dublin.ie1.twilio.com",
+            "https://messaging.dublin.ie1.twilio.com",
+            "https://content.dublin.ie1.twilio.com",
+        ),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("https://api.example.com", "https://api.example.com", "https://api.example.com"),
     ] {
-        assert_eq!(Hosts::beside(api).messaging, messaging);
+        let hosts = Hosts::beside(api);
+        assert_eq!((&*hosts.messaging, &*hosts.content), (messaging, content));
     }
     assert_eq!(Twilio::new(&config()).hosts.api, "https://api.twilio.com");
 }

@@ -138,7 +138,7 @@ fn put(
 }
 
 /// In one pass, so that a value that looks like a variable stays as it is.
-fn replaced(text: &str, values: &[(&str, String)]) -> String {
+pub fn replaced(text: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -1,10 +1,11 @@
 //! What Twilio checks in the form of a send, before it looks at anything else,
 //! and the message in the world's form. Pure.
 
-use super::{Account, codes::Refusal};
+use super::{Account, codes::Refusal, contents};
 use crate::simulator::{
     names,
     sends::{Send, Target},
+    templates::Template,
 };
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
@@ -36,7 +37,12 @@ impl Form {
 ///
 /// # Errors
 /// What Twilio would answer.
-pub fn send(form: &Form, account: &Account, number: &str) -> Result<Send, Refusal> {
+pub fn send(
+    form: &Form,
+    account: &Account,
+    number: &str,
+    find: &dyn Fn(&str) -> Option<Template>,
+) -> Result<Send, Refusal> {
     let to = form.get("To").ok_or_else(|| Refusal::new(21_604, ""))?;
     sender(form, account, number)?;
     let target = target(to)?;
@@ -45,7 +51,7 @@ pub fn send(form: &Form, account: &Account, number: &str) -> Result<Send, Refusa
         return Err(Refusal::new(21_609, ""));
     }
     let (kind, content) = match form.get("ContentSid") {
-        Some(sid) => ("template", template(form, account, sid)?),
+        Some(sid) => ("template", template(form, sid, find)?),
         None => free(form)?,
     };
     Ok(Send {
@@ -140,25 +146,21 @@ fn kind_of_file(address: &str) -> &'static str {
     }
 }
 
-fn template(form: &Form, account: &Account, sid: &str) -> Result<Value, Refusal> {
-    let content = account.contents.iter().find(|content| content.sid == sid);
-    let content = content.ok_or_else(|| Refusal::new(21_655, ""))?;
+fn template(
+    form: &Form,
+    sid: &str,
+    find: &dyn Fn(&str) -> Option<Template>,
+) -> Result<Value, Refusal> {
+    let template = find(sid).ok_or_else(|| Refusal::new(21_655, ""))?;
     let variables: Map<String, Value> = match form.get("ContentVariables") {
         None => Map::new(),
         Some(text) => serde_json::from_str(text).map_err(|_| Refusal::new(21_656, ""))?,
     };
-    let parameter = |(name, value): (&String, &Value)| match value.as_str() {
-        Some(text) if !text.is_empty() => {
-            Ok(json!({"type": "text", "parameter_name": name, "text": text}))
-        }
-        _ => Err(Refusal::new(21_656, name)),
-    };
-    let parameters: Vec<Value> = variables.iter().map(parameter).collect::<Result<_, _>>()?;
-    Ok(json!({
-        "name": content.name,
-        "language": {"code": content.language},
-        "components": [{"type": "body", "parameters": parameters}],
-    }))
+    let empty = |value: &Value| value.as_str().is_none_or(str::is_empty);
+    if let Some((name, _)) = variables.iter().find(|(_, value)| empty(value)) {
+        return Err(Refusal::new(21_656, name));
+    }
+    Ok(contents::message(&template, &variables))
 }
 
 fn is_address(text: &str) -> bool {
@@ -171,19 +173,23 @@ mod tests {
     use super::*;
 
     fn account() -> Account {
-        let content = super::super::Content {
-            sid: "HX1".into(),
-            name: "sale".into(),
-            language: "en".into(),
-            category: "marketing".into(),
-            body: "Hello {{1}}".into(),
-        };
         Account {
             sid: "AC1".into(),
             auth_token: "t".into(),
             messaging_service_sid: Some("MG1".into()),
-            contents: vec![content],
         }
+    }
+
+    /// One template.
+    fn find(sid: &str) -> Option<Template> {
+        let sale = serde_json::json!({
+            "name": "sale", "language": "en", "category": "MARKETING",
+            "components": [{"type": "BODY", "text": "Hello {{1}}"}],
+        });
+        let draft = serde_json::from_value(sale).unwrap();
+        let template =
+            crate::simulator::templates::Templates::default().add(draft).unwrap().clone();
+        (sid == "HX1").then_some(template)
     }
 
     fn check(more: &str) -> Result<Send, u32> {
@@ -192,7 +198,8 @@ mod tests {
     }
 
     fn check_all(form: &str) -> Result<Send, u32> {
-        send(&Form::read(form.as_bytes()), &account(), "1555000").map_err(|refusal| refusal.code)
+        send(&Form::read(form.as_bytes()), &account(), "1555000", &find)
+            .map_err(|refusal| refusal.code)
     }
 
     #[test]

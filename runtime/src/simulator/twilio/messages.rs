@@ -4,6 +4,7 @@ use super::{
     Account,
     check::{self, Form},
     codes::Refusal,
+    contents,
 };
 use crate::simulator::{
     Shared, Sim,
@@ -34,7 +35,8 @@ pub async fn send(
     }
     let send = authorise(&sim, &headers).and_then(|account| {
         our_account(account, &path)?;
-        check::send(&Form::read(&body), account, &sim.config.display_phone_number)
+        let find = |sid: &str| contents::find(&sim, sid);
+        check::send(&Form::read(&body), account, &sim.config.display_phone_number, &find)
     });
     let outcome = match send {
         Ok(send) => sends::accept(&sim, send),

@@ -5,11 +5,11 @@ use super::{
     super::{
         ask::{Why, text},
         finding::Finding,
+        templates,
     },
     Graph,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Pages of 100 that are read of a list.
 const PAGES: usize = 20;
@@ -52,7 +52,7 @@ pub async fn subscription(
     const CHECK: &str = "subscription";
     match subscribed(graph, account, app).await {
         Ok(true) => return told(app),
-        Err(why) => return unread(CHECK, account, &why),
+        Err(why) => return unread("templates", account, &why),
         Ok(false) => {}
     }
     let said = format!("the account {account} sends no message to the app: none arrives");
@@ -94,63 +94,16 @@ async fn subscribed(graph: &Graph<'_>, account: &str, app: Option<&str>) -> Resu
     })
 }
 
-/// Names told of one state.
-const NAMED: usize = 5;
-
 /// How many there are in each state, and by name those that can't be sent.
 pub async fn templates(graph: &Graph<'_>, account: &str) -> Finding {
-    const CHECK: &str = "templates";
     let path = format!("{account}/message_templates?fields=name,language,status&limit=100");
     let all = match graph.list(&path, PAGES).await {
         Ok(all) => all,
-        Err(why) => return unread(CHECK, account, &why),
+        Err(why) => return unread("templates", account, &why),
     };
-    let mut states: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for one in &all {
-        states.entry(text(one, "status").unwrap_or("OF_NO_STATE")).or_default().push(one);
-    }
-    if states.is_empty() {
-        return Finding::good(CHECK, "none: outside the 24-hour window nothing can be sent");
-    }
-    let told: Vec<String> = states.iter().map(|(state, all)| in_words(state, all)).collect();
-    let (said, of) = (told.join(", "), |state| states.contains_key(state));
-    let todo: Vec<&str> =
-        UNFIT.iter().filter(|(state, _)| of(*state)).map(|(_, todo)| *todo).collect();
-    match (todo.is_empty(), of("PAUSED") || of("DISABLED")) {
-        (true, _) => Finding::good(CHECK, said),
-        // They were sent before Meta took them away.
-        (false, true) => Finding::bad(CHECK, said, todo.join("; ")),
-        // Never approved: whether anything needs it, only the owner knows.
-        (false, false) => Finding::unknown(CHECK, said).todo(todo.join("; ")),
-    }
-}
-
-/// The states in which nothing can be sent, and what to do then.
-const UNFIT: [(&str, &str); 3] = [
-    (
-        "PAUSED",
-        "what needs a paused one waits: Meta lets it go on by itself, but edit it or write \
-                to fewer people, as the third pause is for good",
-    ),
-    ("DISABLED", "what needs a disabled one fails: make another, and name it in the rules"),
-    (
-        "REJECTED",
-        "a rejected one can't be sent: see why in the WhatsApp Manager, then edit or \
-                  delete it",
-    ),
-];
-
-/// `1 paused: spring_sale (en)`; names only where something is to be done.
-fn in_words(state: &str, all: &[&Value]) -> String {
-    let words = format!("{} {}", all.len(), state.to_lowercase().replace('_', " "));
-    if !UNFIT.iter().any(|(unfit, _)| *unfit == state) {
-        return words;
-    }
-    let name = |one: &&Value| {
+    let named = |one: &Value| {
         let of = |field| text(one, field).unwrap_or("?");
         format!("{} ({})", of("name"), of("language"))
     };
-    let names: Vec<String> = all.iter().take(NAMED).map(name).collect();
-    let more = if all.len() > NAMED { ", …" } else { "" };
-    format!("{words}: {}{more}", names.join(", "))
+    templates::finding(all.iter().map(|one| (named(one), text(one, "status"))))
 }

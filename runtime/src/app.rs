@@ -377,7 +377,10 @@ fn outbox(
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
     let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
-    Ok(outbox.with_families(Arc::new(move |id: &ChannelId| family(&all.load(), id))))
+    let accounts = Arc::clone(&all);
+    Ok(outbox
+        .with_families(Arc::new(move |id: &ChannelId| family(&all.load(), id)))
+        .with_accounts(Arc::new(move |told| concerned(&accounts.load(), told))))
 }
 
 /// A channel that is gone is of a family of its own.
@@ -389,6 +392,17 @@ fn family(live: &Generation, id: &ChannelId) -> Family {
     let same = |other: &&Arc<Channel>| other.config.portfolio() == portfolio;
     let channels = live.channels.values().filter(same).map(|other| other.id.clone()).collect();
     Family { portfolio, channels }
+}
+
+/// The channels of the account; of those that name none, the one at whose
+/// address it was told.
+fn concerned(live: &Generation, told: &Stoppage) -> Vec<ChannelId> {
+    let is =
+        |channel: &&Arc<Channel>| match (channel.provider.template_account(), &told.news.account) {
+            (Some(ours), Some(account)) => ours == account,
+            (None, _) | (_, None) => channel.id == told.channel,
+        };
+    live.channels.values().filter(is).map(|channel| channel.id.clone()).collect()
 }
 
 fn states(templates: &Arc<Templates>) -> outbox::TemplateStates {

@@ -199,6 +199,8 @@ impl Dispatch {
         let now = self.clock.now();
         let event = &snapshot.event;
         let kind = event.kind.name();
+        // What an account says of itself may stop what waits, or free it.
+        let told = matches!(event.kind, EventKind::Account { .. });
         let limit = generation.business.turns.attempts;
         let commit = match generation.channels.get(&event.channel) {
             None => {
@@ -230,7 +232,11 @@ impl Dispatch {
                 turn::run(snapshot, stage).await?
             }
         };
-        self.commit(commit, kind).await
+        self.commit(commit, kind).await?;
+        if told {
+            self.outbox.ring();
+        }
+        Ok(())
     }
 
     async fn commit(&self, commit: TurnCommit, kind: &str) -> Result<(), StoreError> {

@@ -32,7 +32,7 @@ pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
 pub use marketing::{Cap, QuietHours};
 pub use media::{MediaFile, MediaHere, MediaState, media_hash};
-pub use news::{AccountChange, News, NumberNews, TemplateNews};
+pub use news::{AccountChange, AccountNews, News, NumberNews, Stoppage, TemplateNews};
 pub use outbox::{
     Address, Attempt, Charge, Delivery, DeliveryRecord, Hold, OutboxItem, PriceClass, Rule,
     SendState, Spending, Tried,

@@ -21,7 +21,7 @@ pub use post::{build, client};
 
 use crate::{
     clock::Clock,
-    model::{ChannelId, Millis, Portfolio},
+    model::{ChannelId, Millis, Portfolio, Stoppage},
     policy::Rules,
     provider::Provider,
     store::Store,
@@ -65,7 +65,10 @@ pub struct Family {
 /// A channel's family, looked up anew each time.
 pub type Families = Arc<dyn Fn(&ChannelId) -> Family + Send + Sync>;
 
-/// A channel on which nothing can leave for now: until a person acts, or until
+/// The channels that an account's stoppage concerns, looked up anew each time.
+pub type Concerned = Arc<dyn Fn(&Stoppage) -> Vec<ChannelId> + Send + Sync>;
+
+/// A channel on which nothing can leave for now, or no template: until a person acts, or until
 /// the provider takes messages again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paused {
@@ -73,6 +76,8 @@ pub struct Paused {
     pub since: Millis,
     /// In plain words, with what to do.
     pub reason: String,
+    /// Answers may leave.
+    pub templates_only: bool,
 }
 
 /// The worker that sends. One per store.
@@ -91,6 +96,7 @@ pub struct Outbox {
     said: AtomicU64,
     templates: TemplateStates,
     families: Families,
+    concerned: Concerned,
     uploads: upload::Uploads,
 }
 
@@ -108,6 +114,7 @@ impl Outbox {
             portfolio: Portfolio::default(),
             channels: vec![channel.clone()],
         });
+        let concerned: Concerned = Arc::new(|stoppage| vec![stoppage.channel.clone()]);
         let (templates, uploads) = (forms::all_live(), upload::Uploads::default());
         Self {
             store,
@@ -122,6 +129,7 @@ impl Outbox {
             said,
             templates,
             families,
+            concerned,
             uploads,
         }
     }
@@ -145,6 +153,11 @@ impl Outbox {
     /// With channels of more than the default portfolio.
     pub fn with_families(self, families: Families) -> Self {
         Self { families, ..self }
+    }
+
+    /// With accounts of more channels than the one whose webhook tells of them.
+    pub fn with_accounts(self, concerned: Concerned) -> Self {
+        Self { concerned, ..self }
     }
 
     /// Sends the files in this folder, which is `media/` of the business.

@@ -64,6 +64,8 @@ pub struct Request<'a> {
 /// the way: for a step that asks, whose message is looked at again later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// Until when the account may send no templates.
+    pub restricted_until: Option<Millis>,
     /// Until when the template rests.
     pub template_until: Option<Millis>,
     /// Until when the provider spares the contact marketing.
@@ -216,6 +218,10 @@ impl Request<'_> {
 
     /// The rule that holds it, until when, and why.
     fn waits(&self, facts: &Facts, rules: &Rules) -> Option<(Rule, Millis, &'static str)> {
+        if let Some(until) = facts.restricted_until.filter(|_| self.message.category().is_some()) {
+            let why = "WhatsApp restricts the account: it may send no templates for now";
+            return Some((Rule::Restricted, until, why));
+        }
         if let Some(until) = facts.template_until {
             return Some((Rule::Template, until, "the template rests: WhatsApp has paused it"));
         }

@@ -24,6 +24,7 @@ mod outbox;
 mod pace;
 mod sled;
 mod spent;
+mod stoppages;
 mod templates;
 mod timers;
 mod upkeep;
@@ -241,6 +242,10 @@ pub trait Store: Send + Sync + 'static {
     /// How many contacts the provider lets the channel write to first within
     /// 24 hours, as far as it has said; -1 for no limit.
     async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>>;
+    /// Accounts that can't send, or not all, as they have said themselves.
+    async fn stoppages(&self) -> Result<Vec<Stoppage>>;
+    /// Forgets one that turned out to be over, unless something newer was told.
+    async fn end_stoppage(&self, over: &Stoppage) -> Result<()>;
     /// What was spent on the days `from` to `to` (20261122), both included.
     async fn spending(&self, from: u32, to: u32) -> Result<Vec<Spending>>;
 

@@ -1,5 +1,7 @@
 //! The sender against a stand-in for the Graph API: what leaves, when, and what is recorded.
 
+#[path = "outbox/account.rs"]
+mod account;
 #[path = "outbox/pace.rs"]
 mod pace;
 #[path = "outbox/rules.rs"]

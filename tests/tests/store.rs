@@ -67,6 +67,7 @@ contract! {
     messages_are_charged_once
     attempts_are_remembered_for_a_while
     the_providers_limit_is_kept
+    what_stops_an_account_is_kept_until_it_is_over
     old_things_are_swept
     timers_fire_once
     broadcasts_reach_each_member_once

@@ -111,7 +111,12 @@ pub fn parked(parked: &Parked) -> Value {
 }
 
 pub fn paused(paused: &Paused) -> Value {
-    json!({ "channel": paused.channel, "since": paused.since, "reason": paused.reason })
+    json!({
+        "channel": paused.channel,
+        "since": paused.since,
+        "reason": paused.reason,
+        "stops": if paused.templates_only { "templates" } else { "all" },
+    })
 }
 
 pub fn aside(aside: &Aside) -> Value {

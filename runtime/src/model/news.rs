@@ -1,7 +1,7 @@
 //! What an account event means: a template, the number, the account, a call,
 //! or what a person at the business did on the phone.
 
-use super::{Message, Millis, moment};
+use super::{ChannelId, Message, Millis, moment};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -29,8 +29,8 @@ pub enum News {
     },
     /// A person at the business answered from the phone app.
     Echo(Box<Message>),
-    /// The account can't send, or not all, or can again; in plain words.
-    Account { stopped: bool, reason: String },
+    /// The account can't send, or not all, or can again.
+    Account(AccountNews),
     /// The business's own name for all changed; none: it was given up.
     Username(Option<String>),
 }
@@ -63,6 +63,46 @@ pub struct NumberNews {
     /// How many contacts the business may write to first within 24 hours; -1
     /// for no limit.
     pub daily_contacts: Option<i64>,
+}
+
+/// Whether the account can send.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountNews {
+    /// False: it can again.
+    pub stopped: bool,
+    /// In plain words.
+    pub reason: String,
+    /// Templates alone are stopped: answers may leave.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub templates_only: bool,
+    /// When it ends by itself, if the provider says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
+    /// The provider's id of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// An account that can't send, or not all, as it has said itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stoppage {
+    /// At whose address the news came.
+    pub channel: ChannelId,
+    pub at: Millis,
+    pub news: AccountNews,
+}
+
+impl Stoppage {
+    /// The shortest for which Meta forbids templates.
+    const TEMPLATES_MS: Millis = 24 * 3_600_000;
+
+    /// When it is over though nobody says so; none: only a message that gets
+    /// through can tell.
+    pub fn ends(&self) -> Option<Millis> {
+        let after = || self.at.saturating_add(Self::TEMPLATES_MS);
+        self.news.until.or_else(|| self.news.templates_only.then(after))
+    }
 }
 
 /// An account event as its turn's trace keeps it for the operator.
@@ -98,7 +138,7 @@ impl News {
             | Self::Remark(_)
             | Self::Template(_)
             | Self::Number(_)
-            | Self::Account { .. }
+            | Self::Account(_)
             | Self::Username(_) => false,
         }
     }
@@ -115,9 +155,7 @@ impl News {
                 ("call", json!({ "id": id, "at": at, "missed": missed }))
             }
             Self::Echo(message) => ("echo", echo(message)),
-            Self::Account { stopped, reason } => {
-                ("account", json!({ "stopped": stopped, "reason": reason }))
-            }
+            Self::Account(account) => ("account", json!(account)),
             Self::Username(name) => ("username", json!(name)),
         })
     }
@@ -139,8 +177,7 @@ impl News {
             Self::Echo(message) => {
                 format!("a person used the phone app: {}", message.content.kind())
             }
-            Self::Account { stopped: true, reason } => format!("sending is stopped: {reason}"),
-            Self::Account { stopped: false, reason } => format!("sending is possible: {reason}"),
+            Self::Account(account) => account.in_words(),
             Self::Username(Some(name)) => format!("the business's username is `{name}`"),
             Self::Username(None) => "the business has no username any more".into(),
         }
@@ -157,6 +194,17 @@ fn echo(message: &Message) -> Value {
     }
     map.insert(message.content.key().into(), message.content.body());
     Value::Object(map)
+}
+
+impl AccountNews {
+    fn in_words(&self) -> String {
+        let what = match (self.stopped, self.templates_only) {
+            (true, false) => "sending is stopped",
+            (true, true) => "sending templates is stopped",
+            (false, _) => "sending is possible",
+        };
+        format!("{what}: {}", self.reason)
+    }
 }
 
 impl TemplateNews {

@@ -62,6 +62,8 @@ pub enum Rule {
     Handoff,
     /// The 24 hours after the contact's last message are over.
     Window,
+    /// The account may send no templates.
+    Restricted,
     /// The template rests.
     Template,
     /// The provider spares the contact marketing for a day.
@@ -77,12 +79,13 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Address,
         Self::Consent,
         Self::UsMarketing,
         Self::Handoff,
         Self::Window,
+        Self::Restricted,
         Self::Template,
         Self::Spared,
         Self::Cap,
@@ -98,6 +101,7 @@ impl Rule {
             Self::UsMarketing => "us-marketing",
             Self::Handoff => "handoff",
             Self::Window => "window",
+            Self::Restricted => "restricted",
             Self::Template => "template",
             Self::Spared => "spared",
             Self::Cap => "cap",

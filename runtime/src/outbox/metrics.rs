@@ -27,6 +27,7 @@ pub struct OutboxMetrics {
     ruled: Family<RuleLabel, Counter>,
     pub in_flight: Gauge,
     pub paused: Gauge,
+    pub restricted: Gauge,
     /// From the request's start to the answer's end, in seconds.
     pub latency: Histogram,
 }
@@ -42,6 +43,7 @@ impl Default for OutboxMetrics {
             ruled: Family::default(),
             in_flight: Gauge::default(),
             paused: Gauge::default(),
+            restricted: Gauge::default(),
             latency: Histogram::new(LATENCY_SECONDS),
         }
     }
@@ -71,6 +73,7 @@ impl OutboxMetrics {
         for (name, help, gauge) in [
             ("in_flight", "Requests under way", &self.in_flight),
             ("paused_channels", "Channels on which nothing can leave", &self.paused),
+            ("restricted_channels", "Channels on which no template can leave", &self.restricted),
         ] {
             registry.register(format!("outbox_{name}"), help, gauge.clone());
         }

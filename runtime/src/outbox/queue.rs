@@ -35,6 +35,8 @@ pub(super) struct Pause {
     pub probes: u32,
     /// The channel is not configured: over as soon as it is.
     pub missing: bool,
+    /// The account has said so itself: over as soon as it says that it is.
+    pub told: bool,
 }
 
 /// One channel's messages and limits.
@@ -142,6 +144,13 @@ impl Queue {
     pub fn channels(&self) -> Vec<ChannelId> {
         let waiting = self.lines.iter().filter(|(_, line)| line.len() > 0);
         waiting.map(|(channel, _)| channel.clone()).collect()
+    }
+
+    /// Channels paused because their account has said so.
+    pub fn told(&self) -> Vec<ChannelId> {
+        let told = |line: &Line| line.pause.as_ref().is_some_and(|pause| pause.told);
+        let lines = self.lines.iter().filter(|(_, line)| told(line));
+        lines.map(|(channel, _)| channel.clone()).collect()
     }
 
     /// Takes what the store says is due; what is here already stays as it is.
@@ -305,6 +314,7 @@ mod tests {
             stop: Stop::Person,
             probes: 0,
             missing: false,
+            told: false,
         });
         assert_eq!((line.room(59_999), line.room(60_000)), (0, 1));
         line.in_flight = 1;

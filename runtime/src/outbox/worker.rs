@@ -20,7 +20,11 @@ use crate::{
     provider::Provider,
     store::{Result, StoreError},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},
@@ -65,6 +69,10 @@ pub(super) struct Worker {
     /// What is to be written.
     records: Vec<DeliveryRecord>,
     opt_outs: Vec<Happening>,
+    /// What the channels' accounts have said of themselves.
+    stops: BTreeMap<ChannelId, Stoppage>,
+    /// Those of them that turned out to be over, to be forgotten.
+    disproved: Vec<Stoppage>,
     /// The store may have more than we know.
     stale: bool,
     read_from: Millis,
@@ -85,6 +93,8 @@ impl Worker {
             flights: HashMap::new(),
             records: Vec::new(),
             opt_outs: Vec::new(),
+            stops: BTreeMap::new(),
+            disproved: Vec::new(),
             stale: true,
             read_from: 0,
             poll_at: 0,
@@ -141,6 +151,7 @@ impl Worker {
             self.restore(now).await?;
             self.restored = true;
         }
+        self.hear(now).await?;
         self.let_go(now).await?;
         let store = self.outbox.store.clone();
         let limit = self.queue.known() + PAGE;
@@ -314,8 +325,11 @@ impl Worker {
         };
         // An answer to what began before the pause says nothing of it.
         let line = self.queue.line(channel);
-        if works && line.pause.take_if(|pause| began > pause.since).is_some() {
+        if works && let Some(pause) = line.pause.take_if(|pause| began > pause.since) {
             self.resume(channel);
+            if pause.told {
+                self.disprove(channel);
+            }
         }
     }
 

@@ -57,6 +57,23 @@ fn rule(contact: &Contact, message: &Outgoing, rules: &Rules) -> Option<Rule> {
 }
 
 #[test]
+fn a_restricted_account_sends_no_template_of_any_kind() {
+    let facts = Facts { restricted_until: Some(NOW + HOUR), ..Facts::default() };
+    let rule = |contact: &Contact, message: &Outgoing, facts: &Facts| {
+        rule_with(contact, message, facts, &rules())
+    };
+    for category in [Category::Marketing, Category::Utility, Category::Authentication] {
+        for contact in [ann(), silent()] {
+            assert_eq!(rule(&contact, &template(category), &facts), Some(Rule::Restricted));
+            assert_eq!(rule(&contact, &template(category), &Facts::default()), None);
+        }
+    }
+    assert_eq!(rule(&ann(), &text(), &facts), None, "answers leave");
+    // What will never leave does not wait for it.
+    assert_eq!(rule(&silent(), &text(), &facts), Some(Rule::Window));
+}
+
+#[test]
 fn the_window_is_for_free_form_and_has_a_margin() {
     let mut contact = ann();
     for (ago, expected) in [(0, None), (86_099_999, None), (86_100_000, Some(Rule::Window))] {
@@ -249,6 +266,7 @@ proptest! {
         tier in any::<bool>(), spent in any::<u64>(), had in any::<u32>(), from in 0..1440u16,
     ) {
         let facts = Facts {
+            restricted_until: None,
             template_until: None,
             spared_until: Some(NOW + HOUR),
             marketing: had,

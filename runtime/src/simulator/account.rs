@@ -184,15 +184,19 @@ impl Account {
             ));
         }
         if self.restricted != before.restricted {
-            news.extend(self.restriction_news(now));
+            news.extend(self.restriction_news(before.restricted, now));
         }
         news
     }
 
-    fn restriction_news(&self, now: Millis) -> Option<(&'static str, Value)> {
+    fn restriction_news(&self, before: Restriction, now: Millis) -> Option<(&'static str, Value)> {
         // Meta's first step is one day without templates.
         let until = now / 1_000 + 24 * 60 * 60;
         let value = match self.restricted {
+            // Nobody tells that the others are over.
+            Restriction::None if before == Restriction::Locked => {
+                json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+            }
             Restriction::None | Restriction::Spam | Restriction::Maintenance => return None,
             Restriction::Locked => {
                 json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})

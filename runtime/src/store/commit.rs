@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, merge, outbox, pace, templates, timers,
+    kv, lanes, merge, outbox, pace, stoppages, templates, timers,
     view::View,
 };
 use crate::model::*;
@@ -45,9 +45,30 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     if let Some(reason) = commit.parked {
         park(view, turn, reason, now)?;
     }
-    pace::learn_limit(view, turn)?;
+    learn(view, turn)?;
     lanes::remove_head(view, turn)?;
     Ok(true)
+}
+
+/// Keeps what an event of a channel's lane says of its number or its account.
+fn learn(view: &mut View<'_>, turn: &TurnId) -> Result<()> {
+    let Lane::Channel(_) = turn.lane else { return Ok(()) };
+    let event = lanes::event(view, turn)?;
+    let EventKind::Account { news, .. } = event.kind else { return Ok(()) };
+    match news {
+        News::Number(NumberNews { daily_contacts: Some(limit), .. }) => {
+            pace::learn_limit(view, &event.channel, limit)
+        }
+        News::Account(news) => stoppages::learn(view, &event.channel, news, event.accepted_at),
+        News::Number(_)
+        | News::Other
+        | News::Remark(_)
+        | News::Template(_)
+        | News::Marketing { .. }
+        | News::Call { .. }
+        | News::Echo(_)
+        | News::Username(_) => Ok(()),
+    }
 }
 
 #[derive(Serialize, Deserialize)]

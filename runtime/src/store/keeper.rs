@@ -3,8 +3,8 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, templates,
-    timers, upkeep, uploads, writer::Writer,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, stoppages,
+    templates, timers, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -204,6 +204,15 @@ impl Store for Keeper {
 
     async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>> {
         self.writer.read(|view| pace::limit(view, channel))
+    }
+
+    async fn stoppages(&self) -> Result<Vec<Stoppage>> {
+        self.writer.read(stoppages::list)
+    }
+
+    async fn end_stoppage(&self, over: &Stoppage) -> Result<()> {
+        let over = over.clone();
+        self.writer.write(move |view| stoppages::end(view, &over)).await
     }
 
     async fn spending(&self, from: u32, to: u32) -> Result<Vec<Spending>> {

@@ -43,6 +43,7 @@
 //! | MediaAge | when, the media's key | |
 //! | MediaBytes | hash of the bytes, the media's key | |
 //! | MediaLane | lane, when, the media's key | |
+//! | Stoppage | account, or channel | why it can't send |
 
 use super::engine::Span;
 use crate::model::*;
@@ -90,6 +91,7 @@ pub enum Kind {
     MediaAge = 43,
     MediaBytes = 44,
     MediaLane = 45,
+    Stoppage = 46,
 }
 
 /// The store's own numbers.
@@ -321,6 +323,12 @@ pub fn spent(channel: &ChannelId, day: u32) -> Vec<u8> {
 
 pub fn contact_limit(channel: &ChannelId) -> Vec<u8> {
     Key::new(Kind::ContactLimit).text(channel.as_str()).0
+}
+
+/// Of an account whose id is not known, the channel that told stands for it.
+pub fn stoppage(channel: &ChannelId, account: Option<&str>) -> Vec<u8> {
+    let whose = account.unwrap_or(channel.as_str());
+    Key::new(Kind::Stoppage).u8(account.is_none().into()).text(whose).0
 }
 
 pub fn trace(turn: &TurnId) -> Vec<u8> {

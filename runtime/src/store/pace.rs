@@ -40,17 +40,9 @@ pub fn since(view: &View<'_>, kind: Kind, from: Millis, limit: usize) -> Result<
     entries.map(|entry| codec::decode(WHAT, &entry?.1)).collect()
 }
 
-/// Keeps what an event of a channel's lane says of the number's limit.
-pub fn learn_limit(view: &mut View<'_>, turn: &TurnId) -> Result<()> {
-    let Lane::Channel(_) = turn.lane else { return Ok(()) };
-    let event = super::lanes::event(view, turn)?;
-    match event.kind {
-        EventKind::Account {
-            news: News::Number(NumberNews { daily_contacts: Some(limit), .. }),
-            ..
-        } => view.put(key::contact_limit(&event.channel), codec::encode("limit", &limit)?),
-        _ => Ok(()),
-    }
+/// Keeps what the provider says of the number's limit.
+pub fn learn_limit(view: &mut View<'_>, channel: &ChannelId, limit: i64) -> Result<()> {
+    view.put(key::contact_limit(channel), codec::encode("limit", &limit)?)
 }
 
 /// How many contacts the provider lets the channel write to first within 24

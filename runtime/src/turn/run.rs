@@ -181,7 +181,7 @@ impl Turn {
             News::Remark(_)
             | News::Template(_)
             | News::Number(_)
-            | News::Account { .. }
+            | News::Account(_)
             | News::Username(_) => {}
         }
         self.remarks.push(news.in_words());

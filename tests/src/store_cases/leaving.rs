@@ -165,3 +165,34 @@ pub async fn the_providers_limit_is_kept(store: Shared) {
     }
     assert_eq!(store.daily_contacts(&ChannelId::new("other")).await.unwrap(), None);
 }
+
+pub async fn what_stops_an_account_is_kept_until_it_is_over(store: Shared) {
+    let told = async |key: &str, stopped: bool, account: Option<&str>| {
+        let (reason, account) = (key.to_owned(), account.map(str::to_owned));
+        let news = AccountNews { stopped, reason, account, ..AccountNews::default() };
+        let kind = EventKind::Account { field: "account_update".into(), news: News::Account(news) };
+        let event = accept(&store, Happening { kind, ..super::account(key) }).await;
+        turn(&store, &event.lane, |_| {}).await;
+    };
+    let all = async || {
+        let all = store.stoppages().await.unwrap();
+        assert!(all.iter().all(|one| (&one.channel, one.at) == (&main_channel(), NOW)));
+        all
+    };
+    let reasons = async || all().await.into_iter().map(|one| one.news.reason).collect::<Vec<_>>();
+    assert_eq!(all().await, []);
+    told("fine", false, Some("1020")).await;
+    told("disabled", true, Some("1020")).await;
+    told("deleted", true, Some("1021")).await;
+    told("offboarded", true, None).await;
+    assert_eq!(reasons().await, ["disabled", "deleted", "offboarded"]);
+    // The last word counts, of each.
+    let before = all().await.remove(0);
+    told("restricted", true, Some("1020")).await;
+    told("back", false, None).await;
+    assert_eq!(reasons().await, ["restricted", "deleted"]);
+    store.end_stoppage(&before).await.unwrap();
+    assert_eq!(reasons().await, ["restricted", "deleted"], "something newer was told");
+    store.end_stoppage(&all().await[0]).await.unwrap();
+    assert_eq!(reasons().await, ["deleted"]);
+}

@@ -51,11 +51,36 @@ async fn the_token_expires_and_is_renewed() {
 async fn whatever_stops_the_account_says_what_to_do() {
     for (by, words) in [
         (json!({"payment": "problem"}), "check its payment method"),
-        (json!({"restricted": "all"}), "blocked for breaking a WhatsApp policy"),
         (json!({"display_name": "declined"}), "display name is not approved"),
         (json!({"restricted": "spam"}), "blocked or reported the number"),
     ] {
         let (_, reason) = stopped(by).await;
         assert!(reason.contains(words), "{reason}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_is_locked_and_reinstated() {
+    let mut stage = Stage::start().await;
+    stage.says(ANN, "when do you open?").await;
+    assert_eq!(stage.sees(ANN, 1).await, [HOURS]);
+    stage.post("/sim/account", json!({"restricted": "locked"})).await;
+    let paused = |ready: &Value| ready["paused"].as_array().is_some_and(|all| !all.is_empty());
+    let ready = stage.until("/readyz", paused).await;
+    assert_eq!(ready["paused"][0]["reason"], "meta disabled the account");
+    assert_eq!(ready["paused"][0]["stops"], "all");
+    stage.says(ANN, "parking").await;
+    let waits = |lines: &[String]| lines.len() == 2;
+    assert_eq!(stage.until_messages(ANN, waits).await[1], "waiting", "it was not even tried");
+    // A new process knows it too.
+    stage.kill_and_restart();
+    assert_eq!(
+        stage.until("/readyz", paused).await["paused"][0]["since"],
+        ready["paused"][0]["since"]
+    );
+    let metrics = stage.server().metrics().await;
+    assert!(metrics.contains("switchboard_outbox_paused_channels 1"), "{metrics}");
+    stage.post("/sim/account", json!({"restricted": "none"})).await;
+    assert_eq!(stage.sees(ANN, 2).await, [HOURS, PARKING]);
+    assert_eq!(stage.paused().await, [""; 0]);
 }

@@ -29,6 +29,7 @@ pub struct Kept {
     /// The ids of uploads and until when they are good, by digest.
     pub uploads: BTreeMap<String, (String, Millis)>,
     pub spending: Vec<Spending>,
+    pub stoppages: Vec<Stoppage>,
 }
 
 fn newest(
@@ -178,6 +179,15 @@ impl Store for FakeStore {
     }
     async fn daily_contacts(&self, channel: &ChannelId) -> Result<Option<i64>> {
         Ok(self.kept().daily_contacts.get(channel).copied())
+    }
+    async fn stoppages(&self) -> Result<Vec<Stoppage>> {
+        Ok(self.kept().stoppages.clone())
+    }
+    async fn end_stoppage(&self, over: &Stoppage) -> Result<()> {
+        let mut kept = self.kept();
+        kept.check()?;
+        kept.stoppages.retain(|one| one != over);
+        Ok(())
     }
     async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
         Ok(self.kept().spending.clone())

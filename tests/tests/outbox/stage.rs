@@ -163,11 +163,13 @@ fn begin(
         wake.clone(),
         client.unwrap(),
     );
-    // One portfolio has both.
-    let outbox = Arc::new(outbox.with_families(Arc::new(move |_| Family {
+    // One portfolio has both, and one account.
+    let families = Arc::new(move |_: &ChannelId| Family {
         portfolio: Portfolio::new("shop"),
         channels: family.clone(),
-    })));
+    });
+    let outbox = outbox.with_families(families);
+    let outbox = Arc::new(outbox.with_accounts(Arc::new(|_| vec![channel(), second()])));
     let (stop, stopped) = watch::channel(false);
     let run = tokio::spawn(outbox.clone().run(stopped));
     (outbox, stop, run)

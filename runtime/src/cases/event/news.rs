@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cases::moment::Moment,
-    model::{Millis, News, NumberNews, TemplateNews},
+    model::{AccountNews, Millis, News, NumberNews, TemplateNews},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ enum NewsForm {
     Marketing { wanted: bool },
     Call { id: String, at: Moment, missed: bool },
     Echo(Box<ReceivedForm>),
-    Account { stopped: bool, reason: String },
+    Account(AccountNews),
     Username(Option<String>),
 }
 
@@ -42,7 +42,7 @@ impl AccountForm {
             Some(NewsForm::Marketing { wanted }) => News::Marketing { wanted },
             Some(NewsForm::Call { id, at, missed }) => News::Call { id, at: at.0, missed },
             Some(NewsForm::Echo(form)) => News::Echo(Box::new(form.message(now))),
-            Some(NewsForm::Account { stopped, reason }) => News::Account { stopped, reason },
+            Some(NewsForm::Account(account)) => News::Account(account),
             Some(NewsForm::Username(name)) => News::Username(name),
         }
     }
@@ -56,7 +56,7 @@ impl AccountForm {
             News::Marketing { wanted } => Some(NewsForm::Marketing { wanted }),
             News::Call { id, at, missed } => Some(NewsForm::Call { id, at: Moment(at), missed }),
             News::Echo(message) => Some(NewsForm::Echo(Box::new(ReceivedForm::of(*message, now)))),
-            News::Account { stopped, reason } => Some(NewsForm::Account { stopped, reason }),
+            News::Account(account) => Some(NewsForm::Account(account)),
             News::Username(name) => Some(NewsForm::Username(name)),
         };
         Self { field, news }

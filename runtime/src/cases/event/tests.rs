@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::{
-    CardPhone, Choice, ContactCard, ContactId, Edit, EventId, FlowAnswer, Lane, Location, Media,
-    MediaKind, News, Notice, NumberNews, Order, OrderItem, Reaction, SendId, Sender, TemplateNews,
+    AccountNews, CardPhone, Choice, ContactCard, ContactId, Edit, EventId, FlowAnswer, Lane,
+    Location, Media, MediaKind, News, Notice, NumberNews, Order, OrderItem, Reaction, SendId,
+    Sender, TemplateNews,
 };
 
 const NOW: Millis = 1_772_445_600_000;
@@ -127,8 +128,15 @@ fn news() -> Vec<(News, Value)> {
         ),
         (News::Echo(Box::new(said)), json!({"echo": {"id": "wamid.7", "text": "on my way"}})),
         (
-            News::Account { stopped: true, reason: "r".into() },
-            json!({"account": {"stopped": true, "reason": "r"}}),
+            News::Account(AccountNews {
+                stopped: true,
+                reason: "r".into(),
+                templates_only: true,
+                until: Some(7),
+                account: Some("1020".into()),
+            }),
+            json!({"account": {"stopped": true, "reason": "r", "templates_only": true,
+                "until": 7, "account": "1020"}}),
         ),
         (News::Username(None), json!({"username": null})),
         (News::Username(Some("shop".into())), json!({"username": "shop"})),

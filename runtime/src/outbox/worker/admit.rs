@@ -168,8 +168,11 @@ impl Worker {
         batch: &mut Batch,
     ) -> Result<Facts> {
         let (rules, now) = (&route.rules, request.now);
-        let mut facts =
-            Facts { template_until: self.outbox.resting.until(item, now), ..Facts::default() };
+        let mut facts = Facts {
+            restricted_until: self.restricted_until(&item.channel, now),
+            template_until: self.outbox.resting.until(item, now),
+            ..Facts::default()
+        };
         if request.is_marketing() {
             let recent = self.outbox.store.outbox_of(item.contact, RECENT).await?;
             let recent: Vec<_> = recent.iter().filter(|other| other.id != item.id).collect();

@@ -1,13 +1,17 @@
 //! What ended, on its way into the store.
 
 use super::Worker;
-use crate::model::Delivery;
+use crate::{model::Delivery, store::Result};
 
 impl Worker {
     /// Records what ended. False if the store could not: it is kept and tried
     /// again, and nothing more is sent meanwhile.
     pub(super) async fn write(&mut self) -> bool {
         self.tell_opt_outs().await;
+        if let Err(error) = self.forget_disproved().await {
+            self.trouble(&error);
+            return false;
+        }
         if self.records.is_empty() {
             return true;
         }
@@ -28,6 +32,14 @@ impl Worker {
         // Behind each of them another message of the contact may be due now.
         self.stale = true;
         true
+    }
+
+    async fn forget_disproved(&mut self) -> Result<()> {
+        for stoppage in &self.disproved {
+            self.outbox.store.end_stoppage(stoppage).await?;
+        }
+        self.disproved.clear();
+        Ok(())
     }
 
     /// Lets the contacts' lanes know who has stopped marketing. A store without

@@ -120,7 +120,10 @@ fn read_change(
         "messages" | "calls" | "smb_message_echoes" | "user_preferences" | "user_id_update" => {
             read_lists(&change, happenings);
         }
-        _ => happenings.push(change.account(field, value, None, account::news(field, value))),
+        _ => {
+            let news = account::news(field, value, text(entry, "id"));
+            happenings.push(change.account(field, value, None, news));
+        }
     }
 }
 

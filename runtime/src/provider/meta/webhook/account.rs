@@ -2,17 +2,18 @@
 //! host is told to the operator in words.
 
 use super::{owned, seconds, text};
-use crate::model::{News, NumberNews, TemplateNews, moment};
+use crate::model::{AccountNews, News, NumberNews, TemplateNews, moment};
 use serde_json::Value;
 
-pub(super) fn news(field: &str, value: &Value) -> News {
+/// `account`: the id of the account that it is about.
+pub(super) fn news(field: &str, value: &Value, account: Option<&str>) -> News {
     match field {
         "message_template_status_update"
         | "message_template_quality_update"
         | "message_template_components_update"
         | "template_category_update" => template(field, value),
         "phone_number_quality_update" | "business_capability_update" => number(value),
-        "account_update" => account(value),
+        "account_update" => standing(value, account),
         "business_username_update" | "business_username_updates" => username(value),
         "history" => history(value),
         "account_review_update" => told(value, "the account was reviewed", "decision"),
@@ -110,11 +111,14 @@ fn limit(value: &Value) -> Option<i64> {
 /// Stopped by: the account disabled or deleted, the business gone from the API,
 /// messages restricted. Mended by: the account reinstated or verified, the
 /// business back.
-fn account(value: &Value) -> News {
+fn standing(value: &Value, account: Option<&str>) -> News {
     let Some(event) = text(value, "event") else { return News::Other };
     let within = |group: &str, name: &str| value.get(group).and_then(|group| text(group, name));
-    let stopped = |reason: &str| News::Account { stopped: true, reason: reason.to_owned() };
-    let mended = |reason: &str| News::Account { stopped: false, reason: reason.to_owned() };
+    let news = |stopped, reason: &str| {
+        let (reason, account) = (reason.to_owned(), account.map(str::to_owned));
+        News::Account(AccountNews { stopped, reason, account, ..AccountNews::default() })
+    };
+    let (stopped, mended) = (|reason: &str| news(true, reason), |reason: &str| news(false, reason));
     match (event, within("ban_info", "waba_ban_state")) {
         ("DISABLED_UPDATE", Some("DISABLE")) => stopped("meta disabled the account"),
         ("DISABLED_UPDATE", Some("REINSTATE")) => mended("meta reinstated the account"),
@@ -130,7 +134,7 @@ fn account(value: &Value) -> News {
             Some(reason) => stopped(&format!("the number was disconnected: {}", plain(reason))),
             None => News::Remark("the account is shared with a partner no more".into()),
         },
-        ("ACCOUNT_RESTRICTION", _) => restriction(value),
+        ("ACCOUNT_RESTRICTION", _) => restriction(value, account),
         ("ACCOUNT_VIOLATION", _) => {
             let kind = within("violation_info", "violation_type").map_or_else(String::new, plain);
             News::Remark(format!("meta found a breach of its policy: {kind}"))
@@ -139,10 +143,12 @@ fn account(value: &Value) -> News {
     }
 }
 
-/// Restrictions end by themselves; nobody tells when they have.
-fn restriction(value: &Value) -> News {
+/// Restrictions end by themselves; nobody tells when they have. Where answers are
+/// not restricted, only templates are: nothing else reaches who has not written.
+fn restriction(value: &Value, account: Option<&str>) -> News {
     let all = value.get("restriction_info").and_then(Value::as_array).into_iter().flatten();
-    let (mut stopped, mut reasons) = (false, Vec::new());
+    let (mut stopped, mut templates_only) = (false, true);
+    let (mut last, mut reasons) = (None, Vec::new());
     for one in all {
         let kind = text(one, "restriction_type").unwrap_or("RESTRICTED");
         let what = match kind {
@@ -151,18 +157,25 @@ fn restriction(value: &Value) -> News {
                 "no messages to contacts who have not written".to_owned()
             }
             "RESTRICTED_CUSTOMER_INITIATED_MESSAGING" => {
-                stopped = true;
+                (stopped, templates_only) = (true, false);
                 "no answers to contacts who write".to_owned()
             }
             kind => plain(kind),
         };
-        let until = seconds(one, "expiration").and_then(moment);
+        let until = seconds(one, "expiration");
+        if kind.ends_with("_INITIATED_MESSAGING") {
+            last = last.max(until);
+        }
+        let until = until.and_then(moment);
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
         reasons.push(format!("{what}{until}"));
     }
     let reason = format!("meta restricts the account: {}", reasons.join("; "));
     match stopped {
-        true => News::Account { stopped, reason },
+        true => {
+            let account = account.map(str::to_owned);
+            News::Account(AccountNews { stopped, reason, templates_only, until: last, account })
+        }
         false => News::Remark(reason),
     }
 }

@@ -1,7 +1,7 @@
 //! Calls, echoes and changes of the account, as Meta sends them.
 
 use super::super::tests::{envelope, field, news, read};
-use crate::model::{Content, Happening, Message, News};
+use crate::model::{AccountNews, Content, Happening, Message, News};
 use serde_json::{Value, json};
 
 fn call(extra: Value) -> Happening {
@@ -158,7 +158,7 @@ fn accounts() -> Vec<Told> {
         (
             "account_update",
             restricted("RESTRICTED_BIZ_INITIATED_MESSAGING"),
-            "sending is stopped: meta restricts the account: no messages to contacts who have not \
+            "sending templates is stopped: meta restricts the account: no messages to contacts who have not \
              written until 2022-01-04T21:08:18Z",
         ),
         (
@@ -216,4 +216,25 @@ fn account_fields_are_told_in_words() {
         assert_eq!((all.len(), news(&all[0]).in_words().as_str()), (1, told), "{field} {value}");
         assert_eq!(all[0].raw, value.to_string());
     }
+}
+
+#[test]
+fn a_restriction_says_what_it_stops_and_until_when() {
+    let told = |kinds: &[(&str, u64)]| {
+        let one = |(kind, until): &(&str, u64)| json!({"restriction_type": format!("RESTRICTED_{kind}"), "expiration": until});
+        let all: Vec<Value> = kinds.iter().map(one).collect();
+        let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": all});
+        match news(&read(&envelope("account_update", value)).remove(0)) {
+            News::Account(AccountNews { stopped, templates_only, until, account, .. }) => {
+                Some((*stopped, *templates_only, *until, account.clone()))
+            }
+            _ => None,
+        }
+    };
+    let (first, answers) = ("BIZ_INITIATED_MESSAGING", "CUSTOMER_INITIATED_MESSAGING");
+    let of = |templates_only, until| Some((true, templates_only, Some(until), Some("9".into())));
+    assert_eq!(told(&[(first, 5), ("ADD_PHONE_NUMBER_ACTION", 9)]), of(true, 5_000));
+    assert_eq!(told(&[(first, 5), (answers, 7)]), of(false, 7_000));
+    assert_eq!(told(&[(answers, 7), (first, 5)]), of(false, 7_000));
+    assert_eq!(told(&[("ADD_PHONE_NUMBER_ACTION", 9)]), None);
 }

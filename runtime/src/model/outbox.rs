@@ -148,7 +148,7 @@ pub struct Attempt {
     pub until: Millis,
     /// Whether it writes to the contact first: outside the window.
     pub opens: bool,
-    /// What it costs, counted once the provider has taken it.
+    /// What it costs, counted unless it fails.
     pub charge: Option<Charge>,
 }
 

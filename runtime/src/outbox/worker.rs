@@ -56,8 +56,6 @@ struct Flight {
     provider: Arc<dyn Provider>,
     grace_ms: Millis,
     began: Millis,
-    /// What it costs if the provider takes it, in millionths.
-    micros: u64,
 }
 
 pub(super) struct Worker {
@@ -253,7 +251,7 @@ impl Worker {
         }
     }
 
-    fn launch(&mut self, item: OutboxItem, route: &Route, terms: &Terms, now: Millis) {
+    fn launch(&mut self, item: OutboxItem, route: &Route, now: Millis) {
         let line = self.queue.line(&item.channel);
         line.throughput.take(now);
         if !is_read_mark(&item) {
@@ -267,8 +265,7 @@ impl Worker {
         let (outbox, provider) = (self.outbox.clone(), route.provider.clone());
         let task = self.posts.spawn(then_post(outbox, provider, item.clone()));
         let (provider, grace_ms) = (route.provider.clone(), route.grace_ms);
-        let micros = terms.charge.as_ref().map_or(0, |charge| charge.micros);
-        let flight = Flight { item, provider, grace_ms, began: now, micros };
+        let flight = Flight { item, provider, grace_ms, began: now };
         self.flights.insert(task.id(), flight);
     }
 
@@ -284,7 +281,7 @@ impl Worker {
         let Some(flight) = self.flights.remove(&id) else {
             return;
         };
-        let Flight { item, provider, grace_ms, began, micros: _ } = flight;
+        let Flight { item, provider, grace_ms, began } = flight;
         let now = self.outbox.clock.now();
         let moment = Moment { now, grace_ms, jitter: self.outbox.clock.jitter() };
         let tally = self.tallies.of(&item, now);

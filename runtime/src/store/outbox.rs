@@ -32,7 +32,7 @@ struct Stored {
     /// A rule has held it: it is in no queue, and due by itself.
     #[serde(default)]
     apart: bool,
-    /// What it costs if the provider takes it.
+    /// What it costs unless it fails.
     #[serde(default)]
     charge: Option<Charge>,
     /// Whether that is counted.
@@ -218,7 +218,7 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
                 stored.item.to = contact.address();
             }
             stored.item.begin(&attempt);
-            stored.charge = attempt.charge.clone();
+            charge(view, &mut stored, attempt.charge.clone())?;
             update(view, &old, &stored)?;
             let item = current(view, stored)?;
             pace::note(view, &item, &attempt)?;
@@ -247,10 +247,22 @@ pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
     Ok(())
 }
 
-/// Counts what a message costs once it is taken, and takes it back if it
-/// failed after all: each once.
+/// Puts what an attempt costs in the place of what the one before did, and
+/// counts it from now on: its end may never be known.
+fn charge(view: &mut View<'_>, stored: &mut Stored, charge: Option<Charge>) -> Result<()> {
+    if let Some(before) = &stored.charge
+        && std::mem::take(&mut stored.charged)
+    {
+        spent::count(view, &stored.item.channel, before, false)?;
+    }
+    stored.charge = charge;
+    count_charge(view, stored)
+}
+
+/// Counts what a message costs while it may have been taken, and takes it back
+/// if it was not, or failed after all: each once.
 fn count_charge(view: &mut View<'_>, stored: &mut Stored) -> Result<()> {
-    let owed = stored.item.state == SendState::Sent;
+    let owed = matches!(stored.item.state, SendState::Sent | SendState::Attempting { .. });
     let Some(charge) = &stored.charge else { return Ok(()) };
     if owed != stored.charged {
         spent::count(view, &stored.item.channel, charge, owed)?;

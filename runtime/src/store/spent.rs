@@ -28,7 +28,7 @@ struct Sum {
     messages: u64,
 }
 
-/// Adds a charge, or takes it back.
+/// Adds a charge, or takes it back. What is wholly taken back leaves nothing.
 pub fn count(view: &mut View<'_>, channel: &ChannelId, charge: &Charge, add: bool) -> Result<()> {
     let place = key::spent(channel, charge.day);
     let mut day: Day = view.read(WHAT, &place)?.unwrap_or_default();
@@ -44,7 +44,11 @@ pub fn count(view: &mut View<'_>, channel: &ChannelId, charge: &Charge, add: boo
             false => (sum.micros.saturating_sub(charge.micros), sum.messages.saturating_sub(1)),
         };
     }
-    view.write(WHAT, place, &day)
+    day.sums.retain(|sum| sum.messages > 0);
+    match day.sums.is_empty() {
+        true => view.delete_long(place),
+        false => view.write(WHAT, place, &day),
+    }
 }
 
 /// Every sum of the days `from` to `to`, both included, by channel and day.

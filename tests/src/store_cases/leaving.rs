@@ -85,6 +85,7 @@ pub async fn messages_are_charged_once(store: Shared) {
 
     // Turned away, then taken; what is recorded twice counts once.
     attempt(&store, &items[0], charge(20_261_122, Marketing, 100)).await;
+    assert_eq!(all().await, [(20_261_122, Marketing, 100, 1)], "it may have been taken");
     let later = Delivery::RetryAfter { due: NOW, reason: "later".into() };
     record(&store, &items[0], later).await;
     assert_eq!(all().await, []);
@@ -93,8 +94,14 @@ pub async fn messages_are_charged_once(store: Shared) {
     record(&store, &items[0], taken(&items[0])).await;
     assert_eq!(all().await, [(20_261_123, Marketing, 100, 1)]);
 
-    // Its end was lost: a receipt says that it was taken.
+    // Its end was lost, and another attempt is of another price; a receipt says
+    // that one was taken.
+    attempt(&store, &items[1], charge(20_261_123, Service, 40)).await;
+    let (until, reason) = (NOW, "no answer came".into());
+    record(&store, &items[1], Delivery::Unknown { until, reason }).await;
+    assert_eq!(all().await[1], (20_261_123, Service, 40, 1), "nobody knows");
     attempt(&store, &items[1], charge(20_261_123, Marketing, 40)).await;
+    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2)]);
     receive(&items[1], Sent, None).await;
     receive(&items[1], Delivered, None).await;
     record(&store, &items[1], taken(&items[1])).await;
@@ -104,7 +111,7 @@ pub async fn messages_are_charged_once(store: Shared) {
     attempt(&store, &items[2], charge(20_261_123, Service, 5)).await;
     record(&store, &items[2], taken(&items[2])).await;
     receive(&items[2], Failed, None).await;
-    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2), (20_261_123, Service, 0, 0)]);
+    assert_eq!(all().await, [(20_261_123, Marketing, 140, 2)]);
     receive(&items[2], Read, None).await;
     assert_eq!(all().await[1], (20_261_123, Service, 5, 1));
 

@@ -29,6 +29,8 @@ pub struct Kept {
     /// The ids of uploads and until when they are good, by digest.
     pub uploads: BTreeMap<String, (String, Millis)>,
     pub spending: Vec<Spending>,
+    /// What each item's last attempt costs.
+    pub charges: BTreeMap<SendId, Option<Charge>>,
     pub stoppages: Vec<Stoppage>,
 }
 
@@ -130,6 +132,7 @@ impl Store for FakeStore {
             {
                 item.begin(attempt);
                 let item = item.clone();
+                kept.charges.insert(item.id.clone(), attempt.charge.clone());
                 let tried = Tried {
                     at: attempt.since,
                     channel: item.channel.clone(),
@@ -190,7 +193,22 @@ impl Store for FakeStore {
         Ok(())
     }
     async fn spending(&self, _: u32, _: u32) -> Result<Vec<Spending>> {
-        Ok(self.kept().spending.clone())
+        let kept = self.kept();
+        let owed = |id: &SendId| {
+            matches!(kept.items[id].state, SendState::Sent | SendState::Attempting { .. })
+        };
+        let owed = kept.charges.iter().filter(|(id, _)| owed(id));
+        let owed =
+            owed.filter_map(|(id, charge)| Some((&kept.items[id].channel, charge.as_ref()?)));
+        let charged = owed.map(|(channel, charge)| Spending {
+            channel: channel.clone(),
+            day: charge.day,
+            class: charge.class,
+            currency: charge.currency.clone(),
+            micros: charge.micros,
+            messages: 1,
+        });
+        Ok(kept.spending.iter().cloned().chain(charged).collect())
     }
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {
         let kept = self.kept();

@@ -148,8 +148,8 @@ async fn a_tier_that_is_used_up_holds_openings_for_an_hour() {
     host.finish().await;
 }
 
-#[tokio::test]
-async fn money_that_is_spent_holds_what_the_business_begins() {
+/// 0.30 for marketing, 0.10 for answers, 1.00 a day.
+fn money() -> Rules {
     let prices = [(PriceClass::Marketing, 300_000), (PriceClass::Service, 100_000)].into();
     let budget = Budget {
         currency: "EUR".into(),
@@ -158,7 +158,30 @@ async fn money_that_is_spent_holds_what_the_business_begins() {
         prices,
         by_country: Default::default(),
     };
-    let host = host_with(80, Rules { budget: Some(Arc::new(budget)), ..rules() }).await;
+    Rules { budget: Some(Arc::new(budget)), ..rules() }
+}
+
+#[tokio::test]
+async fn what_may_have_been_taken_counts_against_the_budget() {
+    let host = host_with(80, money()).await;
+    host.graph.then(&[Do::Mumble, Do::Refuse(400, 131_026), Do::Hang]);
+    let ids: Vec<_> = (1..=3).map(|contact| host.put(contact, 0, sale())).collect();
+    host.until("all left", |host| host.graph.count() == 3).await;
+    let failed = |host: &Host| ids.iter().any(|id| host.state(id) == SendState::Failed);
+    host.until("one is turned away", failed).await;
+    // One is of unknown fate, one under way: each counts once.
+    let more = host.put(4, 0, sale());
+    host.until("it is sent", |host| host.sent(&more)).await;
+    host.until("two are of unknown fate", |host| host.outbox.metrics.unknown.get() == 2).await;
+    let last = host.put(5, 0, sale());
+    host.until_ruled(&last, Rule::Budget).await;
+    assert_eq!(host.graph.count(), 4);
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn money_that_is_spent_holds_what_the_business_begins() {
+    let host = host_with(80, money()).await;
     let spent = |micros| Spending {
         channel: channel(),
         day: 20_260_921,

@@ -12,7 +12,7 @@ use crate::{
     store::Result,
 };
 use futures::future::join_all;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How many of a contact's last messages are looked at for marketing: more than
 /// people put up with in the span of any cap.
@@ -85,16 +85,16 @@ impl Worker {
             }
         };
         let now = self.outbox.clock.now();
-        let mut terms: HashMap<SendId, Terms> =
-            allowed.into_iter().map(|(item, terms)| (item.id, terms)).collect();
+        let mut left: HashSet<SendId> = allowed.into_iter().map(|(item, _)| item.id).collect();
         for item in begun {
-            if let (Some(terms), Some(route)) = (terms.remove(&item.id), routes.get(&item.channel))
+            if left.remove(&item.id)
+                && let Some(route) = routes.get(&item.channel)
             {
-                self.launch(item, route, &terms, now);
+                self.launch(item, route, now);
             }
         }
         // What is left has become history meanwhile.
-        for id in terms.into_keys() {
+        for id in left {
             self.queue.forget(&id);
             self.tallies.forget(&id);
         }
@@ -208,8 +208,8 @@ impl Worker {
         Ok(self.queue.tier(&family.portfolio).until(item.contact, now, limit))
     }
 
-    /// What is spent, what is under way and what this batch adds. Nothing where
-    /// there is no bound.
+    /// What is spent, with what is under way, and what this batch adds. Nothing
+    /// where there is no bound.
     async fn spent(&self, rules: &policy::Rules, batch: &mut Batch, now: Millis) -> Result<Spent> {
         let Some(budget) = &rules.budget else { return Ok(Spent::default()) };
         if budget.per_day.is_none() && budget.per_month.is_none() {
@@ -221,9 +221,7 @@ impl Worker {
                 let today = policy::day(now, &rules.zone);
                 let first = today - today % 100;
                 let spendings = self.outbox.store.spending(first, today).await?;
-                let mut spent = Spent::of(&spendings, &budget.currency, today);
-                spent.add(self.flights.values().map(|flight| flight.micros).sum());
-                *batch.spent.insert(spent)
+                *batch.spent.insert(Spent::of(&spendings, &budget.currency, today))
             }
         };
         spent.add(batch.micros);

@@ -119,6 +119,18 @@ pub struct Hold {
     pub rule: Option<Rule>,
     /// Until when a rule held it last; 0 if none ever did.
     pub until: Millis,
+    /// As `until`, of rules whose holds come to an end: of all but `Template`.
+    #[serde(default)]
+    pub ended: Millis,
+}
+
+impl Hold {
+    fn take(&mut self, rule: Rule, until: Millis) {
+        (self.rule, self.until) = (Some(rule), until);
+        if rule != Rule::Template {
+            self.ended = until;
+        }
+    }
 }
 
 /// Where an item stands. `Waiting` and `Attempting` are in the outbox queue,
@@ -315,7 +327,7 @@ impl OutboxItem {
                 (SendState::Waiting { due: *due }, Some(reason.clone()))
             }
             Delivery::Held { due, rule, reason } => {
-                self.hold = Hold { rule: Some(*rule), until: *due };
+                self.hold.take(*rule, *due);
                 (SendState::Waiting { due: *due }, Some(reason.clone()))
             }
             Delivery::Rejected { reason, code } => {

@@ -87,7 +87,7 @@ pub(super) fn hopeless(item: &OutboxItem, tally: &Tally, now: Millis) -> Option<
     // Time in which our own rules held it does not count, but for a template
     // that may rest for ever.
     let from = match item.hold.rule {
-        Some(Rule::Template) => item.created_at,
+        Some(Rule::Template) => item.created_at.max(item.hold.ended),
         _ => item.created_at.max(item.hold.until),
     };
     let worth = now < from.saturating_add(GIVE_UP_MS);
@@ -454,7 +454,7 @@ mod tests {
         let long = OutboxItem { attempts: 300, ..waits.clone() };
         let mut tally = *Tallies::default().of(&long, 0);
         due(&end(&long, error(400, 131_056), &mut tally).delivery);
-        let held = Hold { rule: Some(Rule::Quiet), until: 0 };
+        let held = Hold { rule: Some(Rule::Quiet), ..Hold::default() };
         assert_eq!(Tallies::default().of(&OutboxItem { hold: held, ..waits }, 0).turned_away, 0);
     }
 
@@ -462,7 +462,8 @@ mod tests {
     fn what_our_rules_held_has_its_day_afterwards() {
         let day = GIVE_UP_MS;
         let gone = |rule, until, now: Millis| {
-            let item = OutboxItem { hold: Hold { rule, until }, created_at: 0, ..text() };
+            let hold = Hold { rule, until, ended: 0 };
+            let item = OutboxItem { hold, created_at: 0, ..text() };
             hopeless(&item, &Tally::default(), now).is_some()
         };
         for rule in [Some(Rule::Quiet), Some(Rule::Budget), None] {
@@ -472,6 +473,27 @@ mod tests {
         }
         assert!(!gone(Some(Rule::Template), day - 1, day - 1));
         assert!(gone(Some(Rule::Template), day, day));
+    }
+
+    #[test]
+    fn a_template_that_rests_after_other_holds_has_its_day_too() {
+        let day = GIVE_UP_MS;
+        let mut item = OutboxItem { created_at: 0, ..item(1, marketing()) };
+        let mut hold = |rule, due| {
+            let delivery = Delivery::Held { due, rule, reason: "wait".into() };
+            item.record(&DeliveryRecord { id: item.id.clone(), delivery, at: 0 });
+            item.clone()
+        };
+        let gone = |item: &OutboxItem, now| hopeless(item, &Tally::default(), now).is_some();
+        let rests = hold(Rule::Template, day - 1);
+        assert!(!gone(&rests, day - 1) && gone(&rests, day));
+        hold(Rule::Budget, 10 * day);
+        // However often it is looked at.
+        for hours in [1, 5, 23] {
+            let rests = hold(Rule::Template, 10 * day + hours * day / 24);
+            assert!(!gone(&rests, 11 * day - 1), "{hours}");
+            assert!(gone(&rests, 11 * day), "{hours}");
+        }
     }
 
     #[test]

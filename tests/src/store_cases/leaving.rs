@@ -16,7 +16,7 @@ pub async fn what_a_rule_holds_keeps_nothing_in(store: Shared) {
     record(&store, &items[0], held(NOW + 50)).await;
     assert_eq!(due(&store, NOW).await, [items[1].clone()], "the next is the first now");
     let item = store.outbox_item(&items[0]).await.unwrap().unwrap();
-    assert_eq!(item.hold, Hold { rule: Some(Rule::Quiet), until: NOW + 50 });
+    assert_eq!(item.hold, Hold { rule: Some(Rule::Quiet), until: NOW + 50, ended: NOW + 50 });
     assert_eq!(item.due(), Some(NOW + 50));
     assert_eq!(store.depths().await.unwrap().outbox, 2);
     check_invariants(&store).await;

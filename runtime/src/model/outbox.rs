@@ -29,6 +29,10 @@ pub struct OutboxItem {
     pub state: SendState,
     /// Attempts begun, this one included.
     pub attempts: u32,
+    /// When the last of them began: when it left, if it did. None in items of
+    /// before this was kept.
+    #[serde(default)]
+    pub left_at: Option<Millis>,
     /// The provider's id, once known.
     pub message_id: Option<String>,
     /// The highest receipt so far.
@@ -286,6 +290,7 @@ impl OutboxItem {
             created_at: now,
             state: SendState::Waiting { due: now },
             attempts: 0,
+            left_at: None,
             message_id: None,
             receipt: None,
             reason: None,
@@ -307,6 +312,7 @@ impl OutboxItem {
     pub fn begin(&mut self, attempt: &Attempt) {
         self.state = SendState::Attempting { since: attempt.since, until: attempt.until };
         self.attempts += 1;
+        self.left_at = Some(attempt.since);
         self.updated_at = attempt.since;
     }
 

@@ -68,6 +68,25 @@ async fn consent_country_and_cap_refuse() {
     host.finish().await;
 }
 
+/// What waited for its channel counted as sent when it was asked for.
+#[tokio::test]
+async fn the_cap_counts_from_when_a_message_left() {
+    let cap = Some(Cap { count: 1, days: 7 });
+    let host = host_with(80, Rules { cap, ..rules() }).await;
+    host.graph.then(&[Do::Refuse(400, 131_048)]);
+    let first = host.put(1, 0, sale());
+    host.pass_until("it is sent", 60_000, |host| host.sent(&first)).await;
+    let left = host.store.item(&first).left_at.unwrap();
+    assert!(left >= START + HOUR, "{left}");
+    host.clock.advance(START + 7 * 24 * HOUR - host.clock.now());
+    let second = host.put(1, 1, sale());
+    host.until_ruled(&second, Rule::Cap).await;
+    host.clock.advance(left + 7 * 24 * HOUR - host.clock.now());
+    let third = host.put(1, 2, sale());
+    host.until("it is sent", |host| host.sent(&third)).await;
+    host.finish().await;
+}
+
 #[tokio::test]
 async fn whom_the_provider_spares_gets_no_marketing_for_a_day() {
     let host = host(80).await;

@@ -263,7 +263,33 @@ fn is_marketing_since(item: &OutboxItem, from: Millis) -> bool {
         SendState::Sent | SendState::Attempting { .. } => true,
         SendState::Waiting { .. } | SendState::Failed | SendState::Refused => false,
     };
-    // When it left is not on record; it was not before this.
-    let at = item.created_at.max(item.hold.until);
+    // Where that is not on record, it was not before this.
+    let at = item.left_at.unwrap_or(item.created_at.max(item.hold.until));
     gone && at > from && item.message.category() == Some(Category::Marketing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::tests::{item, marketing};
+    use serde_json::Value;
+
+    #[test]
+    fn items_of_before_count_from_when_they_could_leave() {
+        let mut sent = OutboxItem { state: SendState::Sent, ..item(1, marketing()) };
+        sent.hold.until = sent.created_at + 50;
+        let mut old: Value = serde_json::to_value(&sent).unwrap();
+        let fields = old.as_object_mut().unwrap();
+        fields.remove("left_at").unwrap();
+        fields["hold"].as_object_mut().unwrap().remove("ended").unwrap();
+        // In the form in which the store has them.
+        let stored = rmp_serde::to_vec_named(&old).unwrap();
+        let read: OutboxItem = rmp_serde::from_slice(&stored).unwrap();
+        assert_eq!(read, sent);
+        let since = |item: &OutboxItem, after| is_marketing_since(item, item.created_at + after);
+        assert!(since(&read, 49) && !since(&read, 50));
+        let left_at = Some(sent.created_at + 90);
+        assert!(since(&OutboxItem { left_at, ..sent.clone() }, 89));
+        assert!(!since(&OutboxItem { left_at, ..sent }, 90));
+    }
 }

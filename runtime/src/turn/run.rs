@@ -151,11 +151,6 @@ impl Turn {
             EventKind::Account { news: News::Marketing { wanted }, .. } => {
                 self.take_switch(*wanted);
             }
-            EventKind::Account { news: News::Username(name), .. } => {
-                if let Some(contact) = &mut self.contact {
-                    contact.username.clone_from(name);
-                }
-            }
             EventKind::Message(message) => match &message.content {
                 Content::Notice(notice) => {
                     self.remarks.push(format!("WhatsApp says: {}", notice.kind));

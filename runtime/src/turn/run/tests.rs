@@ -202,7 +202,8 @@ async fn a_turn_whose_store_fails_is_not_finished() {
 /// The contact after a turn without steps, and what the trace remarks.
 async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
     let store = store::memory();
-    let sender = Sender { phone: Some("15550001111".into()), ..Sender::default() };
+    let (phone, username) = (Some("15550001111".into()), Some("ann.w".into()));
+    let sender = Sender { phone, username, ..Sender::default() };
     let chain = Chain { name: "default".into(), steps: Vec::new() };
     let mut remarks = Vec::new();
     for (number, kind) in kinds.into_iter().enumerate() {
@@ -257,6 +258,17 @@ async fn a_call_opens_the_window_and_is_no_message() {
     assert_eq!(contact.last_inbound[&ChannelId::new("main")], NOW - 5_000);
     assert_eq!((contact.message_count, contact.last_seen), (0, None));
     assert!(remarks[0].ends_with("and nobody answered"), "{remarks:?}");
+}
+
+/// It went to whoever's lane the news came in.
+#[tokio::test]
+async fn the_businesss_own_username_is_no_contacts() {
+    let known = EventKind::Message(said(Content::Welcome));
+    let name = |name: Option<&str>| account(News::Username(name.map(str::to_owned)));
+    let (contact, remarks) = after(vec![known, name(Some("the.shop")), name(None)]).await;
+    assert_eq!(contact.username.as_deref(), Some("ann.w"));
+    let told = ["the business's username is `the.shop`", "the business has no username any more"];
+    assert_eq!(remarks, told);
 }
 
 #[tokio::test]

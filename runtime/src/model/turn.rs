@@ -1,6 +1,9 @@
 //! What a turn reads and what it writes, each as one value.
 
-use super::{Broadcast, Contact, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace, TurnId};
+use super::{
+    Asked, Broadcast, Contact, ContactId, Event, KvWrite, Lane, OutboxItem, TimerWrite, Trace,
+    TurnId,
+};
 use super::{Receipt, TemplateNews};
 
 /// What a turn may read, as it stood when the turn began.
@@ -21,6 +24,9 @@ pub struct TurnCommit {
     pub contact: Option<Contact>,
     pub kv: Vec<KvWrite>,
     pub outbox: Vec<OutboxItem>,
+    /// What the messages to other contacts ask them, in order; none: whatever was
+    /// asked before is no question any more.
+    pub asked: Vec<(ContactId, Option<Asked>)>,
     pub timers: Vec<TimerWrite>,
     pub broadcasts: Vec<Broadcast>,
     /// The receipt that the event was, with the reason in plain words.
@@ -41,6 +47,7 @@ impl TurnCommit {
             contact: None,
             kv: Vec::new(),
             outbox: Vec::new(),
+            asked: Vec::new(),
             timers: Vec::new(),
             broadcasts: Vec::new(),
             receipt: None,

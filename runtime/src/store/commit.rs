@@ -19,6 +19,9 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     if let Some(contact) = commit.contact {
         contacts::store(view, contact)?;
     }
+    for (contact, asked) in commit.asked {
+        contacts::ask(view, contact, asked)?;
+    }
     if let Some((receipt, reason)) = commit.receipt {
         outbox::receive(view, &receipt, reason, now)?;
     }

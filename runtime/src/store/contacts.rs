@@ -55,6 +55,18 @@ pub fn store(view: &mut View<'_>, mut contact: Contact) -> Result<()> {
     write(view, stored.as_ref(), &contact)
 }
 
+/// Keeps what another contact's turn asks this one. A turn of its own that runs
+/// meanwhile is in conflict, and runs again.
+pub fn ask(view: &mut View<'_>, id: ContactId, asked: Option<Asked>) -> Result<()> {
+    match of(view, id)? {
+        Some(stored) if stored.asked != asked => {
+            let contact = Contact { asked, version: stored.version + 1, ..stored.clone() };
+            write(view, Some(&stored), &contact)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes the contact in the place of `stored` and keeps the tag index in step.
 pub fn write(view: &mut View<'_>, stored: Option<&Contact>, contact: &Contact) -> Result<()> {
     let id = contact.id;

@@ -7,15 +7,15 @@ use unicode_normalization::UnicodeNormalization;
 /// A question stands as long as the window in which it was asked.
 const STANDS_MS: Millis = 24 * 3_600_000;
 
-/// Keeps what a message to the contact asks. Another question takes the place
-/// of the one before; what asks nothing leaves it.
-pub(super) fn note(contact: &mut Contact, channel: &ChannelId, message: &Outgoing, now: Millis) {
+/// The question that stands once a message is sent: one that was written out, or
+/// none. Outer none: the message asks nothing, and leaves it.
+pub(super) fn by(channel: &ChannelId, message: &Outgoing, now: Millis) -> Option<Option<Asked>> {
     match message {
         Outgoing::Numbered { choices, .. } => {
             let (channel, choices) = (channel.clone(), choices.clone());
-            contact.asked = Some(Asked { channel, choices, at: now });
+            Some(Some(Asked { channel, choices, at: now }))
         }
-        Outgoing::Buttons { .. } | Outgoing::List { .. } => contact.asked = None,
+        Outgoing::Buttons { .. } | Outgoing::List { .. } => Some(None),
         Outgoing::Text(_)
         | Outgoing::Template(_)
         | Outgoing::Media(_)
@@ -30,7 +30,7 @@ pub(super) fn note(contact: &mut Contact, channel: &ChannelId, message: &Outgoin
         | Outgoing::Carousel { .. }
         | Outgoing::Interactive(_)
         | Outgoing::Reaction { .. }
-        | Outgoing::Read { .. } => {}
+        | Outgoing::Read { .. } => None,
     }
 }
 

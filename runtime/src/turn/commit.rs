@@ -65,8 +65,9 @@ async fn add_effect(
     let (lane, channel) = (&event.id.lane, &event.channel);
     match effect {
         Effect::Send { to: None, message, quote } => {
-            if let Some(contact) = &mut turn.contact {
-                asked::note(contact, channel, &message, turn.setting.now);
+            let asked = asked::by(channel, &message, turn.setting.now);
+            if let (Some(contact), Some(asked)) = (&mut turn.contact, asked) {
+                contact.asked = asked;
             }
             if let Some(contact) = &turn.contact {
                 let item = item(id, turn, step, contact, message);
@@ -76,6 +77,8 @@ async fn add_effect(
         Effect::Send { to: Some(other), message, quote } => {
             match turn.setting.store.contact(other).await {
                 Ok(Some(contact)) => {
+                    let asked = asked::by(channel, &message, turn.setting.now);
+                    commit.asked.extend(asked.map(|asked| (contact.id, asked)));
                     let item = item(id, turn, step, &contact, message);
                     commit.outbox.push(OutboxItem { quote, ..item });
                 }

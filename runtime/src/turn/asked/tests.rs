@@ -22,7 +22,7 @@ fn asked(titles: &[&str]) -> Contact {
     let mut contact = Contact::new(ContactId(1));
     let choices = titles.iter().copied().map(choice).collect();
     let message = Outgoing::Numbered { text: "Which?".into(), choices };
-    note(&mut contact, &ChannelId::new("main"), &message, 1_000);
+    contact.asked = by(&ChannelId::new("main"), &message, 1_000).unwrap();
     contact
 }
 
@@ -87,16 +87,14 @@ fn a_question_stands_for_a_day_on_its_channel_until_another() {
     let answered = |channel, at| answer(&mut contact.clone(), channel, "1", 1_000 + at).is_some();
     assert!(answered(&main, STANDS_MS) && !answered(&main, STANDS_MS + 1));
     assert!(!answered(&other, 0));
-    let mut contact = contact.clone();
-    note(&mut contact, &main, &Outgoing::Text("Take your time".into()), 2_000);
-    assert!(contact.asked.is_some());
+    assert_eq!(by(&main, &Outgoing::Text("Take your time".into()), 2_000), None, "it stands");
     let (header, footer, body) = (None, None, "Sure?".to_owned());
     let buttons = Outgoing::Buttons { header, body, footer, buttons: vec![choice("Yes")] };
-    note(&mut contact, &main, &buttons, 3_000);
-    assert_eq!(contact.asked, None);
+    assert_eq!(by(&main, &buttons, 3_000), Some(None), "it stands no more");
 }
 
-/// Asks which of twelve on any text, and thanks for a choice.
+/// Asks which of twelve on any text, and thanks for a choice. Asked to, it asks
+/// another contact.
 struct Asks;
 
 #[async_trait]
@@ -121,28 +119,49 @@ impl Step for Asks {
                     |n| Row { id: format!("r{n}"), title: format!("Bread {n}"), description: None };
                 let sections = vec![Section { title: None, rows: (1..=12).map(row).collect() }];
                 let (header, footer, body) = (None, None, "Which?".to_owned());
-                draft.reply(Outgoing::Text("Good day!".into())).unwrap();
-                draft
-                    .reply(Outgoing::List { header, body, footer, label: "Open".into(), sections })
-                    .unwrap()
+                let list = Outgoing::List { header, body, footer, label: "Open".into(), sections };
+                match message.content {
+                    Content::Text(text) if text.starts_with("ask ") => {
+                        draft.send(text["ask ".len()..].parse().unwrap(), list).unwrap()
+                    }
+                    _ => {
+                        draft.reply(Outgoing::Text("Good day!".into())).unwrap();
+                        draft.reply(list).unwrap()
+                    }
+                }
             }
         };
         Ran::unmeasured(draft, Ok(Verdict::Stop), self.plugin())
     }
 }
 
-/// The contact writes `text`; what the turn wrote.
+/// The first contact writes `text`; what the turn wrote.
 async fn turn(store: &Arc<dyn Store>, text: &str, now: Millis) -> TurnCommit {
+    turn_of(store, "15550001111", text, now).await
+}
+
+async fn turn_of(store: &Arc<dyn Store>, phone: &str, text: &str, now: Millis) -> TurnCommit {
+    let snapshot = says(store, phone, text, now).await;
+    let commit = ran(store, snapshot, now).await;
+    assert!(store.commit(commit.clone(), now).await.unwrap());
+    commit
+}
+
+async fn says(store: &Arc<dyn Store>, phone: &str, text: &str, now: Millis) -> Snapshot {
     let message = Message::new(format!("wamid.{now}"), now, Content::Text(text.into()));
     let happening = Happening {
         channel: ChannelId::new("main"),
         dedup: now.to_string(),
-        sender: Some(Sender { phone: Some("15550001111".into()), ..Sender::default() }),
+        sender: Some(Sender { phone: Some(phone.into()), ..Sender::default() }),
         kind: EventKind::Message(message),
         raw: String::new(),
     };
-    store.accept(vec![happening], now).await.unwrap();
-    let snapshot = store.next_in_lane(&Lane::Contact(ContactId(1))).await.unwrap().unwrap();
+    let accepted = store.accept(vec![happening], now).await.unwrap();
+    let [Accepted::New(event)] = &accepted[..] else { panic!("{accepted:?}") };
+    store.next_in_lane(&event.lane).await.unwrap().unwrap()
+}
+
+async fn ran(store: &Arc<dyn Store>, snapshot: Snapshot, now: Millis) -> TurnCommit {
     let config = json!({
         "id": "main", "provider": "meta", "phone_number_id": "1060",
         "access_token": "t", "app_secret": ["s"], "verify_token": "v",
@@ -152,7 +171,7 @@ async fn turn(store: &Arc<dyn Store>, text: &str, now: Millis) -> TurnCommit {
         step: Arc::new(Asks),
         on_error: OnError::Skip,
         error_reply: None,
-        grants: Grants::default(),
+        grants: Grants { send_to_others: true, ..Grants::default() },
         limits,
         rules: String::new(),
     };
@@ -169,9 +188,7 @@ async fn turn(store: &Arc<dyn Store>, text: &str, now: Millis) -> TurnCommit {
     let consent = &crate::turn::consent::Words::default();
     let stage =
         Stage { setting, chain: &chain, consent, generation: 1, record: false, merge: true };
-    let commit = run(snapshot, stage).await.unwrap();
-    assert!(store.commit(commit.clone(), now).await.unwrap());
-    commit
+    run(snapshot, stage).await.unwrap()
 }
 
 #[tokio::test]
@@ -199,4 +216,32 @@ async fn a_number_reaches_plugins_as_the_choice() {
     // A day later a number is a number.
     let late = turn(&store, "11", 3_001 + STANDS_MS).await;
     assert!(matches!(late.outbox[0].message, Outgoing::Numbered { .. }));
+}
+
+/// The number was taken for a text: the question was noted as the asker's.
+#[tokio::test]
+async fn another_contacts_turn_may_ask() {
+    let store = store::memory();
+    turn(&store, "bread?", 1_000).await;
+    let ben = "15550002222";
+    turn_of(&store, ben, "hello", 2_000).await;
+    let ann = async || store.contact(ContactId(1)).await.unwrap().unwrap();
+    let before = ann().await;
+    // A turn of Ann's is on its way meanwhile: it runs again.
+    let snapshot = says(&store, "15550001111", "1", 3_000).await;
+    let late = ran(&store, snapshot, 3_000).await;
+    let asked = turn_of(&store, ben, "ask c1", 4_000).await;
+    assert_eq!(asked.outbox[0].contact, ContactId(1));
+    let conflict = store.commit(late, 4_500).await.unwrap_err();
+    assert!(conflict.to_string().contains("changed by another turn"), "{conflict}");
+    let after = ann().await;
+    assert_eq!(after.asked.as_ref().map(|asked| asked.at), Some(4_000));
+    assert_eq!(after, Contact { asked: after.asked.clone(), version: after.version, ..before });
+    let again = store.next_in_lane(&Lane::Contact(ContactId(1))).await.unwrap().unwrap();
+    let again = ran(&store, again, 5_000).await;
+    assert_eq!(again.outbox[0].message, Outgoing::Text("Thank you for r1.".into()));
+    assert!(store.commit(again, 5_000).await.unwrap());
+    assert_eq!(ann().await.asked, None);
+    // Nothing was asked of Ben since then.
+    assert_eq!(store.contact(ContactId(2)).await.unwrap().unwrap().asked.unwrap().at, 2_000);
 }

@@ -206,14 +206,6 @@ async fn whatever_is_broken_at_twilio_is_named() {
         (number, broken(|_| {}), "number", "good", "/webhooks/main"),
         (service, broken(|_| {}), "number", "good", "/webhooks/main"),
         (number, broken(|_| {}), "webhook", "good", "asks for a signature"),
-        (number, broken(|_| {}), "templates", "good", "1 approved, 1 paused, 1 unsubmitted"),
-        (
-            number,
-            broken(|world| world.answer("v1/ContentAndApprovals", 401, json!({"code": 20003}))),
-            "templates",
-            "bad",
-            "can't be read",
-        ),
         (
             number,
             broken(move |world| world.set(&closed, "/status", json!("suspended"))),
@@ -271,4 +263,16 @@ async fn whatever_is_broken_at_twilio_is_named() {
         assert!(found.0 == state && found.1.contains(said), "{check} {state} {said}: {found:?}");
         assert_eq!(told.code, Some(i32::from(state == "bad")), "{:?}", told.findings);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twilio_s_templates_are_counted() {
+    let stage = Stage::start().await;
+    stage.twilio("number = \"+15550001111\"");
+    let templates = async || stage.told(&[]).await.findings["templates"].clone();
+    let counted = "1 approved, 1 paused, 1 unsubmitted".to_owned();
+    assert_eq!(templates().await, ("good".into(), counted));
+    stage.world(|world| world.answer("v1/ContentAndApprovals", 401, json!({"code": 20003})));
+    let (state, said) = templates().await;
+    assert!(state == "bad" && said.contains("can't be read") && said.contains("20003"), "{said}");
 }

@@ -56,7 +56,7 @@ pub fn preview(form: &TemplateForm, values: &Values) -> (String, Vec<String>) {
     lines.extend(form.footer.iter().map(|footer| format!("_{footer}_")));
     for (index, one) in (0..).zip(&form.parts.buttons) {
         let value = values.buttons.get(&index.to_string());
-        let (line, lack) = button(index, one, value, &in_row);
+        let (line, lack) = button(index, one, value, in_row);
         lines.push(line);
         lacks.extend(lack);
     }

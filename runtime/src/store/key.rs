@@ -327,11 +327,8 @@ pub fn contact_limit(channel: &ChannelId) -> Vec<u8> {
 
 /// Of an account whose id is not known, the channel that told stands for it.
 pub fn stoppage(channel: &ChannelId, account: Option<&str>) -> Vec<u8> {
-    let key = Key::new(Kind::Stoppage);
-    match account {
-        Some(account) => key.u8(1).text(account).0,
-        None => key.u8(2).text(channel.as_str()).0,
-    }
+    let whose = account.unwrap_or(channel.as_str());
+    Key::new(Kind::Stoppage).u8(account.is_none().into()).text(whose).0
 }
 
 pub fn trace(turn: &TurnId) -> Vec<u8> {

@@ -157,7 +157,8 @@ async fn whatever_is_broken_at_meta_is_named() {
     {
         stage.world(change);
         let told = stage.told(&[]).await;
-        let found = &told.findings[check];
+        let found = told.findings.get(check);
+        let found = found.unwrap_or_else(|| panic!("{check}: {:?}", told.findings));
         assert_eq!(found.0, state, "{check}: {found:?}");
         assert!(found.1.contains(said), "{check}: {said}: {found:?}");
         assert_eq!(told.code, Some(i32::from(state == "bad")), "{check} {found:?}");
@@ -270,8 +271,13 @@ async fn twilio_s_templates_are_counted() {
     let stage = Stage::start().await;
     stage.twilio("number = \"+15550001111\"");
     let templates = async || stage.told(&[]).await.findings["templates"].clone();
-    let counted = "1 approved, 1 paused, 1 unsubmitted".to_owned();
+    let counted = "1 approved, 1 unsubmitted".to_owned();
     assert_eq!(templates().await, ("good".into(), counted));
+    let paused = json!({"friendly_name": "sale", "language": "en",
+        "approval_requests": {"status": "paused"}});
+    stage.world(move |world| world.set("v1/ContentAndApprovals", "/contents/0", paused));
+    let named = "1 paused: sale (en), 1 unsubmitted".to_owned();
+    assert_eq!(templates().await, ("bad".into(), named));
     stage.world(|world| world.answer("v1/ContentAndApprovals", 401, json!({"code": 20003})));
     let (state, said) = templates().await;
     assert!(state == "bad" && said.contains("can't be read") && said.contains("20003"), "{said}");

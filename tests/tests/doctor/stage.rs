@@ -70,8 +70,7 @@ impl World {
             (
                 "v1/ContentAndApprovals".into(),
                 well(json!({"contents": [{"approval_requests": {"status": "approved"}},
-                    {"approval_requests": {"status": "paused"}}, {"approval_requests": null}],
-                    "meta": {"next_page_url": null}})),
+                    {"approval_requests": null}], "meta": {"next_page_url": null}})),
             ),
             (
                 "v2/Channels/Senders".into(),

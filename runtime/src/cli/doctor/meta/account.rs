@@ -52,7 +52,7 @@ pub async fn subscription(
     const CHECK: &str = "subscription";
     match subscribed(graph, account, app).await {
         Ok(true) => return told(app),
-        Err(why) => return unread("templates", account, &why),
+        Err(why) => return unread(CHECK, account, &why),
         Ok(false) => {}
     }
     let said = format!("the account {account} sends no message to the app: none arrives");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
+use switchboard::simulator::{SimulatorConfig, templates_of};
 use switchboard_tests::{shop::Shop, stage::Stage};
 
 const PHONES: u64 = 24;
@@ -22,13 +23,11 @@ fn slow(shop: &Shop) {
 /// A shop with so many customers who complained, and a campaign to them that
 /// begins in a moment.
 async fn campaign() -> Stage {
-    let stage = Stage::with(|_| {}, slow).await;
-    // Fast until the campaign begins.
-    let template = json!({
-        "name": "we_are_sorry", "language": "en", "category": "MARKETING", "status": "APPROVED",
-        "components": [{"type": "BODY", "text": "We are sorry. Come again!"}],
-    });
-    stage.post("/sim/templates", template).await;
+    const SORRY: &str = r#"[{"name": "we_are_sorry", "language": "en", "category": "MARKETING",
+        "components": [{"type": "BODY", "text": "We are sorry. Come again!"}]}]"#;
+    // There from the start: the account's list is read then, and not again soon.
+    let known = |config: &mut SimulatorConfig| config.templates = templates_of(SORRY).unwrap();
+    let stage = Stage::with(known, slow).await;
     for number in 0..PHONES {
         let name = format!("Customer {number}");
         stage.post("/sim/phones", json!({"name": name, "number": phone(number)})).await;
@@ -63,7 +62,8 @@ async fn until_sent(stage: &Stage, count: usize) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("{count} were to get it, and {} did", templates(stage).await.len());
+    let why = stage.contact(&phone(0)).await["turns"][0].clone();
+    panic!("{count} were to get it, and {} did: {why:#}", templates(stage).await.len());
 }
 
 async fn decide(stage: &Stage, status: &str) {
@@ -99,8 +99,9 @@ async fn the_template_is_paused_in_the_middle_and_goes_on() {
     let by_rule = |line: &&String| line.contains("is paused") && line.contains("(rule `template`)");
     let waits = held.iter().filter(by_rule);
     assert_eq!(waits.count(), PHONES as usize - paused_at, "{held:#?}");
+    let before = stage.saw(&phone(20)).await.len();
     stage.says(&phone(20), "parking").await;
-    let saw = stage.sees(&phone(20), 2).await;
+    let saw = stage.sees(&phone(20), before + 1).await;
     assert!(saw.last().unwrap().contains("car park"), "{saw:?}");
     decide(&stage, "APPROVED").await;
     until_sent(&stage, PHONES as usize).await;

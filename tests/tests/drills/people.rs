@@ -15,7 +15,7 @@ async fn a_customer_changes_the_number_while_an_answer_waits() {
     assert_eq!(before["tags"][0]["name"], "complaint");
     // WhatsApp is too busy for the answer until the number has changed.
     stage.fault(json!({"kind": "error", "code": 131_016, "count": 2})).await;
-    stage.says(ANN, "when do you open?").await;
+    stage.told(ANN, "when do you open?").await;
     stage.act(ANN, json!({"kind": "change_number", "number": NEW})).await;
     // The answer goes to where the customer is now.
     let saw = stage.sees(NEW, 2).await;

@@ -41,7 +41,7 @@ async fn what_fails_late_is_sent_again_and_arrives_once() {
         let stage = on(line).await;
         fail(&stage, codes(line)[0], 2).await;
         stage.says(ANN, "parking").await;
-        let waits = |lines: &[String]| is(lines, &["waiting"]);
+        let waits = |lines: &[String]| is(lines, &["waiting: "]);
         let said = stage.until_messages(ANN, waits).await.remove(0);
         let code = codes(line)[0].to_string();
         assert!(said.contains("it is tried again") && said.contains(&code), "{said}");

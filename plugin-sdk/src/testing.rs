@@ -27,6 +27,9 @@ pub mod host;
 // turn never differ.
 #[path = "../../runtime/src/plugin/zones.rs"]
 mod zones;
+// And of opening hours.
+#[path = "../../runtime/src/calendar.rs"]
+pub mod calendar;
 
 pub use crate::plugin::configure;
 use crate::{
@@ -35,6 +38,7 @@ use crate::{
     http::{Request, Response},
     media::{File, State},
 };
+use calendar::{Calendar, Day, On};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -51,7 +55,10 @@ pub struct Person {
     /// `opted-in`, `opted-out`; empty for unknown.
     pub consent: String,
     pub first_seen: Option<Instant>,
+    /// When the last message came.
     pub last_seen: Option<Instant>,
+    /// And the one before it: what a plugin is told while it answers one.
+    pub previous_seen: Option<Instant>,
     pub message_count: u64,
     pub in_handoff: bool,
 }
@@ -65,6 +72,8 @@ pub struct Stage {
     pub now: Instant,
     /// The business's zone.
     pub zone: String,
+    /// When the business is open. See [`Stage::opens`].
+    pub calendar: Option<Calendar>,
     /// The event as the provider sent it.
     pub raw: String,
     pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
@@ -94,6 +103,7 @@ impl Default for Stage {
             channel_lane: false,
             now: 1_772_445_600_000,
             zone: "UTC".into(),
+            calendar: None,
             raw: "{}".into(),
             kv: BTreeMap::new(),
             exchanges: Vec::new(),
@@ -158,6 +168,11 @@ impl Turn {
     }
 }
 
+fn hours_of(texts: &str) -> Result<Vec<calendar::Span>, String> {
+    let texts: Vec<&str> = texts.split(',').collect();
+    calendar::spans(texts.into_iter()).map_err(|(_, why)| why)
+}
+
 fn spoken(effect: &Effect) -> Option<&str> {
     let (Effect::Reply(message) | Effect::ReplyTo { message, .. }) = effect else { return None };
     match message {
@@ -200,7 +215,8 @@ impl Stage {
     pub fn sends(&mut self, plugin: &impl Plugin, content: Content) -> Turn {
         let person = &mut self.contact;
         person.message_count += 1;
-        person.last_seen = person.first_seen.and(Some(self.now));
+        person.previous_seen = person.last_seen.or(person.first_seen);
+        person.last_seen = Some(self.now);
         person.first_seen.get_or_insert(self.now);
         let id = format!("wamid.{}", person.message_count);
         self.handle(plugin, Event::Message(Message { id, sent_at: self.now, content }))
@@ -209,7 +225,9 @@ impl Stage {
     /// One turn. If it fails, the stage is as before.
     pub fn handle(&mut self, plugin: &impl Plugin, event: Event) -> Turn {
         self.turns += 1;
-        let before = RUNNING.replace(Some(Running { stage: self.clone(), ..Running::default() }));
+        let on_message = matches!(event, Event::Message(_));
+        let running = Running { stage: self.clone(), on_message, ..Running::default() };
+        let before = RUNNING.replace(Some(running));
         assert!(before.is_none(), "a turn within a turn");
         let verdict = plugin.handle(event);
         let running = RUNNING.take().unwrap_or_default();
@@ -267,6 +285,29 @@ impl Stage {
         self
     }
 
+    /// From now on the business is open at these hours, in its zone:
+    /// `opens(["09:00-12:30, 13:30-18:00", …, "closed"])`, from Monday to
+    /// Sunday. Error: which day is wrong, and what is.
+    pub fn opens(&mut self, week: [&str; 7]) -> Result<&mut Self, String> {
+        let mut spans: [_; 7] = Default::default();
+        for (spans, hours) in spans.iter_mut().zip(week) {
+            *spans = hours_of(hours)?;
+        }
+        let zone = jiff::tz::TimeZone::get(&self.zone).map_err(|error| error.to_string())?;
+        self.calendar = Some(Calendar::new(zone, spans, Vec::new()));
+        Ok(self)
+    }
+    /// But on this date (`2026-12-25`, or `12-25` for every year) these hours
+    /// hold, or it is `closed`. Error: [`Stage::opens`] was not called, or
+    /// what is wrong.
+    pub fn but_on(&mut self, date: &str, name: &str, hours: &str) -> Result<&mut Self, String> {
+        let on = On::parse(date, None).map_err(|(_, why)| why)?;
+        let day = Day { name: name.into(), on, spans: hours_of(hours)? };
+        let calendar = self.calendar.as_mut();
+        calendar.ok_or("there are no hours from which a day could differ")?.add(day);
+        Ok(self)
+    }
+
     fn may_leave(&self, message: &Outgoing) -> Result<(), String> {
         let refused = match category(message) {
             Some(category) => (category == Category::Marketing
@@ -288,6 +329,7 @@ impl Stage {
 #[derive(Default)]
 struct Running {
     stage: Stage,
+    on_message: bool,
     effects: Vec<Effect>,
     because: Vec<String>,
     logs: Vec<String>,

@@ -10,6 +10,7 @@
 //! `keys`, the public keys of which one must have signed them.
 
 mod business;
+mod calendar;
 mod chain;
 mod checks;
 mod document;
@@ -31,12 +32,15 @@ pub use business::{
     Business, ChannelConfig, ConsentWords, ContentConfig, ContentForm, Http, MediaConfig,
     ProviderKind, Retention, StoreBackend, StoreConfig, Trust, Turns,
 };
+pub use calendar::read as read_calendar;
 pub use chain::{
     BUNDLED, ChainConfig, Isolation, Limits, MEMORY_MB_MAX, OnError, Rollout, StepConfig,
 };
 pub use document::Document;
 pub use env::Env;
-pub use folder::{BUSINESS_FILE, ChainFile, Folder, Found, load_business, load_http, load_trust};
+pub use folder::{
+    BUSINESS_FILE, CalendarFile, ChainFile, Folder, Found, load_business, load_http, load_trust,
+};
 pub use grants::Grants;
 pub use keys::PublicKey;
 pub use leaving::{Budget, MarketingConsent, Policy, Prices};
@@ -70,6 +74,7 @@ mod tests {
         let mut found = Vec::new();
         keys(Schema::of::<Business>().unwrap().root(), &mut found);
         keys(Schema::of::<ChainConfig>().unwrap().root(), &mut found);
+        keys(Schema::of::<calendar::CalendarForm>().unwrap().root(), &mut found);
         assert!(found.len() > 35, "{found:?}");
         for (key, default) in found.into_iter().filter(|(key, _)| key != "step") {
             let names = |row: &&str| {

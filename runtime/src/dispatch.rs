@@ -216,6 +216,7 @@ impl Dispatch {
                     event: Arc::new(event.clone()),
                     now,
                     zone: generation.business.zone.as_str().into(),
+                    calendar: generation.calendar.clone(),
                     provider: Arc::clone(&channel.provider),
                     store: Arc::clone(&self.store),
                     policy: policy_rules(&generation),

@@ -7,6 +7,7 @@ mod selfcheck;
 pub use origins::Origins;
 
 use crate::{
+    calendar::Calendar,
     cases,
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, LOCK_FILE, Problem, ProviderKind,
@@ -38,6 +39,8 @@ pub struct Generation {
     /// Counted from 1 since the process began.
     pub number: u64,
     pub business: Arc<Business>,
+    /// When the business is open, if it says so.
+    pub calendar: Option<Arc<Calendar>>,
     pub channels: BTreeMap<ChannelId, Arc<Channel>>,
     /// The channel of each number, by the provider's name for it.
     pub by_number: HashMap<String, ChannelId>,
@@ -132,7 +135,18 @@ pub async fn build(
     let by_number = business.channels.iter().filter_map(number_of).collect();
     let consent = Arc::new(consent::Words::new(&business.consent));
     let business = Arc::new(business);
-    Ok(Generation { number, business, channels, by_number, consent, warnings, wants, origins })
+    let calendar = folder.calendar.map(|file| Arc::new(file.calendar));
+    Ok(Generation {
+        number,
+        business,
+        calendar,
+        channels,
+        by_number,
+        consent,
+        warnings,
+        wants,
+        origins,
+    })
 }
 
 type Loaded = HashMap<Source, Result<Arc<Plugin>, LoadError>>;

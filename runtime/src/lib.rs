@@ -7,6 +7,7 @@
 pub mod app;
 pub mod cli;
 // Ground: the business folder, time, the nouns.
+pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod model;

@@ -173,7 +173,7 @@ fn cases() -> Vec<Case> {
         (&[Append(CHAIN, SECOND_STEP)],
          &["chains/default.toml:28: step[3].name: another step has this name (chains/default.toml:15): a name is used once in a business, because what a step remembers goes by it"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"fqa\"")],
-         &["chains/default.toml:22: step[2].plugin: `fqa` is not one of the bundled plugins faq, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
+         &["chains/default.toml:22: step[2].plugin: `fqa` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.wasm\"")],
          &["chains/default.toml:22: step[2].plugin: `plugins/loyalty.wasm` can't be read: no such file"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.exe\"")],
@@ -201,7 +201,7 @@ fn cases() -> Vec<Case> {
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
-           "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
+           "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
            "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
         // A wrong form hides nothing else in its file.
@@ -313,7 +313,7 @@ async fn the_sample_becomes_a_generation() {
     assert_eq!(generation.by_number["1060"], main);
     let names: Vec<&str> =
         generation.channels[&main].chain.steps.iter().map(|step| step.step.name()).collect();
-    assert_eq!(names, ["promo", "tagger", "faq"]);
+    assert_eq!(names, ["promo", "tagger", "faq", "hours"]);
     assert!(generation.channels[&main].chain.steps[0].grants.broadcast);
 }
 

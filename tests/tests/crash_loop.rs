@@ -80,6 +80,7 @@ fn generation(attempts: u32) -> Generation {
     let text = format!("[turns]\nattempts = {attempts}\nparallel = 8");
     Generation {
         number: 1,
+        calendar: None,
         business: Arc::new(toml::from_str(&text).unwrap()),
         channels: BTreeMap::from([(id, channel)]),
         by_number: Default::default(),

@@ -125,7 +125,7 @@ mod bad_files {
         let missing = plugins().load(&Source::File("/no/such.wasm".into())).await.unwrap_err();
         assert_eq!(missing.to_string(), "there is no file /no/such.wasm");
         let unknown = plugins().load(&bundled("fqa")).await.unwrap_err().to_string();
-        assert!(unknown.contains("`fqa`") && unknown.contains("`faq`, `promo`, `tagger`"));
+        assert!(unknown.contains("`fqa`") && unknown.contains("`faq`, `hours`, `promo`, `tagger`"));
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,8 @@ mod stage;
 
 mod bundled {
     use super::stage::*;
+    use std::{path::Path, sync::Arc};
+    use switchboard::config::{Document, read_calendar};
     use switchboard::model::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +46,29 @@ mod bundled {
         };
         assert_eq!((name.as_str(), *at), ("complaint", NOW + 30 * 24 * 3_600_000));
         assert_eq!(draft.contact.unwrap().tags[0].by, "tagger");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn hours_says_when_it_opens_again() {
+        let hours = plugins().load(&bundled("hours")).await.unwrap();
+        let rules = default_rules("hours");
+        assert_eq!(schema_problems(hours.descriptor(), &rules), Vec::<String>::new());
+        let step = hours.configure(&step("hours"), &rules).await.unwrap();
+        assert!(step.wants("message") && step.wants("timer") && !step.wants("receipt"));
+        // It is Monday, 10:00 in UTC.
+        let mut draft = says("Anybody there?");
+        let (asked, verdict) = step.run(draft.clone()).await.into_parts();
+        assert_eq!((replies(&asked), verdict), (vec![], Ok(Verdict::Continue)));
+        assert!(asked.because[0].contains("no calendar"), "{:?}", asked.because);
+        let text = "zone = 'Asia/Tokyo'\n[hours]\nmonday = '9:00-18:00'\nwednesday = '9:30-18:00'";
+        let document = Document::parse(Path::new("calendar.toml"), text).unwrap();
+        let calendar = read_calendar(&document, "UTC").unwrap();
+        draft.setting.calendar = Some(Arc::new(calendar));
+        let (asked, verdict) = step.run(draft).await.into_parts();
+        assert_eq!(verdict, Ok(Verdict::Stop));
+        let told = "We are closed right now and open again on Wednesday at 9:30. We will read your \
+                    message then.";
+        assert_eq!(replies(&asked), [told]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

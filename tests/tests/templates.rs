@@ -121,6 +121,7 @@ impl Host {
             event: Arc::new(snapshot.event.clone()),
             now,
             zone: "UTC".into(),
+            calendar: None,
             provider: meta(&self.graph.url),
             store: Arc::clone(&self.store),
             policy: rules_of(&Turns::default(), &Policy::default()),

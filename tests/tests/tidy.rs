@@ -174,22 +174,41 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 26] = [
+    let table: [(&str, &[&str]); 27] = [
+        ("calendar", &[]),
         ("model", &[]),
         ("clock", &["model"]),
         ("traffic", &["model"]),
         ("wake", &["clock", "model"]),
-        ("config", &["model"]),
+        ("config", &["calendar", "model"]),
         ("policy", &["model"]),
         ("provider", &["model", "config"]),
         ("store", &["model", "clock"]),
         ("templates", &["model", "clock", "config", "outbox", "provider", "store", "wake"]),
-        ("turn", &["model", "clock", "config", "policy", "provider", "store", "templates"]),
-        ("plugin", &["model", "clock", "config", "media", "turn", "policy", "store", "provider"]),
+        (
+            "turn",
+            &["calendar", "model", "clock", "config", "policy", "provider", "store", "templates"],
+        ),
+        (
+            "plugin",
+            &[
+                "calendar", "model", "clock", "config", "media", "turn", "policy", "store",
+                "provider",
+            ],
+        ),
         ("media", &["model", "clock", "config", "outbox", "provider", "store", "wake"]),
-        ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
+        (
+            "cases",
+            &[
+                "calendar", "model", "clock", "config", "plugin", "policy", "provider", "store",
+                "turn",
+            ],
+        ),
         ("author", &["cases", "config"]),
-        ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
+        (
+            "generation",
+            &["calendar", "model", "config", "plugin", "provider", "turn", "clock", "cases"],
+        ),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
         ("ingress", &["model", "clock", "provider", "store", "traffic", "wake"]),
         (

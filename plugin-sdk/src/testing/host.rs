@@ -1,7 +1,7 @@
 //! The imports of the contract as the test kit answers them: the same modules
 //! and signatures as those generated for the sandbox.
 
-use super::{Effect, key, with, zones};
+use super::{Effect, calendar::Calendar, key, with, zones};
 use crate::{Instant, Outgoing, Scope, Segment};
 
 /// The contact whose lane this turn runs in. Reads see what this turn has
@@ -54,7 +54,10 @@ pub mod contact {
     }
     /// When the message before this one came. None on first contact.
     pub fn last_seen() -> Option<Instant> {
-        with(|run| run.stage.contact.last_seen)
+        with(|run| {
+            let person = &run.stage.contact;
+            if run.on_message { person.previous_seen } else { person.last_seen }
+        })
     }
     /// How many messages the contact has sent, this one included.
     pub fn message_count() -> u64 {
@@ -123,6 +126,31 @@ pub mod business {
         after: Instant,
     ) -> Result<Option<Instant>, String> {
         zones::next_occurrence(cron, zone, after)
+    }
+    /// Whether it is open. None: there is no calendar.
+    pub fn open_at(at: Instant) -> Option<bool> {
+        calendar(|calendar| Some(calendar.open_at(at)))
+    }
+    /// The first moment after `after` at which it opens or closes.
+    pub fn next_change(after: Instant) -> Option<Instant> {
+        calendar(|calendar| calendar.next_change(after))
+    }
+    /// The name of the day for which it is closed.
+    pub fn closure_at(at: Instant) -> Option<String> {
+        calendar(|calendar| calendar.closure_at(at).map(Into::into))
+    }
+    /// The hours in words.
+    pub fn opening_hours(language: Option<&str>) -> Option<String> {
+        let now = now();
+        calendar(|calendar| Some(calendar.opening_hours(now, language)))
+    }
+    /// When it opens next after `after`, in words: `on Monday at 9:00`.
+    pub fn opens(after: Instant, language: Option<&str>) -> Option<String> {
+        calendar(|calendar| calendar.opens(after, language))
+    }
+
+    fn calendar<T>(ask: impl FnOnce(&Calendar) -> Option<T>) -> Option<T> {
+        with(|run| run.stage.calendar.as_ref().and_then(ask))
     }
 }
 

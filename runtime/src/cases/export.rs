@@ -21,6 +21,8 @@ use sha2::{Digest, Sha256};
 pub struct Setup {
     /// None: it has none.
     pub rules: Option<Value>,
+    /// The business's, if it has one.
+    pub calendar: Option<Value>,
     /// Its `grants` and `limits`.
     pub step: Option<Value>,
 }
@@ -104,6 +106,7 @@ pub fn of_turn(
         name: name.into(),
         event: Some(event(trace, record, before)),
         contact: contact.as_ref().map(|contact| seen(contact, record, trace)),
+        calendar: None,
         rules: None,
         stored: stored(own),
         http: exchanges(own),
@@ -120,6 +123,7 @@ pub fn of_turn(
     let none = Value::Object(Default::default());
     let same_rules = rules_hash(setup.rules.as_ref().unwrap_or(&none)) == own.rules;
     case.rules = setup.rules;
+    case.calendar = setup.calendar;
     Ok(Exported { case, same_rules })
 }
 

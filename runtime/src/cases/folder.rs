@@ -1,7 +1,7 @@
 //! Cases in files, and packed into one document.
 
 use super::form::{Case, Expected, StepForm};
-use crate::config::Document;
+use crate::config::{Document, list, read_calendar};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
@@ -17,9 +17,10 @@ const PACKED_BYTES: usize = 4 * 1024 * 1024;
 /// Cases of one plugin.
 const CASES: usize = 1_000;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "event.json",
     "contact.json",
+    "calendar.toml",
     "rules.toml",
     "rules.json",
     "stored.json",
@@ -96,6 +97,11 @@ fn read_case(folder: &Path, name: String) -> Result<Case, CaseError> {
     if let Some(step) = &step {
         StepForm::read(step).map_err(|why| at(folder, &why))?;
     }
+    let calendar = document("calendar.toml")?;
+    if let Some(calendar) = &calendar {
+        let zone = "UTC";
+        read_calendar(calendar, zone).map_err(|wrong| at(folder, &list(&wrong)))?;
+    }
     let rules = match (document("rules.toml")?, document("rules.json")?) {
         (Some(_), Some(_)) => {
             let reason = ": stands beside rules.toml; one of them is needed".into();
@@ -108,6 +114,7 @@ fn read_case(folder: &Path, name: String) -> Result<Case, CaseError> {
         name,
         event: json(folder, "event.json")?,
         contact: json(folder, "contact.json")?,
+        calendar: calendar.map(value),
         rules: rules.map(value),
         stored: json(folder, "stored.json")?,
         http: json(folder, "http.json")?,
@@ -219,16 +226,17 @@ pub fn write(folder: &Path, case: &Case) -> Result<(), CaseError> {
     put("stored.json", value(&case.stored))?;
     put("http.json", value(&case.http))?;
     put("expected.json", value(&case.expected))?;
-    if let Some(step) = &case.step {
-        let path = folder.join("step.toml");
-        let text = toml::to_string(step);
-        let text = text.map_err(|error| CaseError::Malformed {
-            path: path.clone(),
-            reason: format!(": {error}"),
-        })?;
-        fs::write(&path, text).map_err(|source| CaseError::Unwritable { path, source })?;
-    }
-    Ok(())
+    write_toml(&folder.join("calendar.toml"), case.calendar.as_ref())?;
+    write_toml(&folder.join("step.toml"), case.step.as_ref())
+}
+
+fn write_toml(path: &Path, value: Option<&Value>) -> Result<(), CaseError> {
+    let Some(value) = value else { return Ok(()) };
+    let text = toml::to_string(value).map_err(|error| CaseError::Malformed {
+        path: path.into(),
+        reason: format!(": {error}"),
+    })?;
+    fs::write(path, text).map_err(|source| CaseError::Unwritable { path: path.into(), source })
 }
 
 /// Our own forms are always JSON.

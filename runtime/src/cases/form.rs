@@ -3,7 +3,8 @@
 
 use super::{contact::ContactForm, effect::EffectForm, event::EventForm};
 use crate::{
-    config::{Document, Grants, Limits, Schema},
+    calendar::Calendar,
+    config::{Document, Grants, Limits, Schema, list, read_calendar},
     model::{Exchange, HttpRequest, HttpResponse, KvScope, Verdict},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -20,6 +21,9 @@ pub struct Case {
     pub event: Option<EventForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactForm>,
+    /// The business's `calendar.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -294,9 +298,18 @@ impl Case {
         StepForm::read(&document.map_err(|problem| problem.to_string())?)
     }
 
+    /// `zone` is the business's.
+    pub(super) fn calendar(&self, zone: &str) -> Result<Option<Calendar>, String> {
+        let Some(value) = &self.calendar else { return Ok(None) };
+        let document = Document::parse(Path::new("calendar.json"), &value.to_string());
+        let document = document.map_err(|problem| problem.to_string())?;
+        read_calendar(&document, zone).map(Some).map_err(|wrong| list(&wrong))
+    }
+
     /// What is wrong with the case as a whole, beginning with the file.
     pub(super) fn check(&self) -> Result<(), String> {
         self.step()?;
+        self.calendar("UTC")?;
         for exchange in self.http.iter().flatten() {
             exchange.exchange().map_err(|why| format!("http.json: {why}"))?;
         }

@@ -271,10 +271,14 @@ async fn draft(
         accepted_at: now,
         attempts: 0,
     };
+    let zone = form.zone.as_deref().unwrap_or("UTC");
+    // It was read before, when the case was checked.
+    let calendar = case.calendar(zone).unwrap_or_default();
     let setting = Setting {
         event: Arc::new(event),
         now,
-        zone: form.zone.as_deref().unwrap_or("UTC").into(),
+        zone: zone.into(),
+        calendar: calendar.map(Arc::new),
         provider: provider(),
         store: Arc::clone(store),
         policy: usual_policy(),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The plugins that need no file.
-pub const BUNDLED: [&str; 3] = ["faq", "promo", "tagger"];
+pub const BUNDLED: [&str; 4] = ["faq", "hours", "promo", "tagger"];
 
 /// The steps that a channel's events go through, in order.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
@@ -24,7 +24,7 @@ pub struct StepConfig {
         extend("x-allowed" = "1 to 64 small letters, digits and `-`")
     )]
     pub name: String,
-    /// A bundled plugin (`faq`, `tagger`, `promo`) or a file in the business
+    /// A bundled plugin (`faq`, `hours`, `tagger`, `promo`) or a file in the business
     /// folder (`plugins/loyalty.wasm`).
     pub plugin: String,
     /// A file in the business folder: TOML or JSON. None: empty rules.

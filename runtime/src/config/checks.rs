@@ -54,7 +54,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn zone(name: &str, quoted: &str) -> Result<(), String> {
+pub(super) fn zone(name: &str, quoted: &str) -> Result<(), String> {
     if jiff::tz::TimeZone::get(name).is_ok() {
         return Ok(());
     }

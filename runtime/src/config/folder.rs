@@ -1,9 +1,10 @@
 //! A whole business folder: every file read and checked, every problem kept.
 
 use super::{
-    Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, checks, lock,
-    overrides, values, words,
+    Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, calendar, checks,
+    lock, overrides, values, words,
 };
+use crate::calendar::Calendar;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -13,6 +14,8 @@ use std::{
 
 /// The file that makes a folder a business.
 pub const BUSINESS_FILE: &str = "switchboard.toml";
+/// May be left out.
+const CALENDAR: &str = "calendar.toml";
 const CHAINS: &str = "chains";
 const DEFAULT_CHAIN: &str = "default";
 
@@ -25,6 +28,13 @@ pub struct ChainFile {
     pub sound: Vec<bool>,
 }
 
+/// The calendar with where it stands.
+#[derive(Clone, Debug)]
+pub struct CalendarFile {
+    pub calendar: Calendar,
+    pub document: Document,
+}
+
 /// A folder in which everything is in order, as far as it can be said without
 /// the plugins.
 #[derive(Debug)]
@@ -32,6 +42,7 @@ pub struct Folder {
     pub path: PathBuf,
     pub business: Business,
     pub document: Document,
+    pub calendar: Option<CalendarFile>,
     /// By name; those that a channel uses.
     pub chains: BTreeMap<String, ChainFile>,
     /// By path, as the steps write it.
@@ -53,6 +64,7 @@ pub struct Found {
     pub path: PathBuf,
     pub business: Option<Business>,
     pub document: Option<Document>,
+    pub calendar: Option<CalendarFile>,
     pub chains: BTreeMap<String, ChainFile>,
     pub rules: BTreeMap<String, Document>,
     pub lock: Lock,
@@ -66,6 +78,7 @@ impl Found {
             path: path.into(),
             business: None,
             document: None,
+            calendar: None,
             chains: BTreeMap::new(),
             rules: BTreeMap::new(),
             lock: Lock::default(),
@@ -74,6 +87,7 @@ impl Found {
         };
         found.read_business(env);
         if found.document.is_some() || path.join(BUSINESS_FILE).is_file() {
+            found.read_calendar();
             found.read_chains(env);
             found.read_rules();
             lock::check(&mut found);
@@ -87,6 +101,7 @@ impl Found {
                 path: self.path,
                 business,
                 document,
+                calendar: self.calendar,
                 chains: self.chains,
                 rules: self.rules,
                 warnings: self.warnings,
@@ -106,6 +121,21 @@ impl Found {
                 self.document = Some(document);
             }
             Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    fn read_calendar(&mut self) {
+        if !self.path.join(CALENDAR).exists() {
+            return;
+        }
+        let zone = self.business.as_ref().map_or("UTC", |business| &business.zone);
+        let document = match Document::read(&self.path, Path::new(CALENDAR)) {
+            Ok(document) => document,
+            Err(problem) => return self.problems.push(problem),
+        };
+        match calendar::read(&document, zone) {
+            Ok(calendar) => self.calendar = Some(CalendarFile { calendar, document }),
+            Err(problems) => self.problems.extend(problems),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::clock::SimulatedClock;
 fn dispatch(store: Arc<dyn Store>) -> Arc<Dispatch> {
     let generation = Generation {
         number: 1,
+        calendar: None,
         business: Arc::new(serde_json::from_str("{}").unwrap()),
         channels: Default::default(),
         by_number: Default::default(),

@@ -5,6 +5,7 @@
 pub fn bytes(name: &str) -> Option<&'static [u8]> {
     Some(match name {
         "faq" => include_bytes!(env!("SWITCHBOARD_PLUGIN_FAQ")),
+        "hours" => include_bytes!(env!("SWITCHBOARD_PLUGIN_HOURS")),
         "promo" => include_bytes!(env!("SWITCHBOARD_PLUGIN_PROMO")),
         "tagger" => include_bytes!(env!("SWITCHBOARD_PLUGIN_TAGGER")),
         _ => return None,

@@ -12,6 +12,7 @@ use super::{
     zones,
 };
 use crate::{
+    calendar::Calendar,
     model::{Contact, ContactId, EventKind, Lane, LogLevel, Message},
     policy,
     store::StoreError,
@@ -47,6 +48,11 @@ impl Host {
         let wait = self.time.wait();
         let done = wait.end(&mut self.time, ask(draft)).await?;
         done.map_err(|error| broken(draft, error))
+    }
+    /// Asks the calendar, if there is one. The time it takes is the plugin's.
+    fn calendar<T>(&mut self, ask: impl FnOnce(&Calendar) -> Option<T>) -> Option<T> {
+        let calendar = self.draft.as_ref()?.setting.calendar.clone()?;
+        self.time.spend(|| ask(&calendar))
     }
     fn contact(&self) -> Option<&Contact> {
         self.draft.as_ref()?.contact.as_ref()
@@ -167,6 +173,22 @@ impl business::Host for Host {
         after: Instant,
     ) -> Asked<Option<Instant>> {
         self.time.spend(|| zones::next_occurrence(&cron, &zone, after))
+    }
+    fn open_at(&mut self, at: Instant) -> Option<bool> {
+        self.calendar(|calendar| Some(calendar.open_at(at)))
+    }
+    fn next_change(&mut self, after: Instant) -> Option<Instant> {
+        self.calendar(|calendar| calendar.next_change(after))
+    }
+    fn closure_at(&mut self, at: Instant) -> Option<String> {
+        self.calendar(|calendar| calendar.closure_at(at).map(Into::into))
+    }
+    fn opening_hours(&mut self, language: Option<String>) -> Option<String> {
+        let now = self.draft.as_ref()?.now();
+        self.calendar(|calendar| Some(calendar.opening_hours(now, language.as_deref())))
+    }
+    fn opens(&mut self, after: Instant, language: Option<String>) -> Option<String> {
+        self.calendar(|calendar| calendar.opens(after, language.as_deref()))
     }
 }
 

@@ -5,6 +5,7 @@
 mod stored;
 
 use crate::{
+    calendar::Calendar,
     config::{Grants, Limits},
     model::*,
     policy,
@@ -23,6 +24,8 @@ pub struct Setting {
     pub now: Millis,
     /// The business's IANA zone.
     pub zone: Arc<str>,
+    /// When the business is open, if it says so.
+    pub calendar: Option<Arc<Calendar>>,
     pub provider: Arc<dyn Provider>,
     pub store: Arc<dyn Store>,
     pub policy: policy::Rules,

@@ -135,6 +135,7 @@ async fn chain(
             event: Arc::new(snapshot.event.clone()),
             now: clock.now(),
             zone: "UTC".into(),
+            calendar: None,
             provider: Arc::clone(&channel.provider),
             store: Arc::clone(store),
             policy: policy_rules(live),

@@ -123,6 +123,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         event: event.into(),
         now: NOW,
         zone: "UTC".into(),
+        calendar: None,
         provider: provider(),
         store: store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 3_600_000, ..Default::default() },

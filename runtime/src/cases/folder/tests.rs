@@ -21,6 +21,7 @@ fn a_folder_is_packed_and_unpacked() {
         ("b/event.json", r#"{"message": {"text": "points"}}"#),
         ("b/contact.json", r#"{"messages": 3}"#),
         ("b/rules.toml", "per_purchase = 10"),
+        ("b/calendar.toml", "[hours]\nmonday = \"09:00-18:00\""),
         ("b/stored.json", r#"{"contact": {"n": "30", "raw": {"base64": "/w=="}}}"#),
         ("b/step.toml", "limits = { time_ms = 50 }\n[grants]\nbroadcast = true"),
         (
@@ -41,6 +42,8 @@ fn a_folder_is_packed_and_unpacked() {
     let case = &cases[1];
     assert_eq!(case.rules.as_ref().unwrap()["per_purchase"], 10);
     assert_eq!(case.stored.as_ref().unwrap().contact["raw"].0, [0xff]);
+    let calendar = case.calendar("UTC").unwrap().unwrap();
+    assert!(calendar.open_at(1_772_445_600_000), "Monday, 10:00");
     let step = case.step().unwrap();
     assert!(step.grants.broadcast && step.limits.time_ms == 50 && step.limits.memory_mb == 64);
     let exchange = case.http.as_ref().unwrap()[0].exchange().unwrap();

@@ -93,6 +93,7 @@ fn configured(arguments: &Arguments, env: &Env, step: &str) -> anyhow::Result<Co
         return Ok(Configured {
             setup: Setup {
                 rules: rules.map(|rules| rules.value().clone()),
+                calendar: found.calendar.as_ref().map(|file| file.document.value().clone()),
                 step: own.and_then(case_step),
             },
             source: match config.plugin_file() {

@@ -108,6 +108,7 @@ fn draft_in(contact: u64, seq: u64) -> Draft {
         event: Arc::new(event),
         now: 1_772_445_600_000,
         zone: "UTC".into(),
+        calendar: None,
         provider: Arc::new(Meta::new(&channel.unwrap())),
         store: crate::store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0, ..Default::default() },

@@ -180,6 +180,7 @@ async fn ran(store: &Arc<dyn Store>, snapshot: Snapshot, now: Millis) -> TurnCom
         event: Arc::new(snapshot.event.clone()),
         now,
         zone: "UTC".into(),
+        calendar: None,
         provider: Arc::new(Meta::new(&serde_json::from_value(config).unwrap())),
         store: store.clone(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },

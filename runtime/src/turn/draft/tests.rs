@@ -27,6 +27,7 @@ fn draft(effects: usize) -> Draft {
         event: Arc::new(event),
         now: 1_000_000,
         zone: "UTC".into(),
+        calendar: None,
         provider: Arc::new(Meta::new(&config.unwrap())),
         store: crate::store::memory(),
         policy: policy::Rules { window_margin_ms: 0, handoff_ms: 0, ..Default::default() },

@@ -111,6 +111,7 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
         event: Arc::new(snapshot.event.clone()),
         now: NOW,
         zone: "UTC".into(),
+        calendar: None,
         provider: provider(),
         store,
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },
@@ -221,6 +222,7 @@ async fn after(kinds: Vec<EventKind>) -> (Contact, Vec<String>) {
             event: Arc::new(snapshot.event.clone()),
             now: NOW + number as Millis,
             zone: "UTC".into(),
+            calendar: None,
             provider: provider(),
             store: Arc::clone(&store),
             policy: crate::policy::Rules {

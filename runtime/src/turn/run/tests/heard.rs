@@ -59,6 +59,7 @@ async fn after(kind: EventKind, before: &Consent, says: Option<Effect>) -> (Cons
         event: Arc::new(snapshot.event.clone()),
         now: NOW,
         zone: "UTC".into(),
+        calendar: None,
         provider: provider(),
         store: store.clone(),
         policy: crate::policy::Rules { window_margin_ms: 0, handoff_ms: 1, ..Default::default() },

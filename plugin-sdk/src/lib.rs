@@ -48,6 +48,7 @@ pub mod http;
 pub mod media;
 pub mod messages;
 mod plugin;
+pub mod template;
 pub mod text;
 mod values;
 

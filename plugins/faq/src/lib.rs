@@ -1,28 +1,54 @@
 //! Answers questions that customers ask often.
 
+mod answer;
+mod asked;
+mod check;
+mod language;
 mod matching;
+mod misses;
 mod rules;
+mod said;
 
-use matching::{Found, Questions};
-use rules::Rules;
+use asked::Asked;
+use language::Languages;
+use matching::{Ask, CLOSE, Found, How, Questions, THRESHOLD};
+use misses::Misses;
+use rules::{Answer, Line, Rules};
+use said::Language;
+use std::collections::HashSet;
 use switchboard_plugin::*;
 
 pub struct Faq {
     rules: Rules,
     questions: Questions,
+    languages: Languages,
+    /// The answers that are open to questions only right after another.
+    follow_ups: HashSet<usize>,
 }
+
+/// How often the fallback is said in a row within an hour.
+const FALLBACK_AT_MOST: u32 = 3;
+const FOLLOW_UP_MINUTES: u32 = 30;
 
 impl Plugin for Faq {
     type Rules = Rules;
     const RULES_SCHEMA: Option<&'static str> = Some(include_str!("../rules.schema.json"));
 
     fn new(rules: Rules) -> Result<Self, Vec<Problem>> {
-        let problems = rules.problems();
-        if !problems.is_empty() {
-            return Err(problems);
+        let mut problems = check::problems(&rules);
+        match questions(&rules) {
+            Ok(questions) if problems.is_empty() => {
+                let languages = Languages::new(&rules);
+                let follow_ups = rules.answer.iter().flat_map(|answer| &answer.follow_up);
+                let follow_ups = follow_ups.filter_map(|id| rules.position(id)).collect();
+                Ok(Self { rules, questions, languages, follow_ups })
+            }
+            Ok(_) => Err(problems),
+            Err(wrong) => {
+                problems.extend(wrong);
+                Err(problems)
+            }
         }
-        let questions = Questions::new(rules.answer.iter().map(|answer| &answer.ask[..]));
-        Ok(Self { rules, questions })
     }
 
     fn on_message(&self, message: Message) -> Outcome {
@@ -30,66 +56,202 @@ impl Plugin for Faq {
             because("a person is answering");
             return Ok(Continue);
         }
-        let greeted = self.greet()?;
-        if let Some(index) = self.answer_to(&message) {
-            let Some(answer) = self.rules.answer.get(index) else { return Ok(Continue) };
-            reply(text_with_buttons(&answer.say, &answer.buttons()))?;
-            return Ok(Stop);
+        let (language, how) = self.languages.choose(message.words())?;
+        if let Some(how) = how {
+            because(format!("in `{}`, {how}", language.tag));
         }
-        match &self.rules.fallback {
-            Some(fallback) if expects_an_answer(&message) => {
-                if !greeted {
-                    because("no answer matches");
-                    reply(text_with_buttons(fallback, &self.rules.fallback_buttons()))?;
-                }
-                Ok(Stop)
-            }
-            _ => Ok(Continue),
+        let greeted = self.greet(&language)?;
+        match self.seek(&message) {
+            Sought::Answer(answer) => self.give(answer, &language),
+            Sought::Alike(answers) => self.offer(&answers, &language),
+            Sought::Nothing => self.miss(&message, greeted, &language),
         }
     }
 }
 
+/// What a message comes to.
+enum Sought<'a> {
+    Answer(&'a Answer),
+    /// Two or three that it may be about, or one that it is not surely about.
+    Alike(Vec<&'a Answer>),
+    Nothing,
+}
+
 impl Faq {
     /// Greets on first contact. Whether it did.
-    fn greet(&self) -> Result<bool, String> {
+    fn greet(&self, language: &Language) -> Result<bool, String> {
         match &self.rules.greeting {
             Some(greeting) if contact::message_count() == 1 => {
                 because("first contact");
-                reply(greeting)?;
+                reply(greeting.to(language))?;
                 Ok(true)
             }
             _ => Ok(false),
         }
     }
 
-    /// The answer that a tap names or that a question matches best.
-    fn answer_to(&self, message: &Message) -> Option<usize> {
+    /// The answer that a tap names, else what a question is about: first
+    /// among the answers that follow up on the last one.
+    fn seek(&self, message: &Message) -> Sought<'_> {
         if let Content::Choice(choice) = &message.content {
-            let tapped = self.rules.answer.iter().position(|answer| answer.id == choice.id);
-            if tapped.is_some() {
+            let tapped = self.rules.answer.iter().find(|answer| answer.id == choice.id);
+            if let Some(answer) = tapped {
                 because(format!("the tap names `{}`", choice.id));
-                return tapped;
+                return Sought::Answer(answer);
             }
         }
-        let [best, next] = self.questions.find(message.words()?);
-        let best = best?;
-        let told = |found: &Found| {
-            let answer = self.rules.answer.get(found.answer);
-            format!("`{}` {} ({})", answer.map_or("", |answer| &answer.id), found.how, found.score)
-        };
-        match next {
-            Some(next) => because(format!("{}, then {}", told(&best), told(&next))),
-            None => because(told(&best)),
+        let Some(words) = message.words() else { return Sought::Nothing };
+        let last = misses::topic().and_then(|id| self.rules.position(&id));
+        if let Some(last) = last.and_then(|last| self.rules.answer.get(last)) {
+            let follows = |id: &str| last.follow_up.iter().any(|it| it == id);
+            let found = self.find(words, &|_, answer| follows(&answer.id));
+            if let Some(best) = found.first().filter(|best| best.score >= self.threshold()) {
+                because(format!("right after `{}`: {}", last.id, self.told(best)));
+                return self.rules.answer.get(best.answer).map_or(Sought::Nothing, Sought::Answer);
+            }
         }
-        Some(best.answer)
+        self.settle(&self.find(words, &|at, _| !self.follow_ups.contains(&at)))
+    }
+
+    fn find(&self, words: &str, may: &dyn Fn(usize, &Answer) -> bool) -> Vec<Found> {
+        let may = |at: usize| {
+            let answer = self.rules.answer.get(at);
+            answer.is_some_and(|answer| may(at, answer) && answer.is_open())
+        };
+        self.questions.find(words, &may)
+    }
+
+    /// One of what was found, or those among which the contact may choose.
+    fn settle(&self, found: &[Found]) -> Sought<'_> {
+        let Some(best) = found.first() else { return Sought::Nothing };
+        match found.get(1) {
+            Some(next) => because(format!("{}, then {}", self.told(best), self.told(next))),
+            None => because(self.told(best)),
+        }
+        let answer = |found: &Found| self.rules.answer.get(found.answer);
+        let sure = best.score >= self.threshold();
+        if self.rules.did_you_mean.is_some() && best.score < 1.0 {
+            let near = |it: &&Found| {
+                let from = if sure { best.score } else { self.threshold() };
+                it.score >= from - CLOSE
+            };
+            let titled = |answer: &&Answer| answer.title.is_some();
+            let near: Vec<&Answer> =
+                found.iter().filter(near).filter_map(answer).filter(titled).collect();
+            if near.len() >= if sure { 2 } else { 1 } {
+                return Sought::Alike(near);
+            }
+        }
+        match answer(best).filter(|_| sure) {
+            Some(answer) => Sought::Answer(answer),
+            None => {
+                because(format!("less sure than {} is no answer", self.threshold()));
+                Sought::Nothing
+            }
+        }
+    }
+
+    fn threshold(&self) -> f32 {
+        self.rules.threshold.unwrap_or(THRESHOLD)
+    }
+
+    fn told(&self, found: &Found) -> String {
+        let id = self.rules.answer.get(found.answer).map_or("", |answer| &answer.id);
+        format!("`{id}` {} ({:.2})", found.how, found.score)
+    }
+
+    fn give(&self, answer: &Answer, language: &Language) -> Outcome {
+        for message in answer.messages(language) {
+            reply(message)?;
+        }
+        for name in &answer.tags {
+            tag(name)?;
+        }
+        misses::forget()?;
+        let minutes = self.rules.follow_up_minutes.unwrap_or(FOLLOW_UP_MINUTES);
+        let leads = !answer.follow_up.is_empty();
+        misses::set_topic(leads.then_some(answer.id.as_str()), minutes)?;
+        Ok(if answer.stop { Stop } else { Continue })
+    }
+
+    /// Asks which of some answers is meant.
+    fn offer(&self, answers: &[&Answer], language: &Language) -> Outcome {
+        let Some(question) = &self.rules.did_you_mean else { return Ok(Continue) };
+        because("they are too much alike to choose");
+        let choice = |answer: &&Answer| {
+            let title = answer.title.as_ref()?.to(language).to_owned();
+            Some(Choice { id: answer.id.clone(), title })
+        };
+        let choices: Vec<Choice> = answers.iter().filter_map(choice).collect();
+        reply(text_with_buttons(&question.to(language), &choices))?;
+        Ok(Stop)
+    }
+
+    fn miss(&self, message: &Message, greeted: bool, language: &Language) -> Outcome {
+        let asked = Asked::by(message);
+        match asked {
+            Asked::Nothing => return Ok(Continue),
+            Asked::Courtesy if !greeted => {
+                because("it asks nothing");
+                return Ok(Continue);
+            }
+            Asked::Courtesy | Asked::Question | Asked::Greeting | Asked::Sound => {}
+        }
+        let Some(fallback) = &self.rules.fallback else { return Ok(Continue) };
+        if greeted {
+            return Ok(Stop);
+        }
+        let mut misses = Misses::load();
+        if asked != Asked::Greeting {
+            because("no answer matches");
+            misses.in_a_row += 1;
+            if self.rules.handoff_after.is_some_and(|after| misses.in_a_row >= after) {
+                return self.hand_off(misses.in_a_row, language);
+            }
+        }
+        let at_most = self.rules.fallback_at_most.unwrap_or(FALLBACK_AT_MOST);
+        if misses.may_say(at_most) {
+            let sound = self.rules.cannot_hear.as_ref().filter(|_| asked == Asked::Sound);
+            let text = sound.unwrap_or(fallback).to(language);
+            reply(answer::with_buttons(text, &self.rules.fallback_buttons, language))?;
+        } else {
+            because(format!("the fallback was said {at_most} times within the hour"));
+        }
+        misses.keep()?;
+        Ok(Stop)
+    }
+
+    fn hand_off(&self, misses: u32, language: &Language) -> Outcome {
+        // Before the handoff: after it, a person answers.
+        if let Some(said) = &self.rules.handoff_say {
+            reply(said.to(language))?;
+        }
+        misses::forget()?;
+        handoff(&format!("{misses} messages in a row that no answer fits"))?;
+        Ok(Stop)
     }
 }
 
-/// Whether silence would be rude: the contact has said something. A picture
-/// without words, a sticker, a reaction or a location asks nothing.
-fn expects_an_answer(message: &Message) -> bool {
-    matches!(message.kind(), "voice" | "audio")
-        || message.words().is_some_and(|words| !words.trim().is_empty())
+/// What is asked, from the rules' lines. Error: the lines that cannot be.
+fn questions(rules: &Rules) -> Result<Questions, Vec<Problem>> {
+    fn ask(line: &Line) -> Ask<'_> {
+        let (text, how) = match line {
+            Line::Learned(text) => (text, How::Learned),
+            Line::Exact { exact } => (exact, How::Exact),
+            Line::Prefix { prefix } => (prefix, How::Prefix),
+            Line::Regex { regex } => (regex, How::Regex),
+        };
+        Ask { text, how }
+    }
+    let asks: Vec<Vec<Ask<'_>>> =
+        rules.answer.iter().map(|answer| answer.ask.iter().map(ask).collect()).collect();
+    let synonyms: Vec<Vec<String>> = rules.synonym.iter().map(|it| it.words.clone()).collect();
+    Questions::new(&asks, &synonyms).map_err(|problems| {
+        let problem = |(answer, line, message): (usize, usize, String)| {
+            Problem::new(format!("/answer/{answer}/ask/{line}"), message)
+        };
+        problems.into_iter().map(problem).collect()
+    })
 }
 
 export!(Faq);

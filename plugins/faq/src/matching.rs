@@ -1,28 +1,67 @@
 //! Which question a message asks: an index from words to the lines that hold
 //! them, so that the time depends on the message and not on the rules.
 //!
-//! From sure to unsure: the line itself (100), the line as a phrase within the
-//! message (90 to 99), all of its words (80 to 89), much the same words (50 to
-//! 79). A rare word weighs more than one in every line.
+//! From sure to unsure: the line itself (1), the line as a phrase within the
+//! message (0.90 to 0.99), all of its words (0.80 to 0.89), much the same words
+//! (0.50 to 0.79). A rare word weighs more than one in every line.
 
+use regex_lite::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use switchboard_plugin::text::{Text, stands_alone};
+
+/// How a line is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By its words, also when they are asked a little differently.
+    Learned,
+    /// The whole message is the line.
+    Exact,
+    /// The message begins with it.
+    Prefix,
+    /// It is a pattern that fits somewhere in the message, in lower case.
+    Regex,
+}
+
+/// A line that customers might write.
+pub struct Ask<'a> {
+    pub text: &'a str,
+    pub how: How,
+}
 
 /// An answer and how it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     pub answer: usize,
-    /// 50 to 100.
-    pub score: u32,
-    pub how: &'static str,
+    /// 0 to 1, comparable from rule to rule.
+    pub score: f32,
+    pub how: String,
 }
+
+/// From this score on, an answer is given.
+pub const THRESHOLD: f32 = 0.5;
+/// Answers whose scores are not further apart are alike.
+pub const CLOSE: f32 = 0.02;
 
 /// The lines that customers might write, of all answers.
 pub struct Questions {
     lines: Vec<Line>,
     /// From a term to the lines that have it.
     index: HashMap<String, Vec<usize>>,
-    exact: HashMap<Text, usize>,
+    fixed: Vec<Fixed>,
+    /// What is read as what: the first of the words that mean the same.
+    synonyms: Vec<(Text, Text)>,
+}
+
+/// A line that is not learned.
+struct Fixed {
+    answer: usize,
+    test: Test,
+}
+
+enum Test {
+    Exact(Text),
+    Prefix(Text),
+    Regex(Regex),
 }
 
 struct Line {
@@ -48,29 +87,74 @@ const STOP_WORDS: &str = "a an and are at be can could do does for from have hel
     请 问 是 的 吗 呢 了 你 我 们 您 什 么";
 
 impl Questions {
-    /// `asks` yields the lines of each answer, in rule order.
-    pub fn new<'a>(asks: impl Iterator<Item = &'a [String]>) -> Self {
-        let mut questions =
-            Self { lines: Vec::new(), index: HashMap::new(), exact: HashMap::new() };
-        for (answer, asks) in asks.enumerate() {
-            for ask in asks {
-                questions.add(answer, Text::new(ask));
+    /// `answers[i]` are the lines of answer i. Error: which answer's which
+    /// line, and what is wrong with it.
+    pub fn new(
+        answers: &[Vec<Ask<'_>>],
+        synonyms: &[Vec<String>],
+    ) -> Result<Self, Vec<(usize, usize, String)>> {
+        let mut questions = Self {
+            lines: Vec::new(),
+            index: HashMap::new(),
+            fixed: Vec::new(),
+            synonyms: pairs(synonyms),
+        };
+        let mut problems = Vec::new();
+        for (answer, asks) in answers.iter().enumerate() {
+            for (line, ask) in asks.iter().enumerate() {
+                if let Err(problem) = questions.add(answer, ask) {
+                    problems.push((answer, line, problem));
+                }
             }
         }
         questions.weigh();
-        questions
+        if problems.is_empty() { Ok(questions) } else { Err(problems) }
     }
 
-    fn add(&mut self, answer: usize, text: Text) {
+    fn add(&mut self, answer: usize, ask: &Ask<'_>) -> Result<(), String> {
+        let text = self.read(ask.text);
+        if ask.how != How::Regex && text.is_empty() {
+            return Err("a question needs at least one word".into());
+        }
+        let test = match ask.how {
+            How::Learned => {
+                self.learn(answer, text.clone());
+                Test::Exact(text)
+            }
+            How::Exact => Test::Exact(text),
+            How::Prefix => Test::Prefix(text),
+            How::Regex => Test::Regex(
+                RegexBuilder::new(ask.text)
+                    .case_insensitive(true)
+                    .build()
+                    .map_err(|error| format!("is no regular expression: {error}"))?,
+            ),
+        };
+        self.fixed.push(Fixed { answer, test });
+        Ok(())
+    }
+
+    fn learn(&mut self, answer: usize, text: Text) {
         let terms = terms(&text, Side::Question);
         let line = self.lines.len();
         for term in &terms {
             self.index.entry(term.clone()).or_default().push(line);
         }
-        // The first rule with the line keeps it.
-        self.exact.entry(text.clone()).or_insert(answer);
         let words = text.words().count() as u32;
         self.lines.push(Line { answer, text, words, terms: terms.len(), weight: 0.0 });
+    }
+
+    /// A text in which words that mean the same are the same.
+    fn read(&self, text: &str) -> Text {
+        let mut text = Text::new(text);
+        for (word, meant) in &self.synonyms {
+            if text.contains(word) {
+                let spaced = format!(" {} ", text.as_str());
+                let word = format!(" {} ", word.as_str());
+                text = Text::new(&spaced.replace(&word, &format!(" {} ", meant.as_str())));
+            }
+        }
+        text
     }
 
     fn weigh(&mut self) {
@@ -94,28 +178,35 @@ impl Questions {
         (1.0 + self.lines.len() as f32 / lines.max(1) as f32).ln()
     }
 
-    /// The best answer, and the best of another rule behind it.
-    pub fn find(&self, message: &str) -> [Option<Found>; 2] {
-        let text = Text::new(message);
+    /// The best answers, best first, at most three, among those that `may`
+    /// lets in.
+    pub fn find(&self, message: &str, may: &dyn Fn(usize) -> bool) -> Vec<Found> {
+        let text = self.read(message);
         let mut best: BTreeMap<usize, Found> = BTreeMap::new();
-        if let Some(answer) = self.exact.get(&text) {
-            let found = Found { answer: *answer, score: 100, how: "is asked word for word" };
-            best.insert(*answer, found);
+        let mut keep = |found: Found| {
+            let known = best.get(&found.answer);
+            if known.is_none_or(|known| known.score < found.score) && may(found.answer) {
+                best.insert(found.answer, found);
+            }
+        };
+        let lower = message.to_lowercase();
+        for fixed in &self.fixed {
+            if let Some((score, how)) = fixed.test.score(&text, &lower) {
+                keep(Found { answer: fixed.answer, score, how: how.into() });
+            }
         }
         let (hits, total) = self.hits(&text);
         for (line, hit) in hits {
             let Some(line) = self.lines.get(line) else { continue };
-            if let Some(found) = line.score(&text, hit, total)
-                && best.get(&line.answer).is_none_or(|known| known.score < found.score)
-            {
-                best.insert(line.answer, found);
+            if let Some(found) = line.score(&text, hit, total) {
+                keep(found);
             }
         }
         // In rule order, and the sort is stable: of equals, the first rule.
         let mut found: Vec<Found> = best.into_values().collect();
-        found.sort_by_key(|found| std::cmp::Reverse(found.score));
-        let mut found = found.into_iter();
-        [found.next(), found.next()]
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(3);
+        found
     }
 
     /// The lines that share a term with the message, and the message's weight.
@@ -139,6 +230,31 @@ impl Questions {
     }
 }
 
+impl Test {
+    fn score(&self, message: &Text, lower: &str) -> Option<(f32, &'static str)> {
+        match self {
+            Self::Exact(text) => (text == message).then_some((1.0, "is asked word for word")),
+            Self::Prefix(text) => message
+                .as_str()
+                .strip_prefix(text.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                .then_some((0.95, "is how it begins")),
+            Self::Regex(regex) => {
+                regex.is_match(lower).then_some((0.95, "has a pattern that fits"))
+            }
+        }
+    }
+}
+
+fn pairs(synonyms: &[Vec<String>]) -> Vec<(Text, Text)> {
+    let of = |words: &Vec<String>| {
+        let mut words = words.iter().map(|word| Text::new(word));
+        let meant = words.next().unwrap_or_else(|| Text::new(""));
+        words.filter(|word| !word.is_empty()).map(|word| (word, meant.clone())).collect::<Vec<_>>()
+    };
+    synonyms.iter().flat_map(of).collect()
+}
+
 #[derive(Clone, Copy, Default)]
 struct Hit {
     terms: usize,
@@ -147,7 +263,10 @@ struct Hit {
 
 impl Line {
     fn score(&self, message: &Text, hit: Hit, total: f32) -> Option<Found> {
-        let found = |score, how| Some(Found { answer: self.answer, score, how });
+        let found = |score: u32, how: &str| {
+            let score = score as f32 / 100.0;
+            Some(Found { answer: self.answer, score, how: how.into() })
+        };
         let all = hit.terms == self.terms;
         if all && message.contains(&self.text) {
             return found(90 + self.words.min(9), "is asked as a phrase");

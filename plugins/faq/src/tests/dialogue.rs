@@ -1,0 +1,186 @@
+//! What depends on who asks and on what was said before.
+
+use super::*;
+use switchboard_plugin::testing::Effect;
+
+const MINUTE_MS: Instant = 60_000;
+
+fn bistro() -> Faq {
+    configure(
+        r#"{
+        "fallback": "Pardon?", "handoff_after": 3, "handoff_say": "A person will read this.",
+        "cannot_hear": "I cannot hear voice notes. Please write.",
+        "did_you_mean": "Which do you mean?",
+        "synonym": [{"words": ["delivery", "shipping", "home service"]}],
+        "answer": [
+            {"id": "table", "title": "A table", "ask": ["book a table"], "say": "For how many?", "follow_up": ["many"], "tags": ["guest"]},
+            {"id": "many", "ask": [{"regex": "^\\d+$"}, "how many people"], "say": "Up to 12."},
+            {"id": "in", "title": "Eat here", "ask": ["menu here"], "say": "Our menu."},
+            {"id": "out", "title": "Take away", "ask": ["menu home"], "say": "Our boxes."},
+            {"id": "delivery", "ask": ["delivery time"], "say": "An hour.", "stop": false},
+            {"id": "vip", "ask": ["the back room"], "say": "It is yours.", "when": {"all": ["vip"], "none": ["banned"]}},
+            {"id": "other", "ask": ["the back room"], "say": "By invitation.", "when": {"none": ["vip"], "channels": ["main"]}},
+            {"id": "elsewhere", "ask": ["the cellar"], "say": "Below.", "when": {"channels": ["second"]}},
+            {"id": "order", "ask": [{"prefix": "order"}], "say": "Which order?"},
+            {"id": "code", "ask": [{"exact": "Sesame"}], "say": "Open."}
+        ]}"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn lines_are_compared_as_the_owner_says() {
+    let faq = bistro();
+    for (text, answer) in [
+        ("sesame!", "Open."),
+        ("sesame please", "Pardon?"),
+        ("Order 66", "Which order?"),
+        ("in which order", "Pardon?"),
+        ("ordering", "Pardon?"),
+        ("shipping time?", "An hour."),
+        ("time of the home service", "An hour."),
+    ] {
+        assert_eq!(known().says(&faq, text).replies(), [answer], "{text}");
+    }
+}
+
+#[test]
+fn a_follow_up_is_an_answer_only_right_after_the_other() {
+    let faq = bistro();
+    let mut stage = known();
+    assert_eq!(stage.says(&faq, "12").replies(), ["Pardon?"]);
+    assert_eq!(stage.says(&faq, "I'd like to book a table").replies(), ["For how many?"]);
+    assert!(stage.contact.tags.contains("guest"));
+    let turn = stage.says(&faq, "12");
+    assert_eq!(turn.replies(), ["Up to 12."]);
+    assert!(turn.because[0].starts_with("right after `table`: `many`"), "{:?}", turn.because);
+    // That was another answer, so the first one is over.
+    assert_eq!(stage.says(&faq, "12").replies(), ["Pardon?"]);
+    // A question between does not end it, half an hour does.
+    stage.says(&faq, "book a table");
+    stage.says(&faq, "is it loud where you are");
+    assert_eq!(stage.clone().says(&faq, "12").replies(), ["Up to 12."]);
+    stage.now += 30 * MINUTE_MS;
+    assert_eq!(stage.says(&faq, "12").replies(), ["Pardon?"]);
+    // Who taps on it has seen it.
+    assert_eq!(known().taps(&faq, "many", "How many?").replies(), ["Up to 12."]);
+}
+
+#[test]
+fn answers_that_are_alike_are_offered() {
+    let faq = bistro();
+    let turn = known().says(&faq, "menu here or menu home");
+    let [Effect::Reply(Outgoing::Buttons(asked))] = &turn.effects[..] else { panic!("{turn:?}") };
+    assert_eq!(asked.body, "Which do you mean?");
+    let mut offered: Vec<_> =
+        asked.buttons.iter().map(|it| (it.id.as_str(), it.title.as_str())).collect();
+    offered.sort_unstable();
+    assert_eq!(offered, [("in", "Eat here"), ("out", "Take away")]);
+    assert_eq!(known().taps(&faq, "out", "Take away").replies(), ["Our boxes."]);
+    // Asked word for word, there is nothing to choose.
+    assert_eq!(known().says(&faq, "Menu here").replies(), ["Our menu."]);
+}
+
+#[test]
+fn a_threshold_keeps_unsure_answers_back() {
+    let rules = |threshold: &str| {
+        let rules = format!(
+            r#"{{"fallback": "Pardon?", {threshold} "answer": [{{"id": "a", "ask": ["blue suede shoes in stock"], "say": "Yes."}}]}}"#
+        );
+        configure::<Faq>(&rules).unwrap()
+    };
+    let asked = "blue suede shoes";
+    assert_eq!(known().says(&rules(""), asked).replies(), ["Yes."]);
+    let turn = known().says(&rules(r#""threshold": 1.0,"#), asked);
+    assert_eq!(turn.replies(), ["Pardon?"]);
+    assert!(turn.because.iter().any(|it| it == "less sure than 1 is no answer"), "{turn:?}");
+}
+
+#[test]
+fn an_answer_is_for_those_it_is_meant_for() {
+    let faq = bistro();
+    let asks = |tags: &[&str], text: &str| {
+        let mut stage = known();
+        stage.contact.tags.extend(tags.iter().map(|tag| (*tag).to_owned()));
+        let turn = stage.says(&faq, text);
+        turn.replies().iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(asks(&["vip"], "the back room"), ["It is yours."]);
+    assert_eq!(asks(&[], "the back room"), ["By invitation."]);
+    assert_eq!(asks(&["vip", "banned"], "the back room"), ["Pardon?"]);
+    assert_eq!(asks(&[], "the cellar"), ["Pardon?"]);
+}
+
+#[test]
+fn the_chain_goes_on_where_the_owner_wants_it() {
+    let faq = bistro();
+    assert_eq!(known().says(&faq, "delivery time").verdict, Ok(Continue));
+    assert_eq!(known().says(&faq, "sesame").verdict, Ok(Stop));
+}
+
+#[test]
+fn three_misses_in_a_row_call_a_person() {
+    let faq = bistro();
+    let mut stage = known();
+    assert_eq!(stage.says(&faq, "mumble").replies(), ["Pardon?"]);
+    assert_eq!(stage.says(&faq, "mumble").replies(), ["Pardon?"]);
+    // An answer ends the row; a hello is no miss.
+    stage.says(&faq, "sesame");
+    stage.says(&faq, "mumble");
+    stage.says(&faq, "hello");
+    assert_eq!(stage.says(&faq, "mumble").replies(), ["Pardon?"]);
+    let turn = stage.says(&faq, "mumble");
+    assert_eq!(turn.replies(), ["A person will read this."]);
+    let handoff = Effect::Handoff("3 messages in a row that no answer fits".into());
+    assert_eq!(turn.effects.last(), Some(&handoff));
+    assert!(stage.contact.in_handoff);
+    // The next day is another row.
+    let mut stage = known();
+    stage.says(&faq, "mumble");
+    stage.says(&faq, "mumble");
+    stage.now += 24 * 60 * MINUTE_MS;
+    assert_eq!(stage.says(&faq, "mumble").replies(), ["Pardon?"]);
+}
+
+#[test]
+fn a_voice_note_is_told_that_nobody_hears_it() {
+    let faq = bistro();
+    let voice = Content::Media(Media {
+        kind: "voice".into(),
+        id: "1".into(),
+        mime_type: "audio/ogg".into(),
+        caption: None,
+        filename: None,
+    });
+    let mut stage = known();
+    assert_eq!(
+        stage.sends(&faq, voice.clone()).replies(),
+        ["I cannot hear voice notes. Please write."]
+    );
+    stage.sends(&faq, voice.clone());
+    assert_eq!(stage.sends(&faq, voice).replies(), ["A person will read this."]);
+}
+
+#[test]
+fn two_machines_do_not_talk_for_ever() {
+    let faq = configure::<Faq>(
+        r#"{"fallback": "Pardon?", "fallback_at_most": 2, "answer": [{"id": "a", "ask": ["sesame"], "say": "Open."}]}"#,
+    )
+    .unwrap();
+    let mut stage = known();
+    for _ in 0..2 {
+        assert_eq!(stage.says(&faq, "I am a machine").replies(), ["Pardon?"]);
+    }
+    for _ in 0..20 {
+        let turn = stage.says(&faq, "I am a machine");
+        assert_eq!((turn.replies(), &turn.verdict), (vec![], &Ok(Stop)));
+        let why = "the fallback was said 2 times within the hour";
+        assert!(turn.because.iter().any(|it| it == why), "{:?}", turn.because);
+    }
+    // An answer begins anew, and so does an hour.
+    let mut later = stage.clone();
+    later.now += 60 * MINUTE_MS;
+    assert_eq!(later.says(&faq, "I am a machine").replies(), ["Pardon?"]);
+    stage.says(&faq, "sesame");
+    assert_eq!(stage.says(&faq, "I am a machine").replies(), ["Pardon?"]);
+}

@@ -47,6 +47,8 @@ pub struct Person {
     pub language: Option<String>,
     pub zone: Option<String>,
     pub tags: BTreeSet<String>,
+    /// Of the tags that go by themselves.
+    pub expiries: BTreeMap<String, Instant>,
     pub attributes: BTreeMap<String, String>,
     /// `opted-in`, `opted-out`; empty for unknown.
     pub consent: String,
@@ -67,6 +69,8 @@ pub struct Stage {
     pub zone: String,
     /// The event as the provider sent it.
     pub raw: String,
+    /// What brought the contact here, as JSON.
+    pub referral: Option<String>,
     pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
     /// What HTTP requests are answered with: the first of the same method and
     /// address. See [`Stage::answers`].
@@ -95,6 +99,7 @@ impl Default for Stage {
             now: 1_772_445_600_000,
             zone: "UTC".into(),
             raw: "{}".into(),
+            referral: None,
             kv: BTreeMap::new(),
             exchanges: Vec::new(),
             files: BTreeMap::new(),
@@ -209,6 +214,8 @@ impl Stage {
     /// One turn. If it fails, the stage is as before.
     pub fn handle(&mut self, plugin: &impl Plugin, event: Event) -> Turn {
         self.turns += 1;
+        let Person { tags, expiries, .. } = &mut self.contact;
+        expiries.retain(|name, at| *at > self.now || !tags.remove(name));
         let before = RUNNING.replace(Some(Running { stage: self.clone(), ..Running::default() }));
         assert!(before.is_none(), "a turn within a turn");
         let verdict = plugin.handle(event);

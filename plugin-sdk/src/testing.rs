@@ -51,6 +51,8 @@ pub struct Person {
     pub language: Option<String>,
     pub zone: Option<String>,
     pub tags: BTreeSet<String>,
+    /// Of the tags that go by themselves.
+    pub expiries: BTreeMap<String, Instant>,
     pub attributes: BTreeMap<String, String>,
     /// `opted-in`, `opted-out`; empty for unknown.
     pub consent: String,
@@ -76,6 +78,8 @@ pub struct Stage {
     pub calendar: Option<Calendar>,
     /// The event as the provider sent it.
     pub raw: String,
+    /// What brought the contact here, as JSON.
+    pub referral: Option<String>,
     pub kv: BTreeMap<(bool, String), (Vec<u8>, Option<Instant>)>,
     /// What HTTP requests are answered with: the first of the same method and
     /// address. See [`Stage::answers`].
@@ -105,6 +109,7 @@ impl Default for Stage {
             zone: "UTC".into(),
             calendar: None,
             raw: "{}".into(),
+            referral: None,
             kv: BTreeMap::new(),
             exchanges: Vec::new(),
             files: BTreeMap::new(),
@@ -225,6 +230,8 @@ impl Stage {
     /// One turn. If it fails, the stage is as before.
     pub fn handle(&mut self, plugin: &impl Plugin, event: Event) -> Turn {
         self.turns += 1;
+        let Person { tags, expiries, .. } = &mut self.contact;
+        expiries.retain(|name, at| *at > self.now || !tags.remove(name));
         let on_message = matches!(event, Event::Message(_));
         let running = Running { stage: self.clone(), on_message, ..Running::default() };
         let before = RUNNING.replace(Some(running));

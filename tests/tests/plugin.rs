@@ -41,11 +41,39 @@ mod bundled {
         let step = tagger.configure(&step("tagger"), &rules).await.unwrap();
         let (draft, verdict) = step.run(says("This is TERRIBLE")).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Continue));
-        let [Effect::Tag { name, expires: Some(at) }] = &draft.effects[..] else {
+        let [complaint, new, Effect::SetTimer { name, due, .. }] = &draft.effects[..] else {
             panic!("{:?}", draft.effects)
         };
-        assert_eq!((name.as_str(), *at), ("complaint", NOW + 30 * 24 * 3_600_000));
-        assert_eq!(draft.contact.unwrap().tags[0].by, "tagger");
+        const DAY: Millis = 24 * 3_600_000;
+        let tag = |name: &str, expires| Effect::Tag { name: name.into(), expires: Some(expires) };
+        assert_eq!(complaint, &tag("complaint", NOW + 30 * DAY));
+        assert_eq!(new, &tag("new", NOW - 1_000 + 14 * DAY));
+        assert_eq!((name.as_str(), *due), ("tagger", NOW - 1_000 + 14 * DAY));
+        assert!(draft.contact.unwrap().tags.iter().all(|tag| tag.by == "tagger"));
+
+        // A basket, as the host reads it.
+        let mut order = says("");
+        let of =
+            |price| OrderItem { product: "p".into(), quantity: 2, price, currency: "EUR".into() };
+        let basket = Order { catalog: "7".into(), text: None, items: vec![of(100.0), of(50.5)] };
+        let message = Message::new("wamid.2", NOW, Content::Order(basket));
+        let event = Event { kind: EventKind::Message(message), ..order.event().clone() };
+        order.setting.event = event.into();
+        let (draft, _) = step.run(order).await.into_parts();
+        let because = "+ vip: ordered for 301.00 EUR within 180 days";
+        assert!(draft.because.iter().any(|line| line == because), "{:?}", draft.because);
+
+        // Time alone.
+        let kind = EventKind::TimerFired {
+            step: "tagger".into(),
+            name: "tagger".into(),
+            payload: String::new(),
+            due: NOW,
+        };
+        let mut later = draft_of(kind, &super::stage::step("tagger"));
+        later.setting.now = NOW + 60 * DAY;
+        let (draft, _) = step.run(later).await.into_parts();
+        assert_eq!(draft.because, ["+ inactive: no message for 60 days"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]

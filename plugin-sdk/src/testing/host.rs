@@ -83,7 +83,7 @@ pub mod event {
     }
     /// The advertisement or post that brought the contact here, as JSON.
     pub fn referral() -> Option<String> {
-        None
+        with(|run| run.stage.referral.clone())
     }
     /// Whether the message was forwarded.
     pub fn forwarded() -> bool {
@@ -192,11 +192,21 @@ pub(crate) mod effects {
         ask(Effect::MarkRead { typing })
     }
     pub fn tag(name: &str, expires: Option<Instant>) -> Asked {
-        with(|run| run.stage.contact.tags.insert(name.into()));
+        with(|run| {
+            let person = &mut run.stage.contact;
+            person.tags.insert(name.into());
+            match expires {
+                Some(at) => person.expiries.insert(name.into(), at),
+                None => person.expiries.remove(name),
+            }
+        });
         ask(Effect::Tag { name: name.into(), expires })
     }
     pub fn untag(name: &str) -> Asked {
-        with(|run| run.stage.contact.tags.remove(name));
+        with(|run| {
+            run.stage.contact.expiries.remove(name);
+            run.stage.contact.tags.remove(name)
+        });
         ask(Effect::Untag(name.into()))
     }
     pub fn set_attribute(name: &str, value: Option<&str>) -> Asked {

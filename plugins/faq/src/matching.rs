@@ -5,7 +5,7 @@
 //! message (0.90 to 0.99), all of its words (0.80 to 0.89), much the same words
 //! (0.50 to 0.79). A rare word weighs more than one in every line.
 
-use regex_lite::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use switchboard_plugin::text::{Text, stands_alone};
 

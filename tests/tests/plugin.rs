@@ -103,7 +103,7 @@ mod bundled {
         let promo = plugins().load(&bundled("promo")).await.unwrap();
         let rules = serde_json::json!({"promo": [
             {"id": "review", "template": "review", "language": "en", "languages": ["de"],
-             "after": {"order": true, "wait": "3 hours"}, "category": "utility",
+             "after": {"order": true}, "category": "utility",
              "parameters": ["{name|friend}"], "buttons": [{"index": 0, "payload": "fine"}],
              "variant": [{"name": "only"}]},
             {"id": "birthday", "template": "birthday", "language": "en", "at_best_hour": true,
@@ -121,7 +121,7 @@ mod bundled {
         let [Effect::SetTimer { name, due, payload }] = &draft.effects[..] else {
             panic!("{:?} {:?}", draft.effects, draft.because)
         };
-        assert_eq!((name.as_str(), *due), ("send/review", NOW + 3 * 3_600_000));
+        assert_eq!((name.as_str(), *due), ("send/review", NOW));
         let (name, payload, due) = (name.clone(), payload.clone(), NOW);
         let fired = EventKind::TimerFired { step: "promo".into(), name, payload, due };
         let mut draft = draft_of(fired, &config);

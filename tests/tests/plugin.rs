@@ -7,8 +7,11 @@ mod stage;
 mod bundled {
     use super::stage::*;
     use std::{path::Path, sync::Arc};
-    use switchboard::config::{Document, read_calendar};
-    use switchboard::model::*;
+    use switchboard::{
+        config::{Document, read_calendar},
+        model::*,
+        turn::Draft,
+    };
 
     #[tokio::test(flavor = "multi_thread")]
     async fn faq_answers() {
@@ -149,6 +152,59 @@ mod bundled {
         let (draft, verdict) = step.run(says("STOP")).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));
         assert!(matches!(draft.contact.unwrap().consent, Consent::OptedOut { .. }));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn promo_follows_what_happens() {
+        let promo = plugins().load(&bundled("promo")).await.unwrap();
+        let rules = serde_json::json!({"promo": [
+            {"id": "review", "template": "review", "language": "en", "languages": ["de"],
+             "after": {"order": true}, "category": "utility",
+             "parameters": ["{name|friend}"], "buttons": [{"index": 0, "payload": "fine"}],
+             "variant": [{"name": "only"}]},
+            {"id": "birthday", "template": "birthday", "language": "en", "at_best_hour": true,
+             "to": {"attribute": {"points": ">= 10"}, "seen_within": "1 day"},
+             "yearly": {"attribute": "birthday", "time": "10:00"}}]});
+        assert_eq!(schema_problems(promo.descriptor(), &rules), Vec::<String>::new());
+        let mut config = step("promo");
+        config.grants.broadcast = true;
+        let step = promo.configure(&config, &rules).await.unwrap();
+        let mut message = text_message("");
+        let order = Order { catalog: "55".into(), text: None, items: Vec::new() };
+        message.content = Content::Order(order);
+        let (draft, _) =
+            step.run(draft_of(EventKind::Message(message), &config)).await.into_parts();
+        let [Effect::SetTimer { name, due, payload }] = &draft.effects[..] else {
+            panic!("{:?} {:?}", draft.effects, draft.because)
+        };
+        assert_eq!((name.as_str(), *due), ("send/review", NOW));
+        let (name, payload, due) = (name.clone(), payload.clone(), NOW);
+        let fired = EventKind::TimerFired { step: "promo".into(), name, payload, due };
+        let mut draft = draft_of(fired, &config);
+        let set = |draft: &mut Draft, name: &str, value: &str| {
+            let effect = Effect::SetAttribute { name: name.into(), value: Some(value.into()) };
+            draft.contact.as_mut().unwrap().apply(&effect, "test", NOW);
+        };
+        set(&mut draft, "language", "de-AT");
+        let (draft, _) = step.run(draft).await.into_parts();
+        let [Effect::Send { message: Outgoing::Template(template), .. }] = &draft.effects[..]
+        else {
+            panic!("{:?} {:?}", draft.effects, draft.because)
+        };
+        assert_eq!((template.name.as_str(), template.language.as_str()), ("review", "de"));
+        assert_eq!((template.parameters[0].text.as_str(), template.buttons.len()), ("friend", 1));
+        assert_eq!(draft.because[0], "`review` in its variant `only`");
+
+        let payload = r#"{"promo": "birthday", "local": "2026-03-02T00:00:00"}"#;
+        for (points, sends) in [("9", 0), ("10", 1)] {
+            let (step_name, id) = ("promo".into(), "birthday@2026-03-02T00:00:00".into());
+            let event = EventKind::Broadcast { step: step_name, id, payload: payload.into() };
+            let mut draft = draft_of(event, &config);
+            set(&mut draft, "birthday", "1990-03-02");
+            set(&mut draft, "points", points);
+            let (draft, _) = step.run(draft).await.into_parts();
+            assert_eq!(draft.effects.len(), sends, "{:?}", draft.because);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -2,51 +2,38 @@
 
 use crate::{
     Promo, Run,
-    rules::{CAP_DAYS, Cap, Promotion, Quiet, Zone},
+    campaign::{leave_out, variant},
+    rules::{Arm, DAY_MS, HOLD_OUT, Happening, Mould, Promotion, When, number},
+    sent::Sent,
     write,
 };
-use serde::{Deserialize, Serialize};
 use switchboard_plugin::*;
-
-/// What a contact has been sent, the latest last.
-#[derive(Serialize, Deserialize, Default)]
-struct Sent(Vec<(String, Instant)>);
-
-const SENT: &str = "sent";
-/// Remembered per contact: within a turn's limits, and more than any sane cap.
-const SENT_KEPT: usize = 200;
-const DAY_MS: Instant = 24 * 3_600_000;
 
 impl Promo {
     /// Sends the promotion now, later, or not at all; says which and why.
     pub(crate) fn deliver(&self, run: Run) -> Result<(), String> {
         let Some(promo) = self.0.promos.get(&run.promo) else {
-            because(format!("`{}` is no longer in the rules", run.promo));
+            leave_out(&run.promo, "it is no longer in the rules");
             return Ok(());
         };
         let mut sent = Sent::load();
         if let Some(reason) = promo.forbidden(&run, &sent) {
-            because(format!("`{}` is not sent: {reason}", promo.id));
+            leave_out(&promo.id, &reason);
             return Ok(());
         }
         if let Some((due, reason)) = promo.wait(&run)? {
             because(format!("`{}` waits: {reason}", promo.id));
-            return set_timer(&format!("send/{}", promo.id), due, &write(&run)?);
+            return promo.set_timer(due, &run);
         }
-        match promo.template() {
-            Ok(template) => match reply(template) {
-                Ok(_) => {
-                    because(format!("`{}` for {}", promo.id, run.local));
-                    sent.add(name_of(&run))
-                }
-                // No address, consent withdrawn: nothing that a retry mends.
-                Err(refusal) => {
-                    because(format!("`{}` is not sent: {refusal}", promo.id));
-                    Ok(())
-                }
-            },
-            Err(missing) => {
-                because(format!("`{}` is not sent: {missing}", promo.id));
+        // Asked last, so that those held out are the ones who would have got it.
+        match promo.arms.of(number(&[&contact::id(), &promo.id])) {
+            Some(Arm::Variant(name, mould)) => {
+                variant(&promo.id, name);
+                promo.send(&run, mould, &mut sent)
+            }
+            Some(Arm::HoldOut) | None => {
+                variant(&promo.id, HOLD_OUT);
+                leave_out(&promo.id, "the contact is among those held out, to compare with");
                 Ok(())
             }
         }
@@ -54,129 +41,56 @@ impl Promo {
 }
 
 impl Promotion {
+    /// Wakes this lane for the run. One run of a promotion waits at a time, and
+    /// a later one takes its place.
+    pub fn set_timer(&self, due: Instant, run: &Run) -> Result<(), String> {
+        set_timer(&format!("send/{}", self.id), due, &write(run)?)
+    }
+
     /// Why this contact does not get it. Asked again after each wait, since
     /// people change.
     fn forbidden(&self, run: &Run, sent: &Sent) -> Option<String> {
-        if self.category == Category::Marketing && contact::marketing_consent() == "opted-out" {
+        if !self.enabled {
+            return Some("it is switched off".into());
+        }
+        match &self.when {
+            When::At(at) if *at != run.local => {
+                return Some("it is for another time now".into());
+            }
+            When::After { what: Happening::Tag(tag), .. } if !contact::has_tag(tag) => {
+                return Some(format!("the contact has no `{tag}` any more"));
+            }
+            When::At(_) | When::Every(_) | When::Yearly { .. } | When::After { .. } => {}
+        }
+        if self.message.category == Category::Marketing
+            && contact::marketing_consent() == "opted-out"
+        {
             return Some("the contact has stopped marketing messages".into());
         }
         if contact::in_handoff() {
             return Some("a person is answering".into());
         }
-        if !belongs(&self.to) {
-            return Some("the contact's tags have changed".into());
+        if let Some(reason) = self.to.refuses(sent) {
+            return Some(reason);
         }
-        if sent.0.iter().any(|(name, _)| *name == name_of(run)) {
+        if sent.has(&run.name()) {
             return Some("it has been sent".into());
         }
-        let cap = self.cap.filter(|cap| sent.since(cap) >= cap.count)?;
+        let cap = self.cap.filter(|cap| sent.fills(cap))?;
         Some(format!("the contact has had {} in {} days", cap.count, cap.window / DAY_MS))
     }
 
-    /// Until when to wait and why, if not now.
-    fn wait(&self, run: &Run) -> Result<Option<(Instant, String)>, String> {
-        let (now, zone) = (business::now(), recipient_zone());
-        if self.zone == Zone::Recipient {
-            let due = business::instant_of(&run.local, &zone)?;
-            if due > now {
-                return Ok(Some((due, format!("until {} in {zone}", run.local))));
+    fn send(&self, run: &Run, mould: &Mould, sent: &mut Sent) -> Result<(), String> {
+        // No value, no address, consent withdrawn: nothing that a retry mends.
+        match self.message.with(mould).and_then(reply) {
+            Ok(_) => {
+                because(format!("`{}` for {}", self.id, run.local));
+                sent.add(run.name())
+            }
+            Err(refusal) => {
+                leave_out(&self.id, &refusal);
+                Ok(())
             }
         }
-        let end = self.quiet.map(|quiet| quiet_end(quiet, now, &zone)).transpose()?.flatten();
-        Ok(end.map(|end| (end, format!("quiet hours in {zone}"))))
-    }
-
-    fn template(&self) -> Result<Template, String> {
-        let fill = |text: &String| Ok(Parameter { name: None, text: filled(text)? });
-        let parameters = self.parameters.iter().map(fill).collect::<Result<_, String>>()?;
-        let (name, language) = (self.template.clone(), self.language.clone());
-        Ok(Template { name, language, category: self.category, parameters })
-    }
-}
-
-/// A zone we cannot read counts as unknown.
-fn recipient_zone() -> String {
-    let known = contact::zone().filter(|zone| business::local_time(0, zone).is_ok());
-    known.unwrap_or_else(business::zone)
-}
-
-/// When the quiet hours that hold at `now` end; none if none hold.
-fn quiet_end(quiet: Quiet, now: Instant, zone: &str) -> Result<Option<Instant>, String> {
-    let local = business::local_time(now, zone)?;
-    let part = |range| local.get(range).and_then(|part: &str| part.parse::<u32>().ok());
-    let (Some(hour), Some(minute), Some(today)) = (part(11..13), part(14..16), local.get(..10))
-    else {
-        return Err(format!("`{local}` is not a local time"));
-    };
-    let minute = hour * 60 + minute;
-    if !quiet.holds(minute) {
-        return Ok(None);
-    }
-    let end = format!("T{:02}:{:02}:00", quiet.to / 60, quiet.to % 60);
-    if quiet.to > minute {
-        return business::instant_of(&format!("{today}{end}"), zone).map(Some);
-    }
-    // From noon, a day's length on is tomorrow on any day of the year.
-    let noon = business::instant_of(&format!("{today}T12:00:00"), zone)?;
-    let tomorrow = business::local_time(noon + DAY_MS, zone)?;
-    let tomorrow = tomorrow.get(..10).unwrap_or_default();
-    business::instant_of(&format!("{tomorrow}{end}"), zone).map(Some)
-}
-
-fn belongs(to: &Segment) -> bool {
-    let has = |tag: &String| contact::has_tag(tag);
-    to.all_of.iter().all(has)
-        && (to.any_of.is_empty() || to.any_of.iter().any(has))
-        && !to.none_of.iter().any(has)
-}
-
-/// Puts values in: `{name}`, `{language}` or any attribute, with what to take
-/// where there is none: `{name|friend}`.
-fn filled(text: &str) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((place, behind)) = after.split_once('}') else { break };
-        let (name, instead) = match place.split_once('|') {
-            Some((name, instead)) => (name, Some(instead.to_owned())),
-            None => (place, None),
-        };
-        let value = match name {
-            "name" => contact::name(),
-            "language" => contact::language(),
-            name => contact::attribute(name),
-        };
-        let value = value.filter(|value| !value.trim().is_empty()).or(instead);
-        out.push_str(before);
-        out.push_str(&value.ok_or_else(|| format!("the contact has no `{name}`"))?);
-        rest = behind;
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-fn name_of(run: &Run) -> String {
-    format!("{}@{}", run.promo, run.local)
-}
-
-impl Sent {
-    fn load() -> Self {
-        let stored = kv::get(Scope::Contact, SENT);
-        stored.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
-    }
-
-    fn since(&self, cap: &Cap) -> usize {
-        let from = business::now().saturating_sub(cap.window);
-        self.0.iter().filter(|(_, at)| *at > from).count()
-    }
-
-    fn add(&mut self, name: String) -> Result<(), String> {
-        let now = business::now();
-        let keep = CAP_DAYS * DAY_MS;
-        self.0.retain(|(_, at)| at + keep > now);
-        let surplus = (self.0.len() + 1).saturating_sub(SENT_KEPT);
-        self.0.drain(..surplus);
-        self.0.push((name, now));
-        kv::set(Scope::Contact, SENT, write(self)?.as_bytes(), Some(now + keep))
     }
 }

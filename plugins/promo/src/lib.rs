@@ -1,12 +1,22 @@
 //! Sends promotions at the right time to those who want them.
 //!
-//! In the channel's lane, a timer per promotion starts a broadcast. In each
-//! member's lane, the broadcast's event sends the template, or sets a timer
-//! until that person's own time has come or their quiet hours are over.
+//! In the channel's lane, a timer per promotion starts a broadcast (`plan`). In
+//! each member's lane, the broadcast's event sends the template, or sets a timer
+//! until that person's own time has come or their quiet hours are over
+//! (`delivery`). A promotion that waits for something to happen to a contact has
+//! a daily broadcast too, by which it is noticed at the latest; mostly a message
+//! tells it sooner (`notice`).
 
+mod best_hour;
+mod campaign;
+mod content;
 mod delivery;
+mod moment;
+mod notice;
 mod plan;
 mod rules;
+mod segment;
+mod sent;
 
 use rules::{Rules, Settings};
 use serde::{Deserialize, Serialize};
@@ -16,10 +26,21 @@ pub struct Promo(Settings);
 
 /// One run of a promotion, as it travels in payloads.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
-struct Run {
+pub struct Run {
     promo: String,
-    /// The local time it is for, in whichever zone the promotion names.
+    /// The local time it is for, in whichever zone the promotion names. One
+    /// that follows something which happened has the time at which it did.
     local: String,
+    /// When what it waits for is over, where a moment says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Instant>,
+}
+
+impl Run {
+    /// What is sent once to a contact.
+    fn name(&self) -> String {
+        format!("{}@{}", self.promo, self.local)
+    }
 }
 
 impl Plugin for Promo {
@@ -34,6 +55,7 @@ impl Plugin for Promo {
     }
 
     fn on_message(&self, message: Message) -> Outcome {
+        self.heed(&message)?;
         let Some(words) = message.words() else { return Ok(Continue) };
         let said = Text::new(words);
         let rules = &self.0;
@@ -77,7 +99,7 @@ impl Plugin for Promo {
     }
 
     fn on_broadcast(&self, broadcast: Broadcast) -> Outcome {
-        self.deliver(read(&broadcast.payload)?)?;
+        self.reach(read(&broadcast.payload)?)?;
         Ok(Continue)
     }
 }

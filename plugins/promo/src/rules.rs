@@ -1,8 +1,27 @@
 //! What a rules file holds, and its checked form.
 
+mod audience;
+mod content;
+mod limits;
+mod variant;
+mod when;
+
+pub use audience::Audience;
+pub use content::{Button, Header, Message, Mould};
+pub use limits::{CAP_DAYS, Cap, DAY_MS, Quiet, SENT_KEPT};
+pub use variant::{Arm, Arms, HOLD_OUT, number};
+pub use when::{Happening, When, Zone};
+
+use content::Fill;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
-use switchboard_plugin::{Category, Instant, Problem, Segment, business, text::Text};
+use switchboard_plugin::{Category, Instant, Problem, text::Text};
+
+/// Promotions that wait for something to happen to a contact: a message may
+/// set a timer for each, and a turn has 50 effects by default.
+const AFTER_MAX: usize = 20;
+/// A spread within which people still know what the offer was about.
+const SPREAD_MAX: Instant = 7 * DAY_MS;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -11,6 +30,9 @@ pub struct Rules {
     opt_out_reply: Option<String>,
     opt_in: Vec<String>,
     opt_in_reply: Option<String>,
+    zone: Option<String>,
+    quiet: Option<String>,
+    cap: Option<String>,
     promo: Vec<PromoRule>,
 }
 
@@ -18,18 +40,31 @@ pub struct Rules {
 #[serde(deny_unknown_fields)]
 struct PromoRule {
     id: String,
-    template: String,
+    #[serde(default = "yes")]
+    enabled: bool,
     language: String,
     #[serde(default)]
+    languages: Vec<String>,
+    #[serde(default)]
     category: CategoryName,
+    template: Option<String>,
+    parameters: Option<Vec<String>>,
+    header: Option<Header>,
+    buttons: Option<Vec<Button>>,
     #[serde(default)]
-    parameters: Vec<String>,
+    variant: Vec<variant::VariantRule>,
     #[serde(default)]
-    to: To,
+    hold_out: u32,
+    #[serde(default)]
+    to: audience::To,
     at: Option<String>,
     every: Option<String>,
-    #[serde(default = "business_zone")]
-    zone: String,
+    after: Option<when::After>,
+    yearly: Option<when::Yearly>,
+    zone: Option<String>,
+    #[serde(default)]
+    at_best_hour: bool,
+    spread: Option<String>,
     quiet: Option<String>,
     cap: Option<String>,
 }
@@ -42,16 +77,8 @@ enum CategoryName {
     Utility,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct To {
-    all: Vec<String>,
-    any: Vec<String>,
-    none: Vec<String>,
-}
-
-fn business_zone() -> String {
-    "business".into()
+fn yes() -> bool {
+    true
 }
 
 /// Checked rules.
@@ -65,49 +92,69 @@ pub struct Settings {
 
 pub struct Promotion {
     pub id: String,
-    pub template: String,
-    pub language: String,
-    pub category: Category,
-    pub parameters: Vec<String>,
-    pub to: Segment,
+    pub enabled: bool,
+    pub message: Message,
+    pub arms: Arms,
+    pub to: Audience,
     pub when: When,
     pub zone: Zone,
+    pub at_best_hour: bool,
+    /// Its recipients are spread over so many milliseconds; 0 for at once.
+    pub spread: Instant,
     pub quiet: Option<Quiet>,
     pub cap: Option<Cap>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum When {
-    At(String),
-    Every(String),
+/// A place in the rules, and the problems found so far.
+pub struct Place<'a> {
+    path: String,
+    problems: &'a mut Vec<Problem>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum Zone {
-    Business,
-    /// Each recipient's own; the business's where it is unknown.
-    Recipient,
-    Named(String),
+impl Place<'_> {
+    /// A problem with a key; with the place itself where it is empty.
+    pub fn problem(&mut self, key: &str, message: impl Into<String>) {
+        let separator = if key.is_empty() { "" } else { "/" };
+        self.problems.push(Problem::new(format!("{}{separator}{key}", self.path), message));
+    }
+    /// The place under a key.
+    pub fn under(&mut self, key: &str) -> Place<'_> {
+        Place { path: format!("{}/{key}", self.path), problems: self.problems }
+    }
+    /// A length of time under a key, in milliseconds.
+    pub fn duration(&mut self, key: &str, text: Option<&str>) -> Option<Instant> {
+        let text = text?;
+        let duration = limits::duration(text);
+        if duration.is_none() {
+            let allowed =
+                "a time looks like `30 minutes`, `3 hours`, `2 days` or `4 weeks`, up to 10 years";
+            self.problem(key, format!("`{text}` is not understood: {allowed}"));
+        }
+        duration
+    }
+    fn quiet(&mut self, text: Option<&str>) -> Option<Quiet> {
+        let quiet = Quiet::read(text?);
+        if quiet.is_none() {
+            self.problem("quiet", "quiet hours look like `21:00-09:00`");
+        }
+        quiet
+    }
+    fn cap(&mut self, text: Option<&str>) -> Option<Cap> {
+        let cap = Cap::read(text?);
+        if cap.is_none() {
+            let allowed = format!("up to {SENT_KEPT} and {CAP_DAYS} days");
+            self.problem("cap", format!("a cap looks like `2 per 7 days`, {allowed}"));
+        }
+        cap
+    }
 }
 
-/// From one local time to another, in minutes after midnight; over midnight
-/// where the end is the smaller.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quiet {
-    pub from: u32,
-    pub to: u32,
+/// What holds for every promotion that does not say otherwise.
+struct Defaults {
+    zone: Zone,
+    quiet: Option<Quiet>,
+    cap: Option<Cap>,
 }
-
-/// At most so many promotions in so many milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cap {
-    pub count: usize,
-    pub window: Instant,
-}
-
-const DAY_MS: Instant = 24 * 3_600_000;
-/// What was sent is remembered this long, so a cap cannot reach further back.
-pub const CAP_DAYS: u64 = 90;
 
 impl Rules {
     /// Everything that a schema cannot check.
@@ -119,13 +166,25 @@ impl Rules {
             let message = format!("`{}` can't mean both start and stop", word.as_str());
             problems.push(Problem::new("/opt_in", message));
         }
-        let mut promos = BTreeMap::new();
+        let mut place = Place { path: String::new(), problems: &mut problems };
+        let defaults = Defaults {
+            zone: Zone::read(self.zone.as_deref(), &mut place).unwrap_or(Zone::Business),
+            quiet: place.quiet(self.quiet.as_deref()),
+            cap: place.cap(self.cap.as_deref()),
+        };
+        let mut promos: BTreeMap<String, Promotion> = BTreeMap::new();
+        let mut waiting = 0;
         for (at, rule) in self.promo.into_iter().enumerate() {
-            let promo = rule.settle(&format!("/promo/{at}"), &mut problems);
-            let Some(promo) = promo else { continue };
+            let mut place = Place { path: format!("/promo/{at}"), problems: &mut problems };
+            if rule.after.is_some() {
+                waiting += 1;
+            }
+            if rule.after.is_some() && waiting > AFTER_MAX {
+                place.problem("after", format!("at most {AFTER_MAX} promotions may have `after`"));
+            }
+            let Some(promo) = rule.settle(&defaults, &mut place) else { continue };
             if promos.contains_key(&promo.id) {
-                let message = format!("another promotion has the id `{}`", promo.id);
-                problems.push(Problem::new(format!("/promo/{at}/id"), message));
+                place.problem("id", format!("another promotion has the id `{}`", promo.id));
             }
             promos.insert(promo.id.clone(), promo);
         }
@@ -144,101 +203,42 @@ fn word_set(path: &str, words: &[String], problems: &mut Vec<Problem>) -> HashSe
 }
 
 impl PromoRule {
-    fn settle(self, path: &str, problems: &mut Vec<Problem>) -> Option<Promotion> {
-        let before = problems.len();
-        let mut problem = |key: &str, message: String| {
-            let separator = if key.is_empty() { "" } else { "/" };
-            problems.push(Problem::new(format!("{path}{separator}{key}"), message));
-        };
+    fn settle(self, defaults: &Defaults, place: &mut Place<'_>) -> Option<Promotion> {
         let id_ok = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if self.id.is_empty() || !self.id.chars().all(id_ok) {
-            problem("id", "an id is letters, digits, `-` and `_`".into());
+            place.problem("id", "an id is letters, digits, `-` and `_`");
         }
-        let zone = match self.zone.as_str() {
-            "business" => Zone::Business,
-            "recipient" => Zone::Recipient,
-            name => Zone::Named(name.into()),
+        let zone = Zone::read(self.zone.as_deref(), place);
+        let when = When::read(self.at, self.every, self.after, self.yearly, place);
+        let spread = place.duration("spread", self.spread.as_deref());
+        if spread.is_some_and(|spread| spread > SPREAD_MAX) {
+            place.problem("spread", "people are spread over `7 days` at most");
+        }
+        if spread.is_some() && self.at_best_hour {
+            place.problem("spread", "`at_best_hour` spreads people already: leave one of them out");
+        }
+        let quiet = place.quiet(self.quiet.as_deref()).or(defaults.quiet);
+        let cap = place.cap(self.cap.as_deref()).or(defaults.cap);
+        let Self { template, parameters, header, buttons, .. } = self;
+        let fill = Fill { template, parameters, header, buttons };
+        let arms = Arms::read(fill, self.variant, self.hold_out, place);
+        let to = self.to.settle(&mut place.under("to"));
+        let category = match self.category {
+            CategoryName::Marketing => Category::Marketing,
+            CategoryName::Utility => Category::Utility,
         };
-        if let Zone::Named(name) = &zone
-            && let Err(message) = business::local_time(0, name)
-        {
-            problem("zone", format!("{message}, nor `business` or `recipient`"));
-        }
-        let when = match (self.at, self.every) {
-            (Some(at), None) => {
-                if let Err(message) = business::instant_of(&at, "UTC") {
-                    problem("at", message);
-                }
-                Some(When::At(at))
-            }
-            (None, Some(every)) => {
-                if let Err(message) = business::next_occurrence(&every, "UTC", 0) {
-                    problem("every", message);
-                }
-                Some(When::Every(every))
-            }
-            _ => {
-                problem("", "needs either `at` or `every`".into());
-                None
-            }
-        };
-        let quiet = self.quiet.as_deref().map(Quiet::read);
-        if let Some(None) = quiet {
-            problem("quiet", "quiet hours look like `21:00-09:00`".into());
-        }
-        let cap = self.cap.as_deref().map(Cap::read);
-        if let Some(None) = cap {
-            problem("cap", format!("a cap looks like `2 per 7 days`, up to {CAP_DAYS} days"));
-        }
-        (problems.len() == before).then_some(())?;
         Some(Promotion {
             id: self.id,
-            template: self.template,
-            language: self.language,
-            category: match self.category {
-                CategoryName::Marketing => Category::Marketing,
-                CategoryName::Utility => Category::Utility,
-            },
-            parameters: self.parameters,
-            to: Segment { all_of: self.to.all, any_of: self.to.any, none_of: self.to.none },
+            enabled: self.enabled,
+            message: Message { language: self.language, languages: self.languages, category },
+            arms: arms?,
+            to,
             when: when?,
-            zone,
-            quiet: quiet.flatten(),
-            cap: cap.flatten(),
+            zone: zone.unwrap_or_else(|| defaults.zone.clone()),
+            at_best_hour: self.at_best_hour,
+            spread: spread.unwrap_or(0),
+            quiet,
+            cap,
         })
-    }
-}
-
-impl Quiet {
-    fn read(text: &str) -> Option<Self> {
-        let minutes = |time: &str| {
-            let (hours, minutes) = time.trim().split_once(':')?;
-            let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-            (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
-        };
-        let (from, to) = text.split_once('-')?;
-        let quiet = Self { from: minutes(from)?, to: minutes(to)? };
-        (quiet.from != quiet.to).then_some(quiet)
-    }
-
-    pub fn holds(self, minute: u32) -> bool {
-        if self.from < self.to {
-            (self.from..self.to).contains(&minute)
-        } else {
-            minute >= self.from || minute < self.to
-        }
-    }
-}
-
-impl Cap {
-    fn read(text: &str) -> Option<Self> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (count, days) = match words[..] {
-            [count, "per", "day"] => (count, "1"),
-            [count, "per", days, "days" | "day"] => (count, days),
-            _ => return None,
-        };
-        let (count, days): (usize, u64) = (count.parse().ok()?, days.parse().ok()?);
-        ((1..=CAP_DAYS).contains(&days)).then_some(Self { count, window: days * DAY_MS })
     }
 }

@@ -171,7 +171,7 @@ fn cases() -> Vec<Case> {
         (&[Swap(CHAIN, "name = \"faq\"", "name = \"Frequent questions\"")],
          &["chains/default.toml:21: step[2].name: `Frequent questions` must be 1 to 64 small letters, digits and `-`"]),
         (&[Append(CHAIN, SECOND_STEP)],
-         &["chains/default.toml:28: step[3].name: another step has this name (chains/default.toml:15): a name is used once in a business, because what a step remembers goes by it"]),
+         &["chains/default.toml:36: step[4].name: another step has this name (chains/default.toml:15): a name is used once in a business, because what a step remembers goes by it"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"fqa\"")],
          &["chains/default.toml:22: step[2].plugin: `fqa` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.wasm\"")],
@@ -191,9 +191,14 @@ fn cases() -> Vec<Case> {
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
          &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, media, private, send_to_others"]),
         (&[Append(CHAIN, "limits = { memory_mb = 513 }\n")],
-         &["chains/default.toml:26: step[2].limits.memory_mb: `513` is not between 1 and 512"]),
+         &["chains/default.toml:34: step[3].limits.memory_mb: `513` is not between 1 and 512"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
-         &["chains/default.toml:26: step[2].limits.time_ms: `0` is not between 1 and 10000"]),
+         &["chains/default.toml:34: step[3].limits.time_ms: `0` is not between 1 and 10000"]),
+        // The calendar.
+        (&[Swap("calendar.toml", "sunday =", "sundy =")],
+         &["calendar.toml:10: hours.sundy: unknown key `sundy`; did you mean `sunday`? allowed here: friday, monday, saturday, sunday, thursday, tuesday, wednesday"]),
+        (&[Swap("calendar.toml", "monday = \"07:30-18:00\"", "monday = [\"7:30-12:00\", \"11:00-18:00\"]")],
+         &["calendar.toml:4: hours.monday[1]: `11:00-18:00` overlaps with `07:30-12:00`"]),
         // Rules that can't be read.
         (&[Swap(FAQ, "[[answer]]", "[[answer]")],
          &["rules/faq.toml:17: can't be read as TOML: unclosed array table, expected `]`"]),
@@ -202,7 +207,7 @@ fn cases() -> Vec<Case> {
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
            "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
-           "chains/default.toml:26: step[2].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
+           "chains/default.toml:34: step[3].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
         // A wrong form hides nothing else in its file.
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(BUSINESS, "per_second = 80", "per_second = 8000")],
@@ -346,7 +351,7 @@ async fn grants_that_differ_from_what_is_asked_for_are_warnings() {
         found[1].starts_with("chains/default.toml:6: step[0]: the plugin asks for `broadcast`")
     );
     assert!(found[1].ends_with("to allow it: `grants = { broadcast = true }`"), "{found:#?}");
-    let idle = "chains/default.toml:26: step[2].grants.send_to_others: is granted, but the plugin \
+    let idle = "chains/default.toml:34: step[3].grants.send_to_others: is granted, but the plugin \
                 does not ask for it";
     assert_eq!(found[2..], [idle]);
 }
@@ -365,11 +370,27 @@ async fn an_edit_makes_one_step_anew_and_listeners_wait_for_a_restart() {
         .zip(&steps(&second))
         .map(|(before, after)| Arc::ptr_eq(&before.step, &after.step))
         .collect();
-    assert_eq!(same, [true, true, false]);
+    assert_eq!(same, [true, true, false, true]);
     assert_eq!(second.business.http.public, "127.0.0.1:8080");
     let warning = "switchboard.toml:7: http: the change needs a restart; until then the old values \
                    are kept";
     assert_eq!(lines(&second.warnings), [warning]);
+}
+
+#[tokio::test]
+async fn the_calendar_is_live_with_the_next_generation() {
+    // Sunday, 12:00 in London.
+    const SUNDAY: u64 = 1_772_366_400_000;
+    let shop = Shop::new();
+    let first = shop.build(None).await.map_err(|problems| lines(&problems)).unwrap();
+    assert!(!first.calendar.as_ref().unwrap().open_at(SUNDAY));
+    shop.swap("calendar.toml", "sunday = \"closed\"", "sunday = \"11:00-13:00\"");
+    let second = shop.build(Some(&first)).await.map_err(|problems| lines(&problems)).unwrap();
+    assert!(second.calendar.as_ref().unwrap().open_at(SUNDAY));
+    assert!(!first.calendar.unwrap().open_at(SUNDAY), "what runs keeps what it began with");
+    std::fs::remove_file(shop.path().join("calendar.toml")).unwrap();
+    let third = shop.build(Some(&second)).await.map_err(|problems| lines(&problems)).unwrap();
+    assert!(third.calendar.is_none());
 }
 
 struct Running {

@@ -79,7 +79,8 @@ pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
 pub fn note(text: &str) -> Asked {
     effects::note(text)
 }
-/// Says why, for the owner.
+/// Says why, for the owner. A tag that is set or removed after it keeps it as
+/// its reason.
 pub fn because(reason: impl AsRef<str>) {
     effects::because(reason.as_ref());
 }

@@ -6,6 +6,7 @@ mod account_events;
 mod media;
 mod plugins;
 mod spending;
+mod tags;
 mod templates;
 mod view;
 
@@ -63,6 +64,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/contacts/lookup", get(lookup))
         .route("/api/v1/contacts/{id}", get(contact))
         .route("/api/v1/contacts/{id}/messages", get(messages))
+        .route("/api/v1/contacts/{id}/tags", get(tags::of_contact))
         .route("/api/v1/contacts/{id}/media", get(media::of_contact))
         .route("/api/v1/media/{channel}/{id}", get(media::file))
         .route("/api/v1/media/{channel}/{id}/state", get(media::state))

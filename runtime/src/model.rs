@@ -20,7 +20,8 @@ mod turn;
 mod words;
 
 pub use contact::{
-    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender, Tag,
+    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
+    TAG_HISTORY_MAX, Tag, TagChange, TagMove,
 };
 pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
 pub use event::{

@@ -25,6 +25,7 @@ mod pace;
 mod sled;
 mod spent;
 mod stoppages;
+mod tags;
 mod templates;
 mod timers;
 mod upkeep;
@@ -307,6 +308,9 @@ pub trait Store: Send + Sync + 'static {
     /// A lane's traces, the newest first, before `before`. Without `before`,
     /// also those of the contacts that became the lane's.
     async fn traces(&self, lane: &Lane, before: Option<u64>, limit: usize) -> Result<Vec<Trace>>;
+    /// What changed of a contact's tags, the newest first: the last
+    /// `TAG_HISTORY_MAX`, with those of the contacts that became it.
+    async fn tag_history(&self, contact: ContactId) -> Result<Vec<TagChange>>;
     /// What was sent or is to be sent to a contact, the newest first.
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>>;
     async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>>;

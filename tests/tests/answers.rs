@@ -38,8 +38,16 @@ async fn a_question_is_answered_tagged_and_explained() {
     assert_eq!(faq["verdict"], "stop");
     assert!(faq["because"].to_string().contains("hours"), "{faq}");
 
-    // The receipt reaches the message's own state.
+    // Each tag knows why it is there.
     let id = seen["contact"]["id"].as_str().unwrap();
+    let tags = server.admin_get(&format!("/api/v1/contacts/{id}/tags")).await;
+    for known in [&tags["tags"][0], &tags["history"][0]] {
+        assert_eq!((&known["name"], &known["by"]), (&"complaint".into(), &"tagger".into()));
+        assert_eq!(known["why"], "+ complaint: `terrible` occurs");
+    }
+    assert_eq!(tags["history"][0]["change"], "added");
+
+    // The receipt reaches the message's own state.
     let path = format!("/api/v1/contacts/{id}/messages");
     for _ in 0..500 {
         if server.admin_get(&path).await["messages"][0]["state"] == "sent" {

@@ -40,6 +40,7 @@ contract! {
     receipts_teach_what_is_missing
     the_host_names_the_contact_itself
     a_turn_cannot_change_who_it_is_of
+    changes_of_tags_are_kept_and_bounded
     a_merger_moves_all_that_there_is
     a_running_turn_does_not_commit_twice
     an_attempt_outlives_the_merger

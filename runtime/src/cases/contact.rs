@@ -194,7 +194,7 @@ impl TagForm {
             Self::Name(name) => (name.clone(), None),
             Self::Expiring { name, expires } => (name.clone(), Some(expires.0)),
         };
-        Tag { name, by: BY.into(), at: now, expires }
+        Tag { name, by: BY.into(), at: now, expires, why: None }
     }
 
     fn of(tag: &Tag) -> Self {

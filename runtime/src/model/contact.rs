@@ -1,10 +1,14 @@
 //! A person, and what we know of them.
 
 mod merge;
+mod tags;
 
 use super::{Address, ChannelId, Choice, ContactId, Effect, Millis};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use tags::reason;
+pub use tags::{TAG_HISTORY_MAX, Tag, TagChange, TagMove};
 
 /// The channels whose contacts are the same people: Meta gives a person one
 /// user id for all numbers of a business portfolio, and another for those of
@@ -83,15 +87,6 @@ impl Sender {
         let phone = self.phone.clone().map(Identity::Phone);
         [bsuid, parent, phone].into_iter().flatten().collect()
     }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Tag {
-    pub name: String,
-    /// The step, or `operator`.
-    pub by: String,
-    pub at: Millis,
-    pub expires: Option<Millis>,
 }
 
 /// Whether marketing messages are welcome.
@@ -262,26 +257,27 @@ impl Contact {
         self.message_count += 1;
     }
 
-    pub fn has_tag(&self, name: &str, now: Millis) -> bool {
-        self.tags_at(now).any(|tag| tag.name == name)
-    }
-
-    /// Tags that have not expired.
-    pub fn tags_at(&self, now: Millis) -> impl Iterator<Item = &Tag> {
-        self.tags.iter().filter(move |tag| tag.expires.is_none_or(|at| at > now))
-    }
-
     /// Applies what an effect means for the contact itself; effects that
     /// concern other things leave it as it is. `by` is the step's name.
     pub fn apply(&mut self, effect: &Effect, by: &str, now: Millis) {
+        self.apply_because(effect, by, now, None);
+    }
+
+    /// As `apply`, with the reason that a tag keeps. Says what is new of the
+    /// tags.
+    pub fn apply_because(
+        &mut self,
+        effect: &Effect,
+        by: &str,
+        now: Millis,
+        why: Option<&str>,
+    ) -> Option<TagChange> {
         match effect {
             Effect::Tag { name, expires } => {
-                self.tags.retain(|tag| tag.name != *name);
                 let (name, by, expires) = (name.clone(), by.to_owned(), *expires);
-                self.tags.push(Tag { name, by, at: now, expires });
-                self.tags.sort_by(|a, b| a.name.cmp(&b.name));
+                return self.set_tag(Tag { name, by, at: now, expires, why: why.map(reason) });
             }
-            Effect::Untag { name } => self.tags.retain(|tag| tag.name != *name),
+            Effect::Untag { name } => return self.remove_tag(name, by, now, why),
             Effect::SetAttribute { name, value: Some(value) } => {
                 self.attributes.insert(name.clone(), value.clone());
             }
@@ -312,5 +308,6 @@ impl Contact {
             | Effect::CancelTimer { .. }
             | Effect::Broadcast { .. } => {}
         }
+        None
     }
 }

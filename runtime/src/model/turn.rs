@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, OutboxItem, Receipt,
-    TemplateNews, TimerWrite, Trace, TurnId,
+    TagChange, TemplateNews, TimerWrite, Trace, TurnId,
 };
 
 /// What a turn may read, as it stood when the turn began.
@@ -21,6 +21,8 @@ pub struct TurnCommit {
     /// The contact as the turn leaves it, with the version it read. The store
     /// refuses a commit whose version is not the stored one.
     pub contact: Option<Contact>,
+    /// What changed of its tags.
+    pub tagged: Vec<TagChange>,
     pub kv: Vec<KvWrite>,
     pub outbox: Vec<OutboxItem>,
     /// What the messages to other contacts ask them, in order; none: whatever was
@@ -44,6 +46,7 @@ impl TurnCommit {
         Self {
             turn,
             contact: None,
+            tagged: Vec::new(),
             kv: Vec::new(),
             outbox: Vec::new(),
             asked: Vec::new(),

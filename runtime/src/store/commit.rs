@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, merge, outbox, pace, stoppages, templates, timers,
+    kv, lanes, merge, outbox, pace, stoppages, tags, templates, timers,
     view::View,
 };
 use crate::model::*;
@@ -18,6 +18,9 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     }
     if let Some(contact) = commit.contact {
         contacts::store(view, contact)?;
+    }
+    if let Lane::Contact(id) = turn.lane {
+        tags::note(view, id, commit.tagged)?;
     }
     for (contact, asked) in commit.asked {
         contacts::ask(view, contact, asked)?;

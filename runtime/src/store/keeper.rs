@@ -4,7 +4,7 @@
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
     counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, stoppages,
-    templates, timers, upkeep, uploads, writer::Writer,
+    tags, templates, timers, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -241,6 +241,10 @@ impl Store for Keeper {
 
     async fn traces(&self, lane: &Lane, before: Option<u64>, limit: usize) -> Result<Vec<Trace>> {
         self.writer.read(|view| commit::traces(view, lane, before, limit))
+    }
+
+    async fn tag_history(&self, contact: ContactId) -> Result<Vec<TagChange>> {
+        self.writer.read(|view| tags::history(view, contact))
     }
 
     async fn outbox_of(&self, contact: ContactId, limit: usize) -> Result<Vec<OutboxItem>> {

@@ -8,6 +8,7 @@
 //! | document | `Contact::absorb` |
 //! | waiting events | behind those of the one that stays, in order |
 //! | queue of messages | one queue, by the time they were asked for; what may have left is first |
+//! | history of tags | one history, by time |
 //! | key-values, timers | move, unless the one that stays has one of that name |
 //! | traces, files, sent messages, held ones, what was put aside | stay under the old id, and are shown with the others |
 //!
@@ -23,7 +24,7 @@ use super::{
     codec::{numbers, read_numbers},
     contacts,
     engine::{Order, Span},
-    identity, key, kv, lanes, outbox, timers,
+    identity, key, kv, lanes, outbox, tags, timers,
     view::View,
 };
 use crate::model::*;
@@ -90,6 +91,7 @@ pub fn merge(
     timers::join(view, &from, &to)?;
     kv::join(view, &from, &to, now)?;
     outbox::join(view, goes, stays)?;
+    tags::join(view, goes, stays)?;
     contacts::remove(view, &other)?;
     let mut one = before.clone();
     one.absorb(other);

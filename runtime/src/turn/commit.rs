@@ -28,6 +28,7 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         let provider = &*turn.setting.provider;
         commit.outbox = merge(items, contact.id, provider, &mut turn.remarks);
     }
+    commit.tagged = std::mem::take(&mut turn.tagged);
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
     commit.templates = template_news(&turn);

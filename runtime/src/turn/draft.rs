@@ -66,6 +66,8 @@ pub struct Draft {
     /// the next one's id.
     pub sends: u32,
     pub effects: Vec<Effect>,
+    /// What changed of the contact's tags.
+    pub tagged: Vec<TagChange>,
     pub kv: BTreeMap<(KvScope, String), KvWrite>,
     pub because: Vec<String>,
     pub logs: Vec<LogLine>,
@@ -136,6 +138,7 @@ impl Draft {
             contact: None,
             sends: 0,
             effects: Vec::new(),
+            tagged: Vec::new(),
             kv: BTreeMap::new(),
             because: Vec::new(),
             logs: Vec::new(),
@@ -430,7 +433,9 @@ impl Draft {
         self.spent.asked += bytes;
         let now = self.now();
         if let Some(contact) = &mut self.contact {
-            contact.apply(&effect, &self.step, now);
+            // What the step has said last is why.
+            let why = self.because.last().map(String::as_str);
+            self.tagged.extend(contact.apply_because(&effect, &self.step, now, why));
         }
         self.effects.push(effect);
         Ok(())

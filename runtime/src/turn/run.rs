@@ -89,6 +89,8 @@ pub(super) struct Turn {
     pub contact: Option<Contact>,
     /// The kept effects with the step that asked for each.
     pub effects: Vec<(Arc<str>, Effect)>,
+    /// What changed of the contact's tags.
+    pub tagged: Vec<TagChange>,
     pub kv: Vec<KvWrite>,
     pub steps: Vec<StepTrace>,
     pub remarks: Vec<String>,
@@ -121,6 +123,7 @@ impl Turn {
             contact.saw_message(&event.channel, message.sent_at);
         }
         let mut setting = stage.setting.clone();
+        let tagged = contact.as_mut().map(|it| it.drop_expired(setting.now)).unwrap_or_default();
         let remarks = take_answer(&mut setting, contact.as_mut());
         Self {
             setting,
@@ -128,6 +131,7 @@ impl Turn {
             before,
             contact,
             effects: Vec::new(),
+            tagged,
             kv: Vec::new(),
             steps: Vec::new(),
             remarks: remarks.into_iter().collect(),
@@ -355,6 +359,7 @@ impl Turn {
         }
         self.sends = draft.sends;
         self.effects.extend(draft.effects.into_iter().map(|effect| (step.clone(), effect)));
+        self.tagged.extend(draft.tagged);
         self.kv.extend(draft.kv.into_values());
     }
 

@@ -60,6 +60,44 @@ pub async fn segments_follow_the_tags(store: Shared) {
     check_invariants(&store).await;
 }
 
+pub fn tag_change(name: &str, at: Millis) -> TagChange {
+    TagChange {
+        name: name.into(),
+        change: TagMove::Added,
+        by: "tagger".into(),
+        at,
+        expires: None,
+        why: Some("it said so".into()),
+    }
+}
+
+pub async fn changes_of_tags_are_kept_and_bounded(store: Shared) {
+    let ann = contact(&store, "1").await;
+    let (lane, max) = (Lane::Contact(ann), TAG_HISTORY_MAX as u64);
+    let note = async |range: std::ops::Range<u64>| {
+        accept(&store, message(phone("1"), &format!("{range:?}"))).await;
+        turn(&store, &lane, |commit| {
+            commit.tagged = range.map(|n| tag_change(&format!("t{n}"), NOW + n)).collect();
+        })
+        .await;
+    };
+    assert_eq!(store.tag_history(ann).await.unwrap(), []);
+    note(0..3).await;
+    note(3..3).await;
+    let history = store.tag_history(ann).await.unwrap();
+    let names: Vec<&str> = history.iter().map(|change| change.name.as_str()).collect();
+    assert_eq!(names, ["t2", "t1", "t0"]);
+    assert_eq!(history[2], tag_change("t0", NOW));
+    note(3..max + 2).await;
+    let history = store.tag_history(ann).await.unwrap();
+    assert_eq!(history.len() as u64, max);
+    assert_eq!((history[0].at, history[history.len() - 1].at), (NOW + max + 1, NOW + 2));
+    // Another's are its own.
+    let bob = contact(&store, "2").await;
+    assert_eq!(store.tag_history(bob).await.unwrap(), []);
+    check_invariants(&store).await;
+}
+
 pub async fn segments_come_in_pages(store: Shared) {
     let mut expected = Vec::new();
     for n in 1..=7 {

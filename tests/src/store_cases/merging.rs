@@ -36,6 +36,7 @@ async fn fill(store: &Shared, lane: &Lane, sender: Sender, name: &str, at: Milli
     accept(store, message(sender.clone(), &format!("{name} filled"))).await;
     turn(store, lane, |commit| {
         tag(commit, Effect::Tag { name: name.into(), expires: None });
+        commit.tagged = vec![tag_change(name, at)];
         commit.trace = Some(trace(&commit.turn, at));
         for key in ["both", name] {
             commit.kv.push(kv("faq", KvScope::Contact, key, Some(name.as_bytes().to_vec())));
@@ -71,6 +72,11 @@ pub async fn a_merger_moves_all_that_there_is(store: Shared) {
         let segment = Segment { all: vec![name.into()], ..Segment::default() };
         let found = store.audience(&segment, None, 9, NOW).await.unwrap();
         assert_eq!(found.members, [ContactId(1)]);
+    }
+    // One history of tags, by time, whichever name it is called by.
+    for id in [1, 2] {
+        let history = store.tag_history(ContactId(id)).await.unwrap();
+        assert_eq!(history, [tag_change("first", NOW + 10), tag_change("second", NOW)]);
     }
     // Its key-values and timers, its own before the other's.
     let scope = KvScope::Contact;

@@ -320,6 +320,9 @@ impl Store for FakeStore {
     async fn traces(&self, _: &Lane, _: Option<u64>, _: usize) -> Result<Vec<Trace>> {
         unreachable!()
     }
+    async fn tag_history(&self, _: ContactId) -> Result<Vec<TagChange>> {
+        unreachable!()
+    }
     async fn parked(&self, _: usize) -> Result<Vec<Parked>> {
         unreachable!()
     }

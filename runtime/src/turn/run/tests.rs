@@ -96,6 +96,15 @@ async fn traced(key: &'static str, record: bool) -> Trace {
 
 async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::store::StoreError> {
     let (store, snapshot) = waiting().await;
+    ran_on(store, snapshot, step, record).await
+}
+
+async fn ran_on(
+    store: Arc<dyn Store>,
+    snapshot: Snapshot,
+    step: Arc<dyn Step>,
+    record: bool,
+) -> Result<TurnCommit, crate::store::StoreError> {
     let limits =
         DraftLimits { effects: 10, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000_000 };
     let link = ChainStep {
@@ -120,6 +129,77 @@ async fn ran(step: Arc<dyn Step>, record: bool) -> Result<TurnCommit, crate::sto
     let consent = &consent::Words::default();
     let stage = Stage { setting, chain: &chain, consent, generation: 1, record, merge: true };
     super::run(snapshot, stage).await
+}
+
+/// Tags and removes tags, with reasons; and fails if it is told to.
+struct Tags(Option<StepError>);
+
+#[async_trait]
+impl Step for Tags {
+    fn name(&self) -> &str {
+        "tags"
+    }
+    fn plugin(&self) -> &str {
+        "tags 1.0.0"
+    }
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+    async fn run(&self, mut draft: Draft) -> Ran {
+        draft.tag("plain", None).unwrap();
+        draft.because("it asked");
+        draft.tag("asked", Some(NOW + 5)).unwrap();
+        draft.tag("asked", Some(NOW + 9)).unwrap();
+        draft.because("it is over");
+        draft.untag("old").unwrap();
+        draft.untag("over").unwrap();
+        let outcome = self.0.clone().map_or(Ok(Verdict::Continue), Err);
+        Ran::unmeasured(draft, outcome, self.plugin())
+    }
+}
+
+#[tokio::test]
+async fn tags_know_who_set_them_and_why() {
+    let changes = async |fails: Option<StepError>| {
+        let (store, mut snapshot) = waiting().await;
+        let contact = snapshot.contact.as_mut().unwrap();
+        for (name, expires) in [("old", None), ("over", Some(NOW - 3)), ("ends", Some(NOW))] {
+            contact.apply(&Effect::Tag { name: name.into(), expires }, "before", NOW - 9);
+        }
+        let step = Arc::new(Tags(fails));
+        let commit = ran_on(store, snapshot, step, false).await.unwrap();
+        let told = |it: &TagChange| {
+            (it.change, it.name.clone(), it.by.clone(), it.at, it.expires, it.why.clone())
+        };
+        (commit.tagged.iter().map(told).collect::<Vec<_>>(), commit.contact.unwrap().tags)
+    };
+    let told = |change, name: &str, by: &str, at, expires, why: Option<&str>| {
+        (change, name.into(), by.into(), at, expires, why.map(str::to_owned))
+    };
+    let expired = [
+        told(TagMove::Expired, "over", "before", NOW - 3, None, None),
+        told(TagMove::Expired, "ends", "before", NOW, None, None),
+    ];
+    let (history, tags) = changes(None).await;
+    assert_eq!(history[..2], expired);
+    assert_eq!(
+        history[2..],
+        [
+            told(TagMove::Added, "plain", "tags", NOW, None, None),
+            told(TagMove::Added, "asked", "tags", NOW, Some(NOW + 5), Some("it asked")),
+            told(TagMove::Removed, "old", "tags", NOW, None, Some("it is over")),
+        ]
+    );
+    let there: Vec<_> =
+        tags.iter().map(|it| (&*it.name, &*it.by, it.expires, it.why.as_deref())).collect();
+    assert_eq!(
+        there,
+        [("asked", "tags", Some(NOW + 9), Some("it asked")), ("plain", "tags", None, None)]
+    );
+    // What a step that fails has changed, has not changed.
+    let (history, tags) = changes(Some(StepError::Plugin("no".into()))).await;
+    assert_eq!(history, expired);
+    assert_eq!(tags.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["old"]);
 }
 
 #[tokio::test]

@@ -22,7 +22,9 @@ mod words;
 pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender, Tag,
 };
-pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
+pub use effect::{
+    Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite, Unanswered,
+};
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
     Happening, Location, Media, MediaKind, Message, Notice, Operator, Order, OrderItem, Pricing,

@@ -113,6 +113,13 @@ async fn add_effect(
             reached: 0,
             done: false,
         }),
+        Effect::Unanswered { question } => {
+            if let Some(contact) = &turn.contact {
+                let (contact, at) = (contact.id, turn.setting.now);
+                let (channel, step) = (channel.clone(), step.into());
+                commit.unanswered.push(Unanswered { contact, channel, step, question, at });
+            }
+        }
         // Done already, to the contact itself.
         Effect::Tag { .. }
         | Effect::Untag { .. }

@@ -79,6 +79,11 @@ pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
 pub fn note(text: &str) -> Asked {
     effects::note(text)
 }
+/// Keeps what the contact asked and nothing here answers, of at most 1,000
+/// bytes, for the owner.
+pub fn unanswered(question: &str) -> Asked {
+    effects::unanswered(question)
+}
 /// Says why, for the owner. A tag that is set or removed after it keeps it as
 /// its reason.
 pub fn because(reason: impl AsRef<str>) {

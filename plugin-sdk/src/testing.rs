@@ -147,6 +147,7 @@ pub enum Effect {
     OptOut(String),
     Broadcast { id: String, to: Segment, payload: String },
     Note(String),
+    Unanswered(String),
 }
 
 impl Turn {

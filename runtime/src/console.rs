@@ -79,6 +79,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/templates/preview", post(templates::preview))
         .route("/api/v1/parked", get(parked))
         .route("/api/v1/asides", get(asides))
+        .route("/api/v1/unanswered", get(unanswered))
         .route("/api/v1/account-events", get(account_events::list))
         .route("/api/v1/spending", get(spending::spending))
         .route("/metrics", get(metrics))
@@ -308,6 +309,12 @@ async fn parked(State(console): Shared, Query(page): Query<Page>) -> Answer {
     let parked = console.store.parked(page.limit()).await?;
     let parked: Vec<_> = parked.iter().map(view::parked).collect();
     Ok(Json(json!({ "parked": parked })).into_response())
+}
+
+/// As many as are kept, unless the request asks for fewer.
+async fn unanswered(State(console): Shared, Query(page): Query<Page>) -> Answer {
+    let questions = console.store.unanswered(page.limit.unwrap_or(usize::MAX)).await?;
+    Ok(Json(json!({ "unanswered": questions })).into_response())
 }
 
 async fn asides(State(console): Shared, Query(page): Query<Page>) -> Answer {

@@ -23,7 +23,9 @@ pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
     TAG_HISTORY_MAX, Tag, TagChange, TagMove,
 };
-pub use effect::{Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite};
+pub use effect::{
+    Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite, Unanswered,
+};
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
     Happening, Location, Media, MediaKind, Message, Notice, Operator, Order, OrderItem, Pricing,

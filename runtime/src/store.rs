@@ -28,6 +28,7 @@ mod stoppages;
 mod tags;
 mod templates;
 mod timers;
+mod unanswered;
 mod upkeep;
 mod uploads;
 mod view;
@@ -316,6 +317,8 @@ pub trait Store: Send + Sync + 'static {
     async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>>;
     async fn parked(&self, limit: usize) -> Result<Vec<Parked>>;
     async fn asides(&self, limit: usize) -> Result<Vec<Aside>>;
+    /// Questions that nothing answered, the newest first.
+    async fn unanswered(&self, limit: usize) -> Result<Vec<Unanswered>>;
     async fn depths(&self) -> Result<Depths>;
 
     // Upkeep.
@@ -325,8 +328,8 @@ pub trait Store: Send + Sync + 'static {
     async fn begin_run(&self) -> Result<bool>;
     /// Notes that the process ends in good order: no turn is on its way.
     async fn end_run(&self) -> Result<()>;
-    /// Removes what has expired: keys of happenings, key-values, and traces and
-    /// sent items older than `keep_ms`. Bounded; returns how much it removed.
+    /// Removes what has expired: keys of happenings, key-values, and traces,
+    /// sent items and unanswered questions older than `keep_ms`. Bounded; returns how much it removed.
     async fn sweep(&self, now: Millis, keep_ms: Millis) -> Result<usize>;
     /// Whether writes are taken, and if not, why.
     fn health(&self) -> Result<()>;

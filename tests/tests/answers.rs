@@ -59,6 +59,22 @@ async fn a_question_is_answered_tagged_and_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_without_an_answer_is_kept_for_the_owner() {
+    let (graph, _shop, server) = start().await;
+    let question = "Is there a dress code in your restaurant?";
+    for (id, text) in [("1", question), ("2", "thanks"), ("3", "parking")] {
+        tell(&server, "15550000001", &format!("wamid.{id}"), text).await;
+    }
+    eventually("the last answer", || graph.sent().iter().any(|it| it.text().contains("car park")))
+        .await;
+    let kept = server.admin_get("/api/v1/unanswered").await;
+    let [only] = &kept["unanswered"].as_array().unwrap()[..] else { panic!("{kept}") };
+    assert_eq!((&only["question"], &only["step"]), (&question.into(), &"faq".into()));
+    let seen = server.lookup("15550000001").await;
+    assert_eq!(only["contact"], seen["contact"]["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_without_a_phone_number_is_answered() {
     let (graph, _shop, server) = start().await;
     let body = text_from_bsuid("CO.13491208655302741918", "wamid.1", "营业时间是什么时候？");

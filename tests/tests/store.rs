@@ -79,6 +79,8 @@ contract! {
     the_providers_limit_is_kept
     what_stops_an_account_is_kept_until_it_is_over
     old_things_are_swept
+    questions_are_kept_for_the_owner
+    the_oldest_questions_make_room
     timers_fire_once
     broadcasts_reach_each_member_once
     segments_follow_the_tags

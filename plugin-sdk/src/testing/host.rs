@@ -252,6 +252,9 @@ pub(crate) mod effects {
     pub fn note(text: &str) -> Asked {
         ask(Effect::Note(text.into()))
     }
+    pub fn unanswered(question: &str) -> Asked {
+        ask(Effect::Unanswered(question.into()))
+    }
     pub fn because(reason: &str) {
         with(|run| run.because.push(reason.into()));
     }

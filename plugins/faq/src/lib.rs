@@ -197,8 +197,13 @@ impl Faq {
             }
             Asked::Courtesy | Asked::Question | Asked::Greeting | Asked::Sound => {}
         }
-        let Some(fallback) = &self.rules.fallback else { return Ok(Continue) };
+        let question = message.words().filter(|_| asked == Asked::Question);
+        let Some(fallback) = &self.rules.fallback else {
+            keep(question)?;
+            return Ok(Continue);
+        };
         if greeted {
+            keep(question)?;
             return Ok(Stop);
         }
         let mut misses = Misses::load();
@@ -206,11 +211,13 @@ impl Faq {
             because("no answer matches");
             misses.in_a_row += 1;
             if self.rules.handoff_after.is_some_and(|after| misses.in_a_row >= after) {
+                keep(question)?;
                 return self.hand_off(misses.in_a_row, language);
             }
         }
         let at_most = self.rules.fallback_at_most.unwrap_or(FALLBACK_AT_MOST);
         if misses.may_say(at_most) {
+            keep(question)?;
             let sound = self.rules.cannot_hear.as_ref().filter(|_| asked == Asked::Sound);
             let text = sound.unwrap_or(fallback).to(language);
             reply(answer::with_buttons(text, &self.rules.fallback_buttons, language))?;
@@ -229,6 +236,18 @@ impl Faq {
         misses::forget()?;
         handoff(&format!("{misses} messages in a row that no answer fits"))?;
         Ok(Stop)
+    }
+}
+
+/// Keeps a question for the owner, as far as the host takes it.
+fn keep(question: Option<&str>) -> Result<(), String> {
+    const BYTES: usize = 1_000;
+    match question.map(str::trim).filter(|words| !text::Text::new(words).is_empty()) {
+        Some(words) => {
+            let end = words.floor_char_boundary(BYTES);
+            unanswered(words.get(..end).unwrap_or(words))
+        }
+        None => Ok(()),
     }
 }
 

@@ -56,6 +56,7 @@ pub enum EffectForm {
         payload: String,
     },
     Note(String),
+    Unanswered(String),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -95,6 +96,7 @@ impl From<&Effect> for EffectForm {
                 Self::Broadcast { id, to: SegmentForm { all, any, none }, payload }
             }
             Effect::Note { text } => Self::Note(text),
+            Effect::Unanswered { question } => Self::Unanswered(question),
         }
     }
 }

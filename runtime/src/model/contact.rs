@@ -306,7 +306,8 @@ impl Contact {
             | Effect::MarkRead { .. }
             | Effect::SetTimer { .. }
             | Effect::CancelTimer { .. }
-            | Effect::Broadcast { .. } => {}
+            | Effect::Broadcast { .. }
+            | Effect::Unanswered { .. } => {}
         }
         None
     }

@@ -56,6 +56,21 @@ pub enum Effect {
     Note {
         text: String,
     },
+    /// Keeps what the contact asked and nothing answered.
+    Unanswered {
+        question: String,
+    },
+}
+
+/// A question that nothing answered, as it is kept for the owner.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Unanswered {
+    pub contact: ContactId,
+    pub channel: ChannelId,
+    /// The chain's step that had no answer.
+    pub step: String,
+    pub question: String,
+    pub at: Millis,
 }
 
 /// Which contacts. Empty lists do not restrict.

@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, OutboxItem, Receipt,
-    TagChange, TemplateNews, TimerWrite, Trace, TurnId,
+    TagChange, TemplateNews, TimerWrite, Trace, TurnId, Unanswered,
 };
 
 /// What a turn may read, as it stood when the turn began.
@@ -30,6 +30,7 @@ pub struct TurnCommit {
     pub asked: Vec<(ContactId, Option<Asked>)>,
     pub timers: Vec<TimerWrite>,
     pub broadcasts: Vec<Broadcast>,
+    pub unanswered: Vec<Unanswered>,
     /// The receipt that the event was, and what it says of a failure.
     pub receipt: Option<(Receipt, Option<Failure>)>,
     /// What changed of the templates of an account.
@@ -52,6 +53,7 @@ impl TurnCommit {
             asked: Vec::new(),
             timers: Vec::new(),
             broadcasts: Vec::new(),
+            unanswered: Vec::new(),
             receipt: None,
             templates: Vec::new(),
             trace: None,

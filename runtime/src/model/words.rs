@@ -24,6 +24,7 @@ impl Effect {
             Self::OptOut { .. } => "recorded the end of marketing".into(),
             Self::Broadcast { id, .. } => format!("began the broadcast `{id}`"),
             Self::Note { text } => format!("noted: {text}"),
+            Self::Unanswered { .. } => "kept the question for the owner".into(),
         }
     }
 }

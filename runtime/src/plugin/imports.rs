@@ -247,6 +247,9 @@ impl effects::Host for Host {
     fn note(&mut self, text: String) -> Asked {
         self.draft()?.note(&text)
     }
+    fn unanswered(&mut self, question: String) -> Asked {
+        self.draft()?.unanswered(&question)
+    }
     fn because(&mut self, reason: String) {
         if let Some(draft) = &mut self.draft {
             draft.because(&reason);

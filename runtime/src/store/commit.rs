@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, merge, outbox, pace, stoppages, tags, templates, timers,
+    kv, lanes, merge, outbox, pace, stoppages, tags, templates, timers, unanswered,
     view::View,
 };
 use crate::model::*;
@@ -42,6 +42,9 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     }
     for broadcast in &commit.broadcasts {
         broadcasts::start(view, broadcast)?;
+    }
+    for question in &commit.unanswered {
+        unanswered::keep(view, question)?;
     }
     if let Some(trace) = commit.trace {
         let place = key::trace(turn);

@@ -4,7 +4,7 @@
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
     counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, stoppages,
-    tags, templates, timers, upkeep, uploads, writer::Writer,
+    tags, templates, timers, unanswered, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -261,6 +261,10 @@ impl Store for Keeper {
 
     async fn asides(&self, limit: usize) -> Result<Vec<Aside>> {
         self.writer.read(|view| upkeep::asides(view, limit))
+    }
+
+    async fn unanswered(&self, limit: usize) -> Result<Vec<Unanswered>> {
+        self.writer.read(|view| unanswered::list(view, limit))
     }
 
     async fn depths(&self) -> Result<Depths> {

@@ -24,27 +24,24 @@
 //! | ItemDue | due, contact | send: the head of a queue |
 //! | ItemDue | due, contact, send | send: one apart from the queue |
 //! | Trace | lane, seq | trace |
-//! | Broadcast | channel, step, id | broadcast |
-//! | OpenBroadcast | channel, step, id | |
+//! | Broadcast, OpenBroadcast | channel, step, id | broadcast; nothing |
 //! | Parked | when, lane, seq | event and reason |
 //! | Aside | number | body and reason |
-//! | DedupEnd, KvEnd | when, rest of the key | |
-//! | TraceAge, ItemAge | when, rest of the key | |
+//! | DedupEnd, KvEnd, TraceAge, ItemAge | when, rest of the key | |
 //! | Part | a whole key, number | the continuation of a long value |
 //! | KvUse | step | bytes and number of its key-values |
-//! | Template | account | when its templates were read |
-//! | Template | account, hash of name and language | template |
+//! | Template | account; and hash of name and language | when its templates were read; template |
 //! | Media | channel, hash of the provider's id | media |
-//! | MediaDue | when, the media's key | |
+//! | MediaDue, MediaAge | when, the media's key | |
 //! | Spent | channel, day | what was spent |
 //! | Merged | contact | the contact that it became |
 //! | Upload | channel, hash of the file | the provider's id of it |
 //! | Attempt, Opening | when, send | whom it was to |
 //! | ContactLimit | channel | contacts that it may write to first in a day |
-//! | MediaAge | when, the media's key | |
 //! | MediaBytes | hash of the bytes, the media's key | |
 //! | MediaLane | lane, when, the media's key | |
 //! | Stoppage | account, or channel | why it can't send |
+//! | Unanswered | number | question |
 
 use super::engine::Span;
 use crate::model::*;
@@ -93,6 +90,7 @@ pub enum Kind {
     MediaBytes = 44,
     MediaLane = 45,
     Stoppage = 46,
+    Unanswered = 47,
     TagHistory = 50,
 }
 
@@ -113,6 +111,8 @@ pub enum Count {
     KvCounted = 6,
     /// 1 from the start of the process until its end in good order.
     Running = 7,
+    /// The last question kept that nothing answered.
+    Unanswered = 8,
 }
 
 /// A key in the making.
@@ -373,8 +373,8 @@ pub fn parked(at: Millis, event: &EventId) -> Vec<u8> {
     Key::new(Kind::Parked).u64(at).event(event).0
 }
 
-pub fn aside(number: u64) -> Vec<u8> {
-    Key::new(Kind::Aside).u64(number).0
+pub fn numbered(kind: Kind, number: u64) -> Vec<u8> {
+    Key::new(kind).u64(number).0
 }
 
 pub fn media(channel: &ChannelId, id: &str) -> Vec<u8> {

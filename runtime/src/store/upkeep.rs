@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::{Order, Span},
     key::{self, Count, Kind},
-    kv, outbox, pace, uploads,
+    kv, outbox, pace, unanswered, uploads,
     view::View,
 };
 use crate::model::*;
@@ -24,7 +24,7 @@ struct StoredAside {
 }
 
 pub fn set_aside(view: &mut View<'_>, aside: Aside) -> Result<()> {
-    let place = key::aside(counts::up(view, Count::Asides)?);
+    let place = key::numbered(Kind::Aside, counts::up(view, Count::Asides)?);
     let Aside { channel, reason, body, at } = aside;
     view.add("body set aside", place, &StoredAside { channel, reason, body: Bytes(body), at })
 }
@@ -65,6 +65,7 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
         outbox::forget(view, &key::untimed(Kind::Item, &entry))?;
         removed += 1;
     }
+    removed += unanswered::sweep(view, last, SWEPT)?;
     Ok(removed)
 }
 

@@ -114,6 +114,7 @@ async fn add_effect(
             reached: 0,
             done: false,
         }),
+        Effect::Unanswered { question } => commit.unanswered.extend(kept(turn, step, question)),
         // Done already, to the contact itself.
         Effect::Tag { .. }
         | Effect::Untag { .. }
@@ -124,6 +125,12 @@ async fn add_effect(
         | Effect::OptOut { .. }
         | Effect::Note { .. } => {}
     }
+}
+
+fn kept(turn: &Turn, step: &str, question: String) -> Option<Unanswered> {
+    let (contact, at) = (turn.contact.as_ref()?.id, turn.setting.now);
+    let channel = turn.setting.event.channel.clone();
+    Some(Unanswered { contact, channel, step: step.into(), question, at })
 }
 
 fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) -> OutboxItem {

@@ -331,6 +331,11 @@ impl Draft {
         self.on_contact(Effect::Note { text: text.into() })
     }
 
+    pub fn unanswered(&mut self, question: &str) -> Checked {
+        check_bytes("the question", question, ATTRIBUTE_BYTES)?;
+        self.on_contact(Effect::Unanswered { question: question.into() })
+    }
+
     pub fn because(&mut self, reason: &str) {
         if self.because.len() < self.limits.log_lines
             && let Some(line) = self.line(reason)

@@ -326,6 +326,9 @@ impl Store for FakeStore {
     async fn parked(&self, _: usize) -> Result<Vec<Parked>> {
         unreachable!()
     }
+    async fn unanswered(&self, _: usize) -> Result<Vec<Unanswered>> {
+        unreachable!()
+    }
     async fn asides(&self, _: usize) -> Result<Vec<Aside>> {
         unreachable!()
     }

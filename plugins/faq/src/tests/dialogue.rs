@@ -184,3 +184,31 @@ fn two_machines_do_not_talk_for_ever() {
     stage.says(&faq, "sesame");
     assert_eq!(stage.says(&faq, "I am a machine").replies(), ["Pardon?"]);
 }
+
+#[test]
+fn questions_without_an_answer_are_kept_for_the_owner() {
+    let faq = bistro();
+    let kept = |stage: &mut Stage, text: &str| {
+        let effects = stage.says(&faq, text).effects.into_iter();
+        let question = |effect| match effect {
+            Effect::Unanswered(question) => Some(question),
+            _ => None,
+        };
+        effects.filter_map(question).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&mut known(), " Is there a dress code? "), ["Is there a dress code?"]);
+    for text in ["sesame", "hello", "thanks", "👍", "??", "menu here or menu home"] {
+        assert_eq!(kept(&mut known(), text), [""; 0], "{text}");
+    }
+    // Also the one that a person gets; and a long one as far as it goes.
+    let mut stage = known();
+    for _ in 0..3 {
+        assert_eq!(kept(&mut stage, "mumble"), ["mumble"]);
+    }
+    assert_eq!(kept(&mut known(), &"é".repeat(800))[0].len(), 1_000);
+    // A machine that repeats itself does not fill the list.
+    let plain = configure::<Faq>(r#"{"fallback": "Pardon?", "answer": []}"#).unwrap();
+    let mut stage = known();
+    let count = |stage: &mut Stage| stage.says(&plain, "I am a machine").effects.len();
+    assert_eq!([0; 5].map(|_| count(&mut stage)), [2, 2, 2, 0, 0]);
+}

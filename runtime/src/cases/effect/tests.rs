@@ -100,6 +100,7 @@ fn effects() -> Vec<(Effect, Value)> {
                 "payload": "p"}}),
         ),
         (Effect::Note { text: "n".into() }, json!({"note": "n"})),
+        (Effect::Unanswered { question: "q".into() }, json!({"unanswered": "q"})),
     ]
 }
 

@@ -35,12 +35,14 @@ const DEFAULT_API_URL: &str = "https://graph.facebook.com/v26.0";
 const DEFAULT_PUBLIC: &str = "\"127.0.0.1:8080\"";
 const DEFAULT_ADMIN: &str = "\"127.0.0.1:8081\"";
 
-const SHOP: [(&str, &str); 7] = [
+const SHOP: [(&str, &str); 9] = [
     (BUSINESS, include_str!("sample/shop/switchboard.toml")),
     ("chains/default.toml", include_str!("sample/shop/chains/default.toml")),
     ("rules/faq.toml", include_str!("sample/shop/rules/faq.toml")),
     ("rules/promo.toml", include_str!("sample/shop/rules/promo.toml")),
     ("rules/tagger.toml", include_str!("sample/shop/rules/tagger.toml")),
+    ("chats/questions.chat", include_str!("sample/shop/chats/questions.chat")),
+    ("chats/promotions.chat", include_str!("sample/shop/chats/promotions.chat")),
     ("README.md", include_str!("sample/shop/README.md")),
     (".gitignore", include_str!("sample/shop/gitignore")),
 ];

@@ -174,7 +174,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 26] = [
+    let table: [(&str, &[&str]); 27] = [
         ("model", &[]),
         ("clock", &["model"]),
         ("traffic", &["model"]),
@@ -189,7 +189,28 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("media", &["model", "clock", "config", "outbox", "provider", "store", "wake"]),
         ("cases", &["model", "clock", "config", "plugin", "policy", "provider", "store", "turn"]),
         ("author", &["cases", "config"]),
-        ("generation", &["model", "config", "plugin", "provider", "turn", "clock", "cases"]),
+        (
+            "generation",
+            &["model", "config", "plugin", "provider", "turn", "clock", "cases", "outbox"],
+        ),
+        (
+            "rehearsal",
+            &[
+                "cases",
+                "clock",
+                "dispatch",
+                "generation",
+                "model",
+                "outbox",
+                "policy",
+                "store",
+                "telemetry",
+                "templates",
+                "timers",
+                "turn",
+                "wake",
+            ],
+        ),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
         ("ingress", &["model", "clock", "provider", "store", "traffic", "wake"]),
         (
@@ -263,6 +284,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "generation",
                 "model",
                 "plugin",
+                "rehearsal",
                 "reload",
                 "sample",
                 "telemetry",

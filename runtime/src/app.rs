@@ -17,7 +17,7 @@ use crate::{
     ingress::{self, Ingress},
     media::{self, Downloads, Shelf},
     model::*,
-    outbox::{self, Family, Outbox, Route},
+    outbox::{self, Outbox},
     plugin::Plugins,
     reload::{self, First, Reloader},
     store::{self, SledOptions, Store, StoreError},
@@ -384,34 +384,14 @@ fn outbox(
     bells: &Bells,
 ) -> anyhow::Result<Outbox> {
     let (live, all) = (Arc::clone(live), Arc::clone(live));
-    let routes = Arc::new(move |id: &ChannelId| {
-        let live = live.load();
-        let channel = live.channels.get(id)?;
-        Some(Route {
-            provider: Arc::clone(&channel.provider),
-            messages_per_second: channel.config.messages_per_second,
-            grace_ms: channel.config.grace_seconds * 1_000,
-            rules: dispatch::policy_rules(&live),
-        })
-    });
+    let routes = Arc::new(move |id: &ChannelId| live.load().route(id));
     let client = outbox::client().context("the HTTP client could not be made")?;
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
     let outbox = Outbox::new(store, clock, routes, Arc::clone(&bells.outbox.0), client);
     let accounts = Arc::clone(&all);
     Ok(outbox
-        .with_families(Arc::new(move |id: &ChannelId| family(&all.load(), id)))
-        .with_accounts(Arc::new(move |told| concerned(&accounts.load(), told))))
-}
-
-/// A channel that is gone is of a family of its own.
-fn family(live: &Generation, id: &ChannelId) -> Family {
-    let Some(channel) = live.channels.get(id) else {
-        return Family { portfolio: Portfolio::default(), channels: vec![id.clone()] };
-    };
-    let portfolio = channel.config.portfolio();
-    let same = |other: &&Arc<Channel>| other.config.portfolio() == portfolio;
-    let channels = live.channels.values().filter(same).map(|other| other.id.clone()).collect();
-    Family { portfolio, channels }
+        .with_families(Arc::new(move |id: &ChannelId| all.load().family(id)))
+        .with_accounts(Arc::new(move |told| accounts.load().concerned(told))))
 }
 
 fn standings(live: &Live, templates: &Arc<Templates>) -> outbox::TemplateStandings {
@@ -421,17 +401,6 @@ fn standings(live: &Live, templates: &Arc<Templates>) -> outbox::TemplateStandin
         // A channel that is gone sends nothing.
         None => TemplateStanding::default(),
     })
-}
-
-/// The channels of the account; of those that name none, the one at whose
-/// address it was told.
-fn concerned(live: &Generation, told: &Stoppage) -> Vec<ChannelId> {
-    let is =
-        |channel: &&Arc<Channel>| match (channel.provider.template_account(), &told.news.account) {
-            (Some(ours), Some(account)) => ours == account,
-            (None, _) | (_, None) => channel.id == told.channel,
-        };
-    live.channels.values().filter(is).map(|channel| channel.id.clone()).collect()
 }
 
 fn updater(
@@ -467,14 +436,7 @@ fn updater(
 /// their timers.
 async fn announce(store: &Arc<dyn Store>, clock: &dyn Clock, live: &Generation, bells: &Bells) {
     let now = clock.now();
-    let happening = |channel: &ChannelId| Happening {
-        channel: channel.clone(),
-        dedup: format!("rules-loaded:{now}:{}", live.number),
-        sender: None,
-        kind: EventKind::Account { field: "rules-loaded".into(), news: News::Other },
-        raw: String::new(),
-    };
-    let batch = live.channels.keys().map(happening).collect();
+    let batch = live.announcement(now);
     if let Err(error) = store.accept(batch, now).await {
         tracing::error!("plugins could not be told of the new rules: {error}");
     }

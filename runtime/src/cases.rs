@@ -17,6 +17,7 @@ mod standins;
 pub use export::{Exported, Kept, Setup, Unfit, of_turn, rules_hash, step_of};
 pub use folder::{CaseError, bless, pack, read, unpack, write};
 pub use form::{Case, Expected};
+pub use moment::DEFAULT as USUAL_MOMENT;
 pub use run::{Came, Outcome, run, run_within};
 
 pub use crate::plugin::CASES_SECTION as SECTION;

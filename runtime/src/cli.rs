@@ -13,6 +13,7 @@ mod reload;
 mod serve;
 mod simulate;
 mod template;
+mod test;
 mod trace;
 
 use crate::{
@@ -27,8 +28,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Done = 0,
-    /// The business folder has problems, a reload was refused, a case failed, or
-    /// the doctor found something wrong.
+    /// The business folder has problems, a reload was refused, a case or a chat
+    /// failed, or the doctor found something wrong.
     Problems = 1,
     /// The arguments make no sense.
     Usage = 2,
@@ -48,8 +49,8 @@ impl From<Exit> for ExitCode {
 const CODES: &str = "\
 Exit codes:
   0  all went well
-  1  the business folder has problems, a reload was refused, a case failed, or the doctor found
-     something wrong
+  1  the business folder has problems, a reload was refused, a case or a chat failed, or
+     the doctor found something wrong
   2  the arguments make no sense
   3  could not start: a port is busy, the data are in use, the folder can't be made, nothing listens
   4  failed while running";
@@ -68,6 +69,7 @@ enum Command {
     Check(check::Arguments),
     Doctor(doctor::Arguments),
     Serve(serve::Arguments),
+    Test(test::Arguments),
     Reload(reload::Arguments),
     Demo(demo::Arguments),
     Simulate(simulate::Arguments),
@@ -92,6 +94,7 @@ pub fn main(env: Env) -> Exit {
         Command::Check(arguments) => check::run(&arguments, &env),
         Command::Doctor(arguments) => doctor::run(&arguments, &env),
         Command::Serve(arguments) => serve::run(arguments, env),
+        Command::Test(arguments) => test::run(&arguments, &env),
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),
         Command::Simulate(arguments) => simulate::run(arguments, env),

@@ -3,6 +3,7 @@
 //! same scan finds the same lanes.
 
 mod caution;
+mod drain;
 
 use crate::{
     clock::Clock,

@@ -1,6 +1,7 @@
 //! Chains, rules and loaded plugins as one immutable value, checked as a whole
 //! before anything runs on it. Never changed: a reload builds the next one.
 
+mod numbers;
 mod origins;
 mod selfcheck;
 

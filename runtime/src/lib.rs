@@ -24,6 +24,7 @@ pub mod dispatch;
 pub mod generation;
 pub mod plugin;
 pub mod policy;
+pub mod rehearsal;
 pub mod reload;
 pub mod templates;
 pub mod turn;

@@ -21,10 +21,10 @@ pub use post::{build, client};
 
 use crate::{
     clock::Clock,
-    model::{ChannelId, Millis, Portfolio, Stoppage},
+    model::{ChannelId, Millis, OutboxItem, Portfolio, Stoppage},
     policy::Rules,
     provider::Provider,
-    store::Store,
+    store::{Store, StoreError},
     traffic::Traffic,
 };
 use std::{
@@ -68,6 +68,16 @@ pub type Families = Arc<dyn Fn(&ChannelId) -> Family + Send + Sync>;
 /// The channels that an account's stoppage concerns, looked up anew each time.
 pub type Concerned = Arc<dyn Fn(&Stoppage) -> Vec<ChannelId> + Send + Sync>;
 
+/// Takes a message in the provider's place and gives it an id.
+pub type Rehearsed = Arc<dyn Fn(&OutboxItem) -> String + Send + Sync>;
+
+/// Who takes messages away.
+enum Carrier {
+    Http(reqwest::Client),
+    /// Nothing leaves the process.
+    Rehearsed(Rehearsed),
+}
+
 /// A channel on which nothing can leave for now, or no template: until a person acts, or until
 /// the provider takes messages again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +97,7 @@ pub struct Outbox {
     routes: Routes,
     /// Told (by `notify_one`) after a commit that sends something.
     wake: Arc<Notify>,
-    client: reqwest::Client,
+    carrier: Carrier,
     pub metrics: OutboxMetrics,
     /// What came in of late: it counts against the same limits.
     pub traffic: Arc<Traffic>,
@@ -108,6 +118,27 @@ impl Outbox {
         wake: Arc<Notify>,
         client: reqwest::Client,
     ) -> Self {
+        Self::carried_by(Carrier::Http(client), store, clock, routes, wake)
+    }
+
+    /// One that sends nothing: each message that would leave is handed to `take`.
+    pub fn rehearsed(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        routes: Routes,
+        wake: Arc<Notify>,
+        take: Rehearsed,
+    ) -> Self {
+        Self::carried_by(Carrier::Rehearsed(take), store, clock, routes, wake)
+    }
+
+    fn carried_by(
+        carrier: Carrier,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        routes: Routes,
+        wake: Arc<Notify>,
+    ) -> Self {
         let (metrics, paused, said) = Default::default();
         let (traffic, resting) = Default::default();
         let families: Families = Arc::new(|channel| Family {
@@ -121,7 +152,7 @@ impl Outbox {
             clock,
             routes,
             wake,
-            client,
+            carrier,
             metrics,
             traffic,
             resting,
@@ -171,6 +202,11 @@ impl Outbox {
         worker::Worker::new(self).run(shutdown).await;
     }
 
+    /// The same in steps that are asked for, for whoever owns the clock.
+    pub fn by_steps(self: Arc<Self>) -> Steps {
+        Steps(worker::Worker::new(self))
+    }
+
     /// The channels that are paused now, and why.
     pub fn status(&self) -> Vec<Paused> {
         self.paused().values().cloned().collect()
@@ -180,13 +216,23 @@ impl Outbox {
         self.paused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn say_failure(&self, error: &crate::store::StoreError) {
+    fn say_failure(&self, error: &StoreError) {
         let now = self.clock.now();
         let last = self.said.load(Ordering::Relaxed);
         if last == 0 || now >= last.saturating_add(LOG_EVERY_MS) {
             self.said.store(now, Ordering::Relaxed);
             tracing::error!(error = %error, "nothing is sent until the store works again");
         }
+    }
+}
+
+/// The worker without its loop.
+pub struct Steps(worker::Worker);
+
+impl Steps {
+    /// Sends what may leave now, and returns when more may, if anything waits.
+    pub async fn settle(&mut self) -> Result<Option<Millis>, StoreError> {
+        self.0.settle().await
     }
 }
 

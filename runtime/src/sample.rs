@@ -43,6 +43,8 @@ const SHOP: [(&str, &str); 9] = [
     ("rules/hours.toml", include_str!("sample/shop/rules/hours.toml")),
     ("rules/promo.toml", include_str!("sample/shop/rules/promo.toml")),
     ("rules/tagger.toml", include_str!("sample/shop/rules/tagger.toml")),
+    ("chats/questions.chat", include_str!("sample/shop/chats/questions.chat")),
+    ("chats/promotions.chat", include_str!("sample/shop/chats/promotions.chat")),
     ("README.md", include_str!("sample/shop/README.md")),
     (".gitignore", include_str!("sample/shop/gitignore")),
 ];

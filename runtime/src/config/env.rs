@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// Variables by name. Values may be secret, so `Debug` shows only the names.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Env(BTreeMap<String, String>);
+pub struct Env {
+    variables: BTreeMap<String, String>,
+    /// Whether what a folder asks for and is not set gets a made-up value.
+    rehearsed: bool,
+}
 
 impl Env {
     /// The process's environment. What is not UTF-8 is left out.
@@ -13,11 +17,26 @@ impl Env {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(std::env::vars_os().filter_map(text).collect())
+        let variables = std::env::vars_os().filter_map(text).collect();
+        Self { variables, rehearsed: false }
+    }
+
+    /// The same for a folder from which nothing leaves: its secrets need not be
+    /// there.
+    pub fn rehearsed(&self) -> Self {
+        Self { rehearsed: true, ..self.clone() }
+    }
+
+    /// In the place of a secret that is not there, where none is needed: digits,
+    /// since some values have to be numbers, and others for each name.
+    pub(super) fn stand_in(&self, name: &str) -> Option<String> {
+        let digits = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(byte.into());
+        let sum = name.bytes().fold(7, digits) % 1_000_000_000;
+        self.rehearsed.then(|| format!("1{sum:09}"))
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 
     /// Where this user's programs keep what they can make again:
@@ -30,23 +49,24 @@ impl Env {
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
-        self.0.insert(name.into(), value.into());
+        self.variables.insert(name.into(), value.into());
     }
 
     /// In alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Env {
     fn from(variables: [(&str, &str); N]) -> Self {
-        Self(variables.map(|(name, value)| (name.into(), value.into())).into())
+        let variables = variables.map(|(name, value)| (name.into(), value.into())).into();
+        Self { variables, rehearsed: false }
     }
 }
 
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }

@@ -71,8 +71,11 @@ fn expand_text(text: &str, env: &Env, folder: &Path) -> Result<String, String> {
 fn look_up(name: &str, env: &Env, folder: &Path) -> Result<String, String> {
     if let Some(path) = name.strip_prefix("file:") {
         let unreadable = |why: &str| format!("the file of `${{file:{path}}}` can't be read: {why}");
-        let text = std::fs::read(folder.join(path.trim()))
-            .map_err(|error| unreadable(&words::of_io(&error)))?;
+        let text = match (std::fs::read(folder.join(path.trim())), env.stand_in(path)) {
+            (Ok(text), _) => text,
+            (Err(_), Some(stand_in)) => return Ok(stand_in),
+            (Err(error), None) => return Err(unreadable(&words::of_io(&error))),
+        };
         if text.len() > SECRET_BYTES {
             return Err(unreadable(&format!("it is larger than {SECRET_BYTES} bytes")));
         }
@@ -85,9 +88,8 @@ fn look_up(name: &str, env: &Env, folder: &Path) -> Result<String, String> {
             "`${{{name}}}` names neither a variable (`${{NAME}}`) nor a file (`${{file:/path}}`)"
         ));
     }
-    let value =
-        env.get(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
-    Ok(value.to_owned())
+    let value = env.get(name).map(str::to_owned).or_else(|| env.stand_in(name));
+    value.ok_or_else(|| format!("the environment variable `{name}` is not set"))
 }
 
 #[cfg(test)]

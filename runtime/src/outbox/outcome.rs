@@ -190,6 +190,7 @@ pub(super) fn outcome(
     at: Moment,
 ) -> Outcome {
     let (status, answer) = match reply {
+        Reply::Rehearsed(message_id) => (200, Answer::Sent { message_id }),
         Reply::Answer { status, body } => (status, provider.classify(status, &body)),
         Reply::NotSent(reason) => {
             tally.unreached += 1;

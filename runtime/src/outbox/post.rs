@@ -26,6 +26,8 @@ pub(super) enum Reply {
     Lost(String),
     /// It can't be sent as it is, now or later.
     Unfit(String),
+    /// No provider was asked: it counts as taken, by this id.
+    Rehearsed(String),
 }
 
 /// The client for all requests: encrypted by ring, no redirects (they would

@@ -5,7 +5,7 @@
 mod file;
 
 use super::{
-    Outbox,
+    Carrier, Outbox,
     post::{Reply, authorized, post, read, sent},
 };
 use crate::{
@@ -77,10 +77,14 @@ pub(super) async fn then_post(
     mut item: OutboxItem,
 ) -> (Reply, Duration) {
     let watch = Stopwatch::start();
+    let client = match &outbox.carrier {
+        Carrier::Http(client) => client,
+        Carrier::Rehearsed(take) => return (Reply::Rehearsed(take(&item)), watch.elapsed()),
+    };
     let mut used = Vec::new();
     for media in item.message.media_mut() {
         let MediaSource::File(name) = &media.source else { continue };
-        match uploaded(&outbox, &*provider, &item.channel, media.kind, name).await {
+        match uploaded(&outbox, client, &*provider, &item.channel, (media.kind, name)).await {
             Ok((place, upload)) => {
                 media.source = MediaSource::Id(upload.id.clone());
                 used.push((place, upload));
@@ -88,7 +92,7 @@ pub(super) async fn then_post(
             Err(reply) => return (reply, watch.elapsed()),
         }
     }
-    let (reply, took) = post(outbox.client.clone(), provider.render(&item)).await;
+    let (reply, took) = post(client.clone(), provider.render(&item)).await;
     let reply = match blamed(&*provider, &reply) {
         Some(reason) => forget_old(&outbox, &item.channel, &used, reason).await.unwrap_or(reply),
         None => reply,
@@ -130,10 +134,10 @@ async fn forget_old(
 /// the attempt to send ended.
 async fn uploaded(
     outbox: &Outbox,
+    client: &reqwest::Client,
     provider: &dyn Provider,
     channel: &ChannelId,
-    kind: MediaKind,
-    name: &str,
+    (kind, name): (MediaKind, &str),
 ) -> Result<(String, Uploaded), Reply> {
     let found = look(&outbox.uploads, kind, name).await.map_err(Reply::Unfit)?;
     let Some(upload) = provider.upload(kind, found.mime) else {
@@ -154,7 +158,7 @@ async fn uploaded(
         Some(known) => known,
         None => {
             let _room = outbox.uploads.room.acquire().await;
-            let id = send(&outbox.client, provider, upload, &found).await?;
+            let id = send(client, provider, upload, &found).await?;
             let new = Uploaded { id, until: now.saturating_add(KEPT_MS) };
             outbox.store.keep_upload(channel, &place, new.clone()).await.map_err(unread)?;
             new
@@ -234,6 +238,6 @@ async fn send(
             Answer::Refused { .. } => Err(Reply::Answer { status, body }),
         },
         Reply::Lost(reason) => Err(Reply::NotSent(reason)),
-        other @ (Reply::NotSent(_) | Reply::Unfit(_)) => Err(other),
+        other @ (Reply::NotSent(_) | Reply::Unfit(_) | Reply::Rehearsed(_)) => Err(other),
     }
 }

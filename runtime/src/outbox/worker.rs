@@ -130,6 +130,28 @@ impl Worker {
         }
     }
 
+    /// Sends what may leave now, and sees each to its end. Returns when more
+    /// may leave, if anything waits.
+    pub async fn settle(&mut self) -> Result<Option<Millis>> {
+        loop {
+            self.stale = true;
+            if !self.write().await {
+                return Err(StoreError::Failed("what was sent could not be recorded".into()));
+            }
+            self.read().await;
+            self.send().await;
+            if self.records.is_empty() && self.posts.is_empty() {
+                break;
+            }
+            while let Some(ended) = self.posts.join_next_with_id().await {
+                self.end(ended);
+            }
+        }
+        let now = self.outbox.clock.now();
+        let stored = self.outbox.store.next_outbox().await?.filter(|due| *due > now);
+        Ok(self.queue.next(now).into_iter().chain(stored).min())
+    }
+
     /// Takes over what is due, if there may be something new.
     async fn read(&mut self) {
         let now = self.outbox.clock.now();

@@ -59,7 +59,7 @@ impl Outlet {
         })?;
         let client = match reach.is_nothing() {
             true => None,
-            false => Some(clients.with(&reach.named)?),
+            false => clients.with(&reach.named)?,
         };
         Ok(Arc::new(Self { reach, client, limits: step.limits.clone() }))
     }
@@ -149,7 +149,9 @@ impl Outlet {
         index: usize,
         mut request: Checked,
     ) -> Result<HttpResponse, Failure> {
-        let Some(client) = &self.client else { return Err("nothing is granted".to_owned().into()) };
+        let Some(client) = &self.client else {
+            return Err("there is no network here: nothing leaves".to_owned().into());
+        };
         // The same when the turn runs again, another in every other: lanes
         // count from one again where the data were thrown away.
         let event = draft.event();

@@ -217,6 +217,12 @@ impl Plugins {
         self.workshop.machine.shelf.get_or_init(|| Arc::clone(shelf));
     }
 
+    /// Plugins that are configured from now on reach no network, whatever is
+    /// granted: for rehearsals.
+    pub fn cut_off(&self) {
+        self.workshop.machine.http.cut_off();
+    }
+
     /// Reads, compiles, checks and describes a plugin.
     pub async fn load(&self, source: &Source) -> Result<Arc<Plugin>, LoadError> {
         let bytes = source.read().await?;

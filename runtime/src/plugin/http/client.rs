@@ -12,7 +12,10 @@ use reqwest::{
 use std::{
     error::Error,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,21 +31,32 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// The clients of all steps. Almost all share one, and its connections.
 #[derive(Default)]
-pub struct Clients(Mutex<Option<Client>>);
+pub struct Clients {
+    shared: Mutex<Option<Client>>,
+    cut_off: AtomicBool,
+}
 
 impl Clients {
     /// One that connects to public addresses and to `named`. A step with named
     /// ones has a client for itself: a kept connection must not serve a step
-    /// that may not have made it.
-    pub fn with(&self, named: &[IpAddr]) -> Result<Client, String> {
+    /// that may not have made it. None: there is no network here.
+    pub fn with(&self, named: &[IpAddr]) -> Result<Option<Client>, String> {
+        if self.cut_off.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         if !named.is_empty() {
-            return build(named.into());
+            return build(named.into()).map(Some);
         }
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = &*shared {
-            return Ok(client.clone());
+            return Ok(Some(client.clone()));
         }
-        Ok(shared.insert(build(Arc::default())?).clone())
+        Ok(Some(shared.insert(build(Arc::default())?).clone()))
+    }
+
+    /// Steps that are made from now on reach nothing, whatever is granted.
+    pub fn cut_off(&self) {
+        self.cut_off.store(true, Ordering::Relaxed);
     }
 }
 

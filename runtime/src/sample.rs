@@ -35,7 +35,7 @@ const DEFAULT_API_URL: &str = "https://graph.facebook.com/v26.0";
 const DEFAULT_PUBLIC: &str = "\"127.0.0.1:8080\"";
 const DEFAULT_ADMIN: &str = "\"127.0.0.1:8081\"";
 
-const SHOP: [(&str, &str); 9] = [
+const SHOP: [(&str, &str); 11] = [
     (BUSINESS, include_str!("sample/shop/switchboard.toml")),
     ("calendar.toml", include_str!("sample/shop/calendar.toml")),
     ("chains/default.toml", include_str!("sample/shop/chains/default.toml")),

@@ -90,8 +90,7 @@ async fn add_effect(
         Effect::MarkRead { typing } => {
             if let (Some(contact), EventKind::Message(message)) = (&turn.contact, &event.kind) {
                 let read = Outgoing::Read { message_id: message.id.clone(), typing };
-                let item = item(id, turn, step, contact, read);
-                commit.outbox.push(item);
+                commit.outbox.push(item(id, turn, step, contact, read));
             }
         }
         Effect::SetTimer { name, due, payload } => {

@@ -310,7 +310,9 @@ impl Contact {
             | Effect::MarkRead { .. }
             | Effect::SetTimer { .. }
             | Effect::CancelTimer { .. }
-            | Effect::Broadcast { .. } => {}
+            | Effect::Broadcast { .. }
+            | Effect::LeaveOut { .. }
+            | Effect::Variant { .. } => {}
         }
     }
 }

@@ -23,7 +23,7 @@ use super::{
     codec::{numbers, read_numbers},
     contacts,
     engine::{Order, Span},
-    identity, key, kv, lanes, outbox, timers,
+    identity, key, kv, lanes, members, outbox, timers,
     view::View,
 };
 use crate::model::*;
@@ -90,6 +90,7 @@ pub fn merge(
     timers::join(view, &from, &to)?;
     kv::join(view, &from, &to, now)?;
     outbox::join(view, goes, stays)?;
+    members::join(view, goes, stays)?;
     contacts::remove(view, &other)?;
     let mut one = before.clone();
     one.absorb(other);

@@ -75,6 +75,15 @@ pub fn opt_out(proof: &str) -> Asked {
 pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
     effects::broadcast(id, to, payload)
 }
+/// In the turn of a broadcast, or of a timer set in one: the contact is not to
+/// get it. The same words for all who are left out for the same reason.
+pub fn leave_out(reason: &str) -> Asked {
+    effects::leave_out(reason)
+}
+/// In such a turn: which variant the contact is in, also `hold-out`.
+pub fn variant(name: &str) -> Asked {
+    effects::variant(name)
+}
 /// Leaves a note on the contact for the people who answer.
 pub fn note(text: &str) -> Asked {
     effects::note(text)

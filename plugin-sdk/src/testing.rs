@@ -146,6 +146,8 @@ pub enum Effect {
     OptIn(String),
     OptOut(String),
     Broadcast { id: String, to: Segment, payload: String },
+    LeaveOut(String),
+    Variant(String),
     Note(String),
     Unanswered(String),
 }

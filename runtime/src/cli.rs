@@ -2,6 +2,7 @@
 //! and says in words how it went; the exit code says it to scripts.
 
 mod admin;
+mod campaign;
 mod check;
 mod demo;
 mod doctor;
@@ -75,6 +76,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Plugin(plugin::Arguments),
     Template(template::Arguments),
+    Campaign(campaign::Arguments),
     Trace(trace::Arguments),
 }
 
@@ -100,6 +102,7 @@ pub fn main(env: Env) -> Exit {
         Command::Simulate(arguments) => simulate::run(arguments, env),
         Command::Plugin(arguments) => plugin::run(arguments, env),
         Command::Template(arguments) => template::run(&arguments, &env),
+        Command::Campaign(arguments) => campaign::run(&arguments, &env),
         Command::Trace(arguments) => trace::run(arguments, env),
     };
     done.unwrap_or_else(|failure| match failure {

@@ -3,6 +3,7 @@
 
 mod access;
 mod account_events;
+mod campaigns;
 mod media;
 mod plugins;
 mod spending;
@@ -82,6 +83,12 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/unanswered", get(unanswered))
         .route("/api/v1/account-events", get(account_events::list))
         .route("/api/v1/spending", get(spending::spending))
+        .route("/api/v1/campaigns", get(campaigns::list))
+        .route("/api/v1/campaigns/{id}", get(campaigns::show))
+        .route("/api/v1/campaigns/{id}/members", get(campaigns::members))
+        .route("/api/v1/campaigns/{id}/pause", post(campaigns::pause))
+        .route("/api/v1/campaigns/{id}/resume", post(campaigns::resume))
+        .route("/api/v1/campaigns/{id}/stop", post(campaigns::stop))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));
     // Health: for whatever starts and watches the process.

@@ -1,6 +1,7 @@
 //! The nouns as plain values. No I/O, no async, no time of its own: everything
 //! else in the host depends on this module and it depends on nothing.
 
+mod campaign;
 mod contact;
 mod effect;
 mod event;
@@ -19,6 +20,10 @@ mod trace;
 mod turn;
 mod words;
 
+pub use campaign::{
+    Campaign, CampaignKey, Funnel, Going, Member, MemberNow, MemberTurn, Members, Membership,
+    REPLY_MS, Standing, Wrote,
+};
 pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
     TAG_HISTORY_MAX, Tag, TagChange, TagMove,

@@ -32,7 +32,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use templates::Resting;
@@ -108,6 +108,8 @@ pub struct Outbox {
     families: Families,
     concerned: Concerned,
     uploads: upload::Uploads,
+    /// A campaign goes on since this was looked at last.
+    resumed: AtomicBool,
 }
 
 impl Outbox {
@@ -162,6 +164,7 @@ impl Outbox {
             families,
             concerned,
             uploads,
+            resumed: AtomicBool::new(false),
         }
     }
 
@@ -174,6 +177,12 @@ impl Outbox {
     /// tried when its time has come, within a quarter of an hour.
     pub fn template_lives(&self, channel: &ChannelId, name: &str, language: &str) {
         self.resting.lift(channel, name, language);
+    }
+
+    /// A campaign goes on: what it held is due now.
+    pub fn campaign_resumed(&self) {
+        self.resumed.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
     }
 
     /// Asks how a template stands before a message by it leaves.

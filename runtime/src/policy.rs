@@ -64,6 +64,8 @@ pub struct Request<'a> {
 /// the way: for a step that asks, whose message is looked at again later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// How its campaign goes, if it is of one.
+    pub campaign: Going,
     /// Until when the account may send no templates.
     pub restricted_until: Option<Millis>,
     /// Until when the template rests.
@@ -94,6 +96,9 @@ pub enum Ruling {
     },
 }
 
+/// After so long, what waits for a paused campaign is looked at again, if it was
+/// not let go before.
+pub const CAMPAIGN_PROBE_MS: Millis = 5 * 60_000;
 /// Meta's customer service window.
 const WINDOW_MS: Millis = 24 * 3600 * 1000;
 
@@ -169,6 +174,9 @@ impl Request<'_> {
         if !self.addressed() {
             return Some((Rule::Address, "the contact has neither a phone number nor a user id"));
         }
+        if facts.campaign == Going::Stopped {
+            return Some((Rule::Campaign, Going::STOPPED));
+        }
         if self.message.category().is_none() {
             return self.refused_as_free_form(rules);
         }
@@ -218,6 +226,10 @@ impl Request<'_> {
 
     /// The rule that holds it, until when, and why.
     fn waits(&self, facts: &Facts, rules: &Rules) -> Option<(Rule, Millis, &'static str)> {
+        if facts.campaign == Going::Paused {
+            let until = self.now.saturating_add(CAMPAIGN_PROBE_MS);
+            return Some((Rule::Campaign, until, "its campaign is paused"));
+        }
         if let Some(until) = facts.restricted_until.filter(|_| self.message.category().is_some()) {
             let why = "WhatsApp restricts the account: it may send no templates for now";
             return Some((Rule::Restricted, until, why));

@@ -12,12 +12,14 @@ mod commit;
 mod contacts;
 mod counts;
 pub mod engine;
+mod funnel;
 mod identity;
 mod keeper;
 mod key;
 mod kv;
 mod lanes;
 mod media;
+mod members;
 mod memory;
 mod merge;
 mod outbox;
@@ -34,6 +36,7 @@ mod uploads;
 mod view;
 mod writer;
 
+pub use funnel::{Funnels, funnels};
 pub use memory::MemoryEngine;
 pub use sled::{SledEngine, SledOptions};
 
@@ -210,6 +213,23 @@ pub trait Store: Send + Sync + 'static {
     /// Puts one event in the lane of each member and moves the cursor, if the
     /// stored cursor is still the one of `broadcast`; else changes nothing.
     async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()>;
+
+    // Campaigns: broadcasts as people see and steer them.
+
+    /// The newest first.
+    async fn campaigns(&self, limit: usize) -> Result<Vec<Broadcast>>;
+    async fn campaign(&self, key: &CampaignKey) -> Result<Option<Campaign>>;
+    /// Members with a larger id than `after`, at most `limit`.
+    async fn members(
+        &self,
+        key: &CampaignKey,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Members>;
+    /// Pauses it, lets it go on, or stops it for ever. Once this has returned, no
+    /// attempt to send one of its messages begins unless it is on. Returns
+    /// how it goes now: what is stopped stays so. None: there is none.
+    async fn steer(&self, key: &CampaignKey, going: Going) -> Result<Option<Going>>;
 
     // Templates.
 

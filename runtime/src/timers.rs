@@ -140,6 +140,7 @@ mod tests {
             cursor: None,
             reached: 0,
             done: false,
+            going: Going::On,
         });
         assert!(store.commit(commit, 1).await.unwrap());
         turn.lane.clone()

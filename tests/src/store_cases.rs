@@ -2,6 +2,7 @@
 //! hold of any store at any time.
 
 mod alike;
+mod campaigns;
 mod contacts;
 mod files;
 mod identities;
@@ -16,6 +17,7 @@ mod turns;
 mod usage;
 
 pub use alike::{Action, actions, compare};
+pub use campaigns::*;
 pub use contacts::*;
 pub use files::*;
 pub use identities::*;
@@ -169,7 +171,7 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
 
 pub fn timer(lane: &Lane, name: &str, due: Millis) -> Timer {
     let key = TimerKey { lane: lane.clone(), step: "nudge".into(), name: name.into() };
-    Timer { key, channel: main_channel(), due, payload: format!("{name} at {due}") }
+    Timer { key, channel: main_channel(), due, payload: format!("{name} at {due}"), member: None }
 }
 
 pub fn bytes(length: usize, salt: usize) -> Vec<u8> {

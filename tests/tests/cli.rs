@@ -171,7 +171,7 @@ fn help_shows_what_there_is() {
         names,
         [
             "init", "check", "doctor", "serve", "test", "reload", "demo", "simulate", "plugin",
-            "template", "trace"
+            "template", "campaign", "trace"
         ]
     );
     let mut commands: Vec<Vec<String>> = Vec::new();

@@ -83,6 +83,12 @@ contract! {
     the_oldest_questions_make_room
     timers_fire_once
     broadcasts_reach_each_member_once
+    every_member_of_a_campaign_is_counted_once
+    members_who_are_swept_stay_counted
+    a_paused_campaign_begins_nothing
+    a_stopped_campaign_leaves_out_who_waits
+    taps_and_answers_count_for_the_campaign
+    a_timer_of_a_campaign_that_goes_ends_the_wait
     segments_follow_the_tags
     segments_come_in_pages
 }

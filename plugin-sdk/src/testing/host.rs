@@ -249,6 +249,12 @@ pub(crate) mod effects {
     pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
         ask(Effect::Broadcast { id: id.into(), to: to.clone(), payload: payload.into() })
     }
+    pub fn leave_out(reason: &str) -> Asked {
+        ask(Effect::LeaveOut(reason.into()))
+    }
+    pub fn variant(name: &str) -> Asked {
+        ask(Effect::Variant(name.into()))
+    }
     pub fn note(text: &str) -> Asked {
         ask(Effect::Note(text.into()))
     }

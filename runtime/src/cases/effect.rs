@@ -55,6 +55,8 @@ pub enum EffectForm {
         #[serde(default)]
         payload: String,
     },
+    LeaveOut(String),
+    Variant(String),
     Note(String),
     Unanswered(String),
 }
@@ -95,6 +97,8 @@ impl From<&Effect> for EffectForm {
             Effect::Broadcast { id, to: Segment { all, any, none }, payload } => {
                 Self::Broadcast { id, to: SegmentForm { all, any, none }, payload }
             }
+            Effect::LeaveOut { reason } => Self::LeaveOut(reason),
+            Effect::Variant { name } => Self::Variant(name),
             Effect::Note { text } => Self::Note(text),
             Effect::Unanswered { question } => Self::Unanswered(question),
         }

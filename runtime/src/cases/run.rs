@@ -270,6 +270,7 @@ async fn draft(
         raw: form.raw.as_ref().map(Value::to_string).unwrap_or_default(),
         accepted_at: now,
         attempts: 0,
+        member: None,
     };
     let zone = form.zone.as_deref().unwrap_or("UTC");
     // It was read before, when the case was checked.

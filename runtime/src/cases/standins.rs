@@ -138,6 +138,7 @@ mod tests {
             raw: String::new(),
             accepted_at: 0,
             attempts: 0,
+            member: None,
         };
         let given = json!({
             "reply": ["Hello Ann!", "Ann Annison, +491511234567", "c17-4-0", "c170", "Annual", 17],

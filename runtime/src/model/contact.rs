@@ -307,7 +307,9 @@ impl Contact {
             | Effect::SetTimer { .. }
             | Effect::CancelTimer { .. }
             | Effect::Broadcast { .. }
-            | Effect::Unanswered { .. } => {}
+            | Effect::Unanswered { .. }
+            | Effect::LeaveOut { .. }
+            | Effect::Variant { .. } => {}
         }
         None
     }

@@ -1,6 +1,6 @@
 //! What a step may ask for.
 
-use super::{ChannelId, ContactId, Lane, Millis, Outgoing};
+use super::{CampaignKey, ChannelId, ContactId, Going, Lane, Membership, Millis, Outgoing};
 use serde::{Deserialize, Serialize};
 
 /// Held back until the turn commits, then done as a whole.
@@ -53,6 +53,14 @@ pub enum Effect {
         to: Segment,
         payload: String,
     },
+    /// The campaign's member is not to get it.
+    LeaveOut {
+        reason: String,
+    },
+    /// Which variant of the campaign the member is in.
+    Variant {
+        name: String,
+    },
     Note {
         text: String,
     },
@@ -96,6 +104,9 @@ pub struct Timer {
     pub channel: ChannelId,
     pub due: Millis,
     pub payload: String,
+    /// The campaign that it carries on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Membership>,
 }
 
 /// A turn's changes to timers, in order.
@@ -119,6 +130,23 @@ pub struct Broadcast {
     pub cursor: Option<ContactId>,
     pub reached: u64,
     pub done: bool,
+    #[serde(default)]
+    pub going: Going,
+}
+
+impl Broadcast {
+    /// One that has reached nobody yet.
+    pub fn new(key: CampaignKey, to: Segment, payload: String, now: Millis) -> Self {
+        let CampaignKey { channel, step, id } = key;
+        let (started_at, cursor, reached) = (now, None, 0);
+        let (done, going) = (false, Going::On);
+        Self { channel, step, id, to, payload, started_at, cursor, reached, done, going }
+    }
+
+    pub fn key(&self) -> CampaignKey {
+        let Self { channel, step, id, .. } = self.clone();
+        CampaignKey { channel, step, id }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

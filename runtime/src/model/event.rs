@@ -1,6 +1,6 @@
 //! What can happen.
 
-use super::{ChannelId, EventId, Millis, News, SendId, Sender};
+use super::{ChannelId, EventId, Membership, Millis, News, SendId, Sender};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -30,6 +30,21 @@ pub struct Event {
     pub accepted_at: Millis,
     /// Turns that began with it and did not commit.
     pub attempts: u32,
+    /// The campaign that it carries on, of our own events alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Membership>,
+}
+
+impl Event {
+    /// The campaign that it is part of. Broadcasts of before members were kept
+    /// have none.
+    pub fn campaign(&self) -> Option<&str> {
+        match (&self.member, &self.kind) {
+            (Some(member), _) => Some(&member.campaign),
+            (None, EventKind::Broadcast { id, .. }) => Some(id),
+            (None, _) => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 mod course;
 
-use super::{Category, ChannelId, ContactId, Millis, Outgoing, ReceiptState, SendId};
+use super::{CampaignKey, Category, ChannelId, ContactId, Millis, Outgoing, ReceiptState, SendId};
 use serde::{Deserialize, Serialize};
 
 /// Where a message goes: by phone if known, else by BSUID.
@@ -27,6 +27,9 @@ pub struct OutboxItem {
     /// The broadcast that it is part of; none for answers.
     #[serde(default)]
     pub campaign: Option<String>,
+    /// The campaign's member that it is for.
+    #[serde(default)]
+    pub member: Option<ContactId>,
     pub created_at: Millis,
     pub state: SendState,
     /// Attempts begun, this one included.
@@ -35,6 +38,9 @@ pub struct OutboxItem {
     /// before this was kept.
     #[serde(default)]
     pub left_at: Option<Millis>,
+    /// When a receipt first said that it is on the contact's phone.
+    #[serde(default)]
+    pub arrived_at: Option<Millis>,
     /// The provider's id, once known.
     pub message_id: Option<String>,
     /// Every one that the provider took: more than one if it was sent again.
@@ -115,10 +121,12 @@ pub enum Rule {
     Tier,
     /// The day's or the month's money is spent.
     Budget,
+    /// Its campaign is paused, or was stopped.
+    Campaign,
 }
 
 impl Rule {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Address,
         Self::Consent,
         Self::UsMarketing,
@@ -131,6 +139,7 @@ impl Rule {
         Self::Quiet,
         Self::Tier,
         Self::Budget,
+        Self::Campaign,
     ];
 
     pub fn name(self) -> &'static str {
@@ -147,6 +156,7 @@ impl Rule {
             Self::Quiet => "quiet",
             Self::Tier => "tier",
             Self::Budget => "budget",
+            Self::Campaign => "campaign",
         }
     }
 }
@@ -310,6 +320,13 @@ pub struct DeliveryRecord {
 }
 
 impl OutboxItem {
+    /// The campaign that it is part of.
+    pub fn campaign(&self) -> Option<CampaignKey> {
+        let (channel, step) = (self.channel.clone(), self.step.clone());
+        let id = self.campaign.clone()?;
+        Some(CampaignKey { channel, step, id })
+    }
+
     /// One that a step asked for at `now`, to be sent at once, that answers no
     /// particular message and is part of no campaign.
     pub fn new(
@@ -329,10 +346,12 @@ impl OutboxItem {
             also: Vec::new(),
             step: step.into(),
             campaign: None,
+            member: None,
             created_at: now,
             state: SendState::Waiting { due: now },
             attempts: 0,
             left_at: None,
+            arrived_at: None,
             message_id: None,
             copies: Vec::new(),
             receipt: None,

@@ -1,8 +1,8 @@
 //! What a turn reads and what it writes, each as one value.
 
 use super::{
-    Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, OutboxItem, Receipt,
-    TagChange, TemplateNews, TimerWrite, Trace, TurnId, Unanswered,
+    Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, MemberTurn, OutboxItem,
+    Receipt, TagChange, TemplateNews, TimerWrite, Trace, TurnId, Unanswered, Wrote,
 };
 
 /// What a turn may read, as it stood when the turn began.
@@ -35,6 +35,10 @@ pub struct TurnCommit {
     pub receipt: Option<(Receipt, Option<Failure>)>,
     /// What changed of the templates of an account.
     pub templates: Vec<(String, TemplateNews)>,
+    /// What it did for the campaign that the event is part of.
+    pub member: Option<MemberTurn>,
+    /// The contact's message that the event was.
+    pub wrote: Option<Wrote>,
     /// None where there is nothing worth keeping.
     pub trace: Option<Trace>,
     /// The event is put aside for the operator instead of done: it failed too
@@ -56,6 +60,8 @@ impl TurnCommit {
             unanswered: Vec::new(),
             receipt: None,
             templates: Vec::new(),
+            member: None,
+            wrote: None,
             trace: None,
             parked: None,
         }

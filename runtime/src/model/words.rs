@@ -23,6 +23,8 @@ impl Effect {
             Self::OptIn { .. } => "recorded consent to marketing".into(),
             Self::OptOut { .. } => "recorded the end of marketing".into(),
             Self::Broadcast { id, .. } => format!("began the broadcast `{id}`"),
+            Self::LeaveOut { reason } => format!("left the contact out: {reason}"),
+            Self::Variant { name } => format!("put the contact into the variant `{name}`"),
             Self::Note { text } => format!("noted: {text}"),
             Self::Unanswered { .. } => "kept the question for the owner".into(),
         }

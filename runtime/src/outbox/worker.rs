@@ -23,7 +23,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
@@ -194,15 +194,27 @@ impl Worker {
         Ok(())
     }
 
-    /// What a template held that may be sent again is due now, and not only
-    /// when it would have been looked at.
+    /// What a template held that may be sent again, or a campaign that goes on,
+    /// is due now, and not only when it would have been looked at.
     async fn let_go(&mut self, now: Millis) -> Result<()> {
-        let Some(is_free) = self.outbox.resting.take_lifted() else { return Ok(()) };
+        let resumed = self.outbox.resumed.swap(false, Ordering::Relaxed);
+        let lifted = self.outbox.resting.take_lifted();
+        if !resumed && lifted.is_none() {
+            return Ok(());
+        }
         let longest = now.saturating_add(TEMPLATE_PROBE_MS);
         let waiting = self.outbox.store.due_outbox(longest, LET_GO_MAX).await?;
-        for item in waiting.into_iter().filter(|item| item.due() > Some(now) && is_free(item)) {
-            let (due, reason) = (now, "its template may be sent again".into());
-            self.record(item.id, Delivery::Held { due, rule: Rule::Template, reason }, now);
+        for item in waiting.into_iter().filter(|item| item.due() > Some(now)) {
+            let held = item.hold.rule == Some(Rule::Campaign);
+            let (rule, reason) = match &lifted {
+                Some(is_free) if is_free(&item) => {
+                    (Rule::Template, "its template may be sent again")
+                }
+                _ if resumed && held => (Rule::Campaign, "its campaign goes on"),
+                _ => continue,
+            };
+            let (due, reason) = (now, reason.into());
+            self.record(item.id, Delivery::Held { due, rule, reason }, now);
         }
         Ok(())
     }

@@ -244,6 +244,12 @@ impl effects::Host for Host {
     fn broadcast(&mut self, id: String, to: Segment, payload: String) -> Asked {
         self.draft()?.broadcast(&id, convert::segment(to), &payload)
     }
+    fn leave_out(&mut self, reason: String) -> Asked {
+        self.draft()?.leave_out(&reason)
+    }
+    fn variant(&mut self, name: String) -> Asked {
+        self.draft()?.variant(&name)
+    }
     fn note(&mut self, text: String) -> Asked {
         self.draft()?.note(&text)
     }

@@ -266,6 +266,7 @@ proptest! {
         tier in any::<bool>(), spent in any::<u64>(), had in any::<u32>(), from in 0..1440u16,
     ) {
         let facts = Facts {
+            campaign: Going::On,
             restricted_until: None,
             template_until: None,
             spared_until: Some(NOW + HOUR),
@@ -279,4 +280,30 @@ proptest! {
             prop_assert_eq!(rule_with(&ann(), &message, &facts, &rules), None);
         }
     }
+}
+
+#[test]
+fn a_campaign_that_is_paused_waits_and_one_that_is_stopped_ends() {
+    let of = |campaign| Facts { campaign, ..Facts::default() };
+    let refused = |campaign| {
+        let channel = channel();
+        let (contact, message) = (ann(), text());
+        let request = Request {
+            contact: &contact,
+            channel: &channel,
+            message: &message,
+            campaign: true,
+            asked_at: NOW,
+            now: NOW,
+        };
+        matches!(may_leave(&request, &of(campaign), &rules()), Ruling::Refused { .. })
+    };
+    for message in [text(), marketing()] {
+        assert_eq!(rule_with(&ann(), &message, &of(Going::On), &rules()), None);
+        for going in [Going::Paused, Going::Stopped] {
+            let rule = rule_with(&ann(), &message, &of(going), &rules());
+            assert_eq!(rule, Some(Rule::Campaign), "{going:?}");
+        }
+    }
+    assert!(!refused(Going::Paused) && refused(Going::Stopped));
 }

@@ -4,7 +4,7 @@ use super::{
     Parked, Result, broadcasts, contacts,
     engine::Order,
     key::{self, Kind},
-    kv, lanes, merge, outbox, pace, stoppages, tags, templates, timers, unanswered,
+    kv, lanes, members, merge, outbox, pace, stoppages, tags, templates, timers, unanswered,
     view::View,
 };
 use crate::model::*;
@@ -39,6 +39,12 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     }
     for item in commit.outbox {
         outbox::push(view, item)?;
+    }
+    if let Some(member) = commit.member {
+        members::take_turn(view, member)?;
+    }
+    if let Some(wrote) = &commit.wrote {
+        members::hear(view, wrote, now)?;
     }
     for broadcast in &commit.broadcasts {
         broadcasts::start(view, broadcast)?;

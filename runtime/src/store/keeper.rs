@@ -3,8 +3,8 @@
 
 use super::{
     Aside, Audience, Depths, KvUsage, Parked, Result, Store, accept, broadcasts, commit, contacts,
-    counts, engine::Engine, identity, key::Kind, kv, lanes, media, outbox, pace, spent, stoppages,
-    tags, templates, timers, unanswered, upkeep, uploads, writer::Writer,
+    counts, engine::Engine, identity, key::Kind, kv, lanes, media, members, outbox, pace, spent,
+    stoppages, tags, templates, timers, unanswered, upkeep, uploads, writer::Writer,
 };
 use crate::model::*;
 use async_trait::async_trait;
@@ -113,6 +113,28 @@ impl Store for Keeper {
     async fn fan_out(&self, broadcast: &Broadcast, page: Audience, now: Millis) -> Result<()> {
         let broadcast = broadcast.clone();
         self.writer.write(move |view| broadcasts::fan_out(view, &broadcast, page, now)).await
+    }
+
+    async fn campaigns(&self, limit: usize) -> Result<Vec<Broadcast>> {
+        self.writer.read(|view| broadcasts::newest(view, limit))
+    }
+
+    async fn campaign(&self, key: &CampaignKey) -> Result<Option<Campaign>> {
+        self.writer.read(|view| broadcasts::campaign(view, key))
+    }
+
+    async fn members(
+        &self,
+        key: &CampaignKey,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Members> {
+        self.writer.read(|view| members::page(view, key, after, limit))
+    }
+
+    async fn steer(&self, key: &CampaignKey, going: Going) -> Result<Option<Going>> {
+        let key = key.clone();
+        self.writer.write(move |view| broadcasts::steer(view, &key, going)).await
     }
 
     async fn templates(&self, account: &str) -> Result<TemplateCopy> {

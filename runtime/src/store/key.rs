@@ -42,6 +42,10 @@
 //! | MediaLane | lane, when, the media's key | |
 //! | Stoppage | account, or channel | why it can't send |
 //! | Unanswered | number | question |
+//! | Member | hash of the campaign's name, contact | campaign's member |
+//! | MemberAge | when, the member's key | the member's names |
+//! | CampaignPast | hash of the campaign's name | sums of members that were |
+//! | LastCampaign | contact | the names of the member that it was last sent something as |
 
 use super::engine::Span;
 use crate::model::*;
@@ -92,6 +96,10 @@ pub enum Kind {
     Stoppage = 46,
     Unanswered = 47,
     TagHistory = 50,
+    Member = 51,
+    MemberAge = 52,
+    CampaignPast = 53,
+    LastCampaign = 54,
 }
 
 /// The store's own numbers.
@@ -360,9 +368,34 @@ pub fn templates_of(account: &str) -> Span {
     Span::prefix(Key::new(Kind::Template).u8(COPY_PART).text(account).0)
 }
 
-pub fn broadcast(broadcast: &Broadcast) -> Vec<u8> {
-    let Broadcast { channel, step, id, .. } = broadcast;
+pub fn broadcast(CampaignKey { channel, step, id }: &CampaignKey) -> Vec<u8> {
     Key::new(Kind::Broadcast).text(channel.as_str()).text(step).text(id).0
+}
+
+/// Hashed, as members are many and names may be long.
+fn of_campaign(kind: Kind, CampaignKey { channel, step, id }: &CampaignKey) -> Key {
+    Key::new(kind).hash(&[channel.as_str(), step, id])
+}
+
+pub fn member(campaign: &CampaignKey, contact: ContactId) -> Vec<u8> {
+    of_campaign(Kind::Member, campaign).u64(contact.0).0
+}
+
+/// A campaign's members with a larger id than `after`.
+pub fn members_behind(campaign: &CampaignKey, after: Option<ContactId>) -> Span {
+    let all = Span::prefix(of_campaign(Kind::Member, campaign).0);
+    match after {
+        Some(after) => Span { from: Span::prefix(member(campaign, after)).to, to: all.to },
+        None => all,
+    }
+}
+
+pub fn campaign_past(campaign: &CampaignKey) -> Vec<u8> {
+    of_campaign(Kind::CampaignPast, campaign).0
+}
+
+pub fn last_campaign(contact: ContactId) -> Vec<u8> {
+    Key::new(Kind::LastCampaign).u64(contact.0).0
 }
 
 pub fn upload(channel: &ChannelId, sha256: &str) -> Vec<u8> {

@@ -49,15 +49,31 @@ pub fn append(
     happening: Happening,
     now: Millis,
 ) -> Result<EventId> {
+    let id = place_for(view, lane)?;
+    add(view, id, happening, None, now)
+}
+
+fn add(
+    view: &mut View<'_>,
+    id: EventId,
+    happening: Happening,
+    member: Option<Membership>,
+    now: Millis,
+) -> Result<EventId> {
+    let Happening { channel, sender, kind, raw, dedup: _ } = happening;
+    let (accepted_at, attempts) = (now, 0);
+    let event = Event { id: id.clone(), channel, sender, kind, raw, accepted_at, attempts, member };
+    view.add("event", key::event(&id), &event)?;
+    Ok(id)
+}
+
+/// In the lane of whoever the lane's contact has become.
+fn place_for(view: &mut View<'_>, lane: Lane) -> Result<EventId> {
     let lane = match lane {
         Lane::Contact(id) => Lane::Contact(merge::follow(view, id)?),
         Lane::Channel(_) => lane,
     };
-    let id = take_place(view, lane)?;
-    let Happening { channel, sender, kind, raw, dedup: _ } = happening;
-    let event = Event { id: id.clone(), channel, sender, kind, raw, accepted_at: now, attempts: 0 };
-    view.add("event", key::event(&id), &event)?;
-    Ok(id)
+    take_place(view, lane)
 }
 
 /// The place behind the lane's last event.
@@ -98,17 +114,20 @@ pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane) -> Result<()> {
     Ok(())
 }
 
-/// As `append`, for what the host itself makes happen.
+/// As `append`, for what the host itself makes happen, maybe to a campaign's
+/// member.
 pub fn append_own(
     view: &mut View<'_>,
     lane: Lane,
     channel: &ChannelId,
     kind: EventKind,
+    member: Option<Membership>,
     now: Millis,
 ) -> Result<EventId> {
     let (dedup, raw) = (String::new(), String::new());
     let happening = Happening { channel: channel.clone(), dedup, sender: None, kind, raw };
-    append(view, lane, happening, now)
+    let id = place_for(view, lane)?;
+    add(view, id, happening, member, now)
 }
 
 pub fn is_head(view: &View<'_>, turn: &TurnId) -> Result<bool> {

@@ -24,7 +24,7 @@ use super::{
     codec::{numbers, read_numbers},
     contacts,
     engine::{Order, Span},
-    identity, key, kv, lanes, outbox, tags, timers,
+    identity, key, kv, lanes, members, outbox, tags, timers,
     view::View,
 };
 use crate::model::*;
@@ -92,6 +92,7 @@ pub fn merge(
     kv::join(view, &from, &to, now)?;
     outbox::join(view, goes, stays)?;
     tags::join(view, goes, stays)?;
+    members::join(view, goes, stays)?;
     contacts::remove(view, &other)?;
     let mut one = before.clone();
     one.absorb(other);

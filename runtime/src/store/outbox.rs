@@ -9,12 +9,12 @@ mod join;
 pub use join::join;
 
 use super::{
-    Result,
+    Result, broadcasts,
     codec::corrupt,
     contacts, counts,
     engine::Order,
     key::{self, Count, Kind, Reader},
-    merge, pace, spent,
+    members, merge, pace, spent,
     view::View,
 };
 use crate::model::*;
@@ -52,6 +52,20 @@ fn read(view: &View<'_>, id: &SendId) -> Result<Option<Stored>> {
     view.read(WHAT, &key::item(id))
 }
 
+/// An item, and what it is charged as it stands.
+pub fn with_charge(view: &View<'_>, id: &SendId) -> Result<Option<(OutboxItem, Option<Charge>)>> {
+    let charge = |stored: &Stored| stored.charge.clone().filter(|_| stored.charged);
+    Ok(read(view, id)?.map(|stored| (stored.item.clone(), charge(&stored))))
+}
+
+/// The item that the provider knows by this id.
+pub fn by_message_id(view: &View<'_>, message_id: &str) -> Result<Option<OutboxItem>> {
+    match view.get(&key::message_id(message_id))? {
+        Some(pointer) => Ok(Some(pointed_at(view, &pointer)?.item)),
+        None => Ok(None),
+    }
+}
+
 pub fn item(view: &View<'_>, id: &SendId) -> Result<Option<OutboxItem>> {
     Ok(read(view, id)?.map(|stored| stored.item))
 }
@@ -84,6 +98,7 @@ pub fn bytes(view: &View<'_>, pointer: &[u8]) -> Result<u64> {
 pub fn push(view: &mut View<'_>, mut item: OutboxItem) -> Result<()> {
     item.contact = merge::follow(view, item.contact)?;
     let contact = item.contact;
+    members::note_sent(view, &item)?;
     let last = view.first(&key::sent_to(contact), Order::Reverse)?;
     let place = 1 + last.and_then(|(key, _)| place_in(&key)).unwrap_or(0);
     let mut stored = Stored::new(item, place);
@@ -221,7 +236,7 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
     let mut begun = Vec::new();
     for attempt in attempts {
         let Some(mut stored) = read(view, &attempt.id)? else { continue };
-        let may_begin = stored.item.may_begin(attempt.since);
+        let may_begin = stored.item.may_begin(attempt.since) && goes_on(view, &stored.item)?;
         if may_begin && (stored.item.apart || is_head(view, &stored)?) {
             let old = stored.clone();
             if let Some(contact) = contacts::of(view, old.item.contact)? {
@@ -239,6 +254,13 @@ pub fn begin(view: &mut View<'_>, attempts: Vec<Attempt>) -> Result<Vec<OutboxIt
         }
     }
     Ok(begun)
+}
+
+/// Whether its campaign does, if it is of one.
+fn goes_on(view: &View<'_>, item: &OutboxItem) -> Result<bool> {
+    let Some(campaign) = item.campaign() else { return Ok(true) };
+    let broadcast = broadcasts::read(view, &campaign)?;
+    Ok(broadcast.is_none_or(|broadcast| broadcast.going == Going::On))
 }
 
 pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
@@ -318,6 +340,7 @@ fn find(view: &View<'_>, receipt: &Receipt) -> Result<Option<Stored>> {
 /// Removes an item that is history, with all that points to it.
 pub fn forget(view: &mut View<'_>, key: &[u8]) -> Result<()> {
     let Some(stored) = view.read::<Stored>(WHAT, key)? else { return Ok(()) };
+    members::before_forgotten(view, &stored.item)?;
     for copy in &stored.item.copies {
         view.delete(key::message_id(&copy.message_id));
     }

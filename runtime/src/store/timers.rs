@@ -6,7 +6,7 @@ use super::{
     counts,
     engine::Order,
     key::{self, Count, Kind, Reader},
-    lanes,
+    lanes, members,
     view::View,
 };
 use crate::model::*;
@@ -19,9 +19,15 @@ fn read(view: &View<'_>, key: &TimerKey) -> Result<Option<Timer>> {
 
 pub fn write(view: &mut View<'_>, write: TimerWrite) -> Result<()> {
     match write {
-        TimerWrite::Set(timer) => set(view, &timer),
+        TimerWrite::Set(timer) => {
+            members::timer_set(view, &timer)?;
+            set(view, &timer)
+        }
         TimerWrite::Cancel(key) => match read(view, &key)? {
-            Some(timer) => remove(view, &timer),
+            Some(timer) => {
+                remove(view, &timer)?;
+                members::timer_gone(view, &timer, "its timer was cancelled")
+            }
             None => Ok(()),
         },
     }
@@ -29,7 +35,10 @@ pub fn write(view: &mut View<'_>, write: TimerWrite) -> Result<()> {
 
 fn set(view: &mut View<'_>, timer: &Timer) -> Result<()> {
     match read(view, &timer.key)? {
-        Some(old) => view.delete(key::timer_due(old.due, &old.key)),
+        Some(old) => {
+            view.delete(key::timer_due(old.due, &old.key));
+            members::timer_gone(view, &old, "its timer was set anew by something else")?;
+        }
         None => counts::up(view, Count::Timers).map(|_| ())?,
     }
     view.put(key::timer_due(timer.due, &timer.key), Vec::new())?;
@@ -48,8 +57,12 @@ pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane) -> Result<()> {
     for mut timer in timers {
         remove(view, &timer)?;
         timer.key.lane = to.clone();
-        if read(view, &timer.key)?.is_none() {
-            set(view, &timer)?;
+        match read(view, &timer.key)? {
+            None => set(view, &timer)?,
+            Some(_) => {
+                let why = "it is one with another contact, who has such a timer";
+                members::timer_gone(view, &timer, why)?;
+            }
         }
     }
     Ok(())
@@ -87,9 +100,9 @@ pub fn fire(view: &mut View<'_>, timers: Vec<Timer>, now: Millis) -> Result<()> 
             continue;
         }
         remove(view, &timer)?;
-        let Timer { key: TimerKey { lane, step, name }, channel, due, payload } = timer;
+        let Timer { key: TimerKey { lane, step, name }, channel, due, payload, member } = timer;
         let kind = EventKind::TimerFired { step, name, payload, due };
-        lanes::append_own(view, lane, &channel, kind, now)?;
+        lanes::append_own(view, lane, &channel, kind, member, now)?;
     }
     Ok(())
 }

@@ -4,9 +4,9 @@ use super::{
     Aside, Result,
     codec::Bytes,
     counts,
-    engine::{Order, Span},
+    engine::{Order, Pair, Span},
     key::{self, Count, Kind},
-    kv, outbox, pace, unanswered, uploads,
+    kv, members, outbox, pace, unanswered, uploads,
     view::View,
 };
 use crate::model::*;
@@ -57,6 +57,10 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
     let Some(last) = now.checked_sub(keep_ms).and_then(|kept| kept.checked_sub(1)) else {
         return Ok(removed);
     };
+    for (entry, value) in taken(view, key::until(Kind::MemberAge, last))? {
+        members::sweep(view, &entry, &value, now)?;
+        removed += 1;
+    }
     for entry in take(view, key::until(Kind::TraceAge, last))? {
         view.delete_long(key::untimed(Kind::Trace, &entry))?;
         removed += 1;
@@ -71,9 +75,12 @@ pub fn sweep(view: &mut View<'_>, now: Millis, keep_ms: Millis) -> Result<usize>
 
 /// Takes the first entries out of an index by time.
 fn take(view: &mut View<'_>, span: Span) -> Result<Vec<Vec<u8>>> {
-    let entries = view.range(&span, Order::Forward).take(SWEPT);
-    let entries = entries.map(|entry| entry.map(|(key, _)| key)).collect::<Result<Vec<_>>>()?;
-    for entry in &entries {
+    Ok(taken(view, span)?.into_iter().map(|(entry, _)| entry).collect())
+}
+
+fn taken(view: &mut View<'_>, span: Span) -> Result<Vec<Pair>> {
+    let entries = view.range(&span, Order::Forward).take(SWEPT).collect::<Result<Vec<_>>>()?;
+    for (entry, _) in &entries {
         view.delete(entry.clone());
     }
     Ok(entries)

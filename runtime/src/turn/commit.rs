@@ -15,6 +15,7 @@ const TEXT_CHARS: usize = 1_000;
 pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> TurnCommit {
     let event = Arc::clone(&turn.setting.event);
     let mut commit = TurnCommit::new(event.id.clone());
+    commit.member = member_of(&event, String::new());
     let mut index = 0;
     for (step, effect) in std::mem::take(&mut turn.effects) {
         // Counted as the draft counted when it gave out the ids.
@@ -29,6 +30,12 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         commit.outbox = merge(items, contact.id, provider, &mut turn.remarks);
     }
     commit.tagged = std::mem::take(&mut turn.tagged);
+    if let (Some(member), Some(contact)) = (&mut commit.member, &turn.contact) {
+        let own = commit.outbox.iter().filter(|item| item.contact == contact.id);
+        member.sends = own.map(|item| item.id.clone()).collect();
+        member.otherwise = turn.why_nothing();
+    }
+    commit.wrote = wrote(&event);
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
     commit.templates = template_news(&turn);
@@ -41,6 +48,23 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         commit.trace = Some(trace(turn, &event, &commit, duration_us));
     }
     commit
+}
+
+/// The campaign's member whose turn it is, to whom nothing has been done yet.
+pub(super) fn member_of(event: &Event, otherwise: String) -> Option<MemberTurn> {
+    let (of, step) = (event.member.clone()?, event.kind.step()?.to_owned());
+    let (channel, sends) = (event.channel.clone(), Vec::new());
+    Some(MemberTurn { of, step, channel, sends, left_out: None, variant: None, otherwise })
+}
+
+fn wrote(event: &Event) -> Option<Wrote> {
+    let EventKind::Message(message) = &event.kind else { return None };
+    let contact = event.id.lane.contact().filter(|_| message.content.opens_window())?;
+    let tapped = match &message.content {
+        Content::Choice(_) => message.replies_to.clone(),
+        _ => None,
+    };
+    Some(Wrote { contact, tapped })
 }
 
 /// What the event tells of a template, with the account that the template is of.
@@ -95,24 +119,28 @@ async fn add_effect(
         }
         Effect::SetTimer { name, due, payload } => {
             let key = TimerKey { lane: lane.clone(), step: step.into(), name };
-            let timer = Timer { key, channel: channel.clone(), due, payload };
+            let member = event.member.clone();
+            let timer = Timer { key, channel: channel.clone(), due, payload, member };
             commit.timers.push(TimerWrite::Set(timer));
         }
         Effect::CancelTimer { name } => {
             let key = TimerKey { lane: lane.clone(), step: step.into(), name };
             commit.timers.push(TimerWrite::Cancel(key));
         }
-        Effect::Broadcast { id, to, payload } => commit.broadcasts.push(Broadcast {
-            channel: channel.clone(),
-            step: step.into(),
-            id,
-            to,
-            payload,
-            started_at: turn.setting.now,
-            cursor: None,
-            reached: 0,
-            done: false,
-        }),
+        Effect::Broadcast { id, to, payload } => {
+            let key = CampaignKey { channel: channel.clone(), step: step.into(), id };
+            commit.broadcasts.push(Broadcast::new(key, to, payload, turn.setting.now));
+        }
+        Effect::LeaveOut { reason } => {
+            if let Some(member) = &mut commit.member {
+                member.left_out = Some(reason);
+            }
+        }
+        Effect::Variant { name } => {
+            if let Some(member) = &mut commit.member {
+                member.variant = Some(name);
+            }
+        }
         Effect::Unanswered { question } => commit.unanswered.extend(kept(turn, step, question)),
         // Done already, to the contact itself.
         Effect::Tag { .. }
@@ -135,10 +163,8 @@ fn kept(turn: &Turn, step: &str, question: String) -> Option<Unanswered> {
 fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) -> OutboxItem {
     let now = turn.setting.now;
     OutboxItem {
-        campaign: match &turn.setting.event.kind {
-            EventKind::Broadcast { id, .. } => Some(id.clone()),
-            _ => None,
-        },
+        campaign: turn.setting.event.campaign().map(str::to_owned),
+        member: turn.setting.event.member.as_ref().map(|member| member.contact),
         ..OutboxItem::new(
             id,
             (

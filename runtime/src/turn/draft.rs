@@ -102,6 +102,8 @@ const ATTRIBUTES: usize = 200;
 const TAGS: usize = 200;
 const TEXT_BYTES: usize = 8 * 1024;
 const PAYLOAD_BYTES: usize = 4 * 1024;
+/// Why a contact is left out: a heading under which many are counted.
+const REASON_BYTES: usize = 200;
 /// One message as JSON: twice the longest text. A turn with many of them still
 /// fits into the store.
 const MESSAGE_BYTES: usize = 32 * 1024;
@@ -187,7 +189,7 @@ impl Draft {
         let message = self.by_template(message)?;
         let contact = self.contact.as_ref().ok_or(NO_CONTACT)?;
         let (channel, now) = (&self.event().channel, self.now());
-        let campaign = matches!(self.event().kind, EventKind::Broadcast { .. });
+        let campaign = self.event().campaign().is_some();
         let request =
             policy::Request { contact, channel, message: &message, campaign, asked_at: now, now };
         // It is asked again, with all the facts, when the message is about to go.
@@ -324,6 +326,32 @@ impl Draft {
             check_name("tag", tag, TAG_BYTES)?;
         }
         self.push(Effect::Broadcast { id: id.into(), to, payload: payload.into() })
+    }
+
+    /// The campaign's member of this turn is not to get it.
+    pub fn leave_out(&mut self, reason: &str) -> Checked {
+        self.of_campaign()?;
+        check_bytes("the reason", reason, REASON_BYTES)?;
+        if reason.trim().is_empty() {
+            return Err("say why the contact is left out".into());
+        }
+        self.push(Effect::LeaveOut { reason: plain_text(reason, LINE_CHARS) })
+    }
+
+    /// Which variant the campaign's member of this turn is in.
+    pub fn variant(&mut self, name: &str) -> Checked {
+        self.of_campaign()?;
+        check_name("variant", name, TAG_BYTES)?;
+        self.push(Effect::Variant { name: name.into() })
+    }
+
+    fn of_campaign(&self) -> Checked {
+        match self.event().campaign() {
+            Some(_) => Ok(()),
+            None => Err("this turn is of no campaign: neither a broadcast's event, nor a timer \
+                         that was set in such a turn"
+                .into()),
+        }
     }
 
     pub fn note(&mut self, text: &str) -> Checked {

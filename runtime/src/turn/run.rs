@@ -30,8 +30,9 @@ pub async fn run(snapshot: Snapshot, stage: Stage<'_>) -> Result<TurnCommit, Sto
     if stage.record {
         turn.recorded = Some(Recorded { contact: turn.contact.clone(), steps: Vec::new() });
     }
+    let stopped = turn.is_stopped().await?;
     for link in &stage.chain.steps {
-        if !turn.concerns(link) {
+        if stopped || !turn.concerns(link) {
             continue;
         }
         if turn.step(link).await == Verdict::Stop {
@@ -63,6 +64,7 @@ pub fn park(snapshot: Snapshot, reason: String, now: Millis, generation: u64) ->
         recording: Recording::None,
         account: None,
     });
+    commit.member = commit::member_of(&event, format!("its turn was put aside: {reason}"));
     commit.parked = Some(reason);
     commit
 }
@@ -286,6 +288,35 @@ impl Turn {
     fn concerns(&self, link: &ChainStep) -> bool {
         let kind = &self.setting.event.kind;
         link.step.wants(kind.name()) && kind.step().is_none_or(|step| step == link.step.name())
+    }
+
+    /// Whether the event is of a campaign that was stopped: then no step runs.
+    async fn is_stopped(&mut self) -> Result<bool, StoreError> {
+        let Setting { event, store, .. } = &self.setting;
+        let (Some(id), Some(step)) = (event.campaign(), event.kind.step()) else {
+            return Ok(false);
+        };
+        let (channel, step) = (event.channel.clone(), step.to_owned());
+        let campaign = store.campaign(&CampaignKey { channel, step, id: id.to_owned() }).await?;
+        let stopped = campaign.is_some_and(|it| it.broadcast.going == Going::Stopped);
+        if stopped {
+            self.remarks.push(Going::STOPPED.into());
+        }
+        Ok(stopped)
+    }
+
+    /// Why a campaign's member has got nothing in this turn.
+    pub fn why_nothing(&self) -> String {
+        let said = |step: &StepTrace| match (&step.error_kind, step.because.last()) {
+            (Some(kind), _) => format!("the step failed ({kind})"),
+            (None, Some(because)) => format!("the step sent nothing: {because}"),
+            (None, None) => "the step sent nothing".into(),
+        };
+        let remark = || match self.remarks.last() {
+            Some(remark) => remark.clone(),
+            None => "no step of this name wants it any more".into(),
+        };
+        self.steps.last().map_or_else(remark, said)
     }
 
     async fn step(&mut self, link: &ChainStep) -> Verdict {

@@ -236,18 +236,8 @@ impl Run {
         if value % 7 == 0 {
             let to = Segment { any: vec!["tag 0".into(), "tag 1".into()], ..Segment::default() };
             let (channel, step, id) = (main_channel(), "promo".into(), format!("{}", value % 3));
-            let (payload, cursor, reached, done) = (String::new(), None, 0, false);
-            commit.broadcasts.push(Broadcast {
-                channel,
-                step,
-                id,
-                to,
-                payload,
-                started_at: now,
-                cursor,
-                reached,
-                done,
-            });
+            let key = CampaignKey { channel, step, id };
+            commit.broadcasts.push(Broadcast::new(key, to, String::new(), now));
         }
         if value % 11 == 0 {
             commit.parked = Some("no more".into());

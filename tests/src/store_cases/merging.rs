@@ -273,6 +273,7 @@ pub async fn a_broadcast_passes_over_who_has_merged(store: Shared) {
         cursor: None,
         reached: 0,
         done: false,
+        going: Going::On,
     };
     let begin = accept(&store, account("begin")).await;
     turn(&store, &begin.lane, |commit| commit.broadcasts.push(broadcast.clone())).await;

@@ -62,6 +62,7 @@ fn sale(id: &str) -> Broadcast {
         cursor: None,
         reached: 0,
         done: false,
+        going: Going::On,
     }
 }
 

@@ -221,6 +221,10 @@ impl Store for FakeStore {
     async fn outbox_item(&self, id: &SendId) -> Result<Option<OutboxItem>> {
         Ok(self.kept().items.get(id).cloned())
     }
+    /// None is paused or stopped.
+    async fn campaign(&self, _: &CampaignKey) -> Result<Option<Campaign>> {
+        Ok(None)
+    }
     fn health(&self) -> Result<()> {
         self.kept().check()
     }
@@ -303,6 +307,15 @@ impl Store for FakeStore {
         unreachable!()
     }
     async fn fan_out(&self, _: &Broadcast, _: Audience, _: Millis) -> Result<()> {
+        unreachable!()
+    }
+    async fn campaigns(&self, _: usize) -> Result<Vec<Broadcast>> {
+        unreachable!()
+    }
+    async fn members(&self, _: &CampaignKey, _: Option<ContactId>, _: usize) -> Result<Members> {
+        unreachable!()
+    }
+    async fn steer(&self, _: &CampaignKey, _: Going) -> Result<Option<Going>> {
         unreachable!()
     }
     async fn templates(&self, _: &str) -> Result<TemplateCopy> {

@@ -116,6 +116,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         raw: r#"{"a":1}"#.into(),
         accepted_at: NOW,
         attempts: 0,
+        member: None,
     };
     let Limits { effects, log_lines, value_bytes, kv_mb, .. } = config.limits;
     let kv_bytes = kv_mb * 1024 * 1024;

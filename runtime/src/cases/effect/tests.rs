@@ -99,6 +99,8 @@ fn effects() -> Vec<(Effect, Value)> {
             json!({"broadcast": {"id": "spring", "to": {"all": ["vip"], "none": ["complaint"]},
                 "payload": "p"}}),
         ),
+        (Effect::LeaveOut { reason: "no consent".into() }, json!({"leave_out": "no consent"})),
+        (Effect::Variant { name: "hold-out".into() }, json!({"variant": "hold-out"})),
         (Effect::Note { text: "n".into() }, json!({"note": "n"})),
         (Effect::Unanswered { question: "q".into() }, json!({"unanswered": "q"})),
     ]

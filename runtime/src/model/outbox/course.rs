@@ -125,6 +125,9 @@ impl OutboxItem {
                     self.receipt = Some(state);
                     self.updated_at = now;
                 }
+                if state > ReceiptState::Sent {
+                    self.arrived_at = self.arrived_at.or(Some(now));
+                }
                 self.state = SendState::Sent;
                 (self.error, self.reason, self.hold.rule) = (None, None, None);
             }

@@ -196,7 +196,12 @@ impl Worker {
         batch: &mut Batch,
     ) -> Result<Facts> {
         let (rules, now) = (&route.rules, request.now);
+        let campaign = match item.campaign() {
+            Some(key) => self.outbox.store.campaign(&key).await?,
+            None => None,
+        };
         let mut facts = Facts {
+            campaign: campaign.map(|campaign| campaign.broadcast.going).unwrap_or_default(),
             restricted_until: self.restricted_until(&item.channel, now),
             template_until: self.outbox.resting.until(item, now),
             ..Facts::default()

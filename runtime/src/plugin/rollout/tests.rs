@@ -103,6 +103,7 @@ fn draft_in(contact: u64, seq: u64) -> Draft {
         raw: String::new(),
         accepted_at: 1_000,
         attempts: 0,
+        member: None,
     };
     let setting = Setting {
         event: Arc::new(event),

@@ -22,6 +22,7 @@ fn draft(effects: usize) -> Draft {
         raw: String::new(),
         accepted_at: 1_000_000,
         attempts: 0,
+        member: None,
     };
     let setting = Setting {
         event: Arc::new(event),
@@ -179,4 +180,23 @@ fn what_is_said_and_asked_for_is_bounded_in_bytes() {
     draft.setting.event = Arc::new(event);
     let refusal = draft.broadcast("b", Segment::default(), "").unwrap_err();
     assert!(refusal.contains("can't begin another"), "{refusal}");
+}
+
+#[test]
+fn members_are_left_out_in_turns_of_a_campaign_alone() {
+    let mut draft = draft(9);
+    for refusal in [draft.leave_out("no consent"), draft.variant("a")] {
+        assert!(refusal.unwrap_err().contains("of no campaign"));
+    }
+    // A timer that was set in a member's turn.
+    let mut event = draft.event().clone();
+    let (step, name, payload) = ("faq".into(), "later".into(), String::new());
+    event.kind = EventKind::TimerFired { step, name, payload, due: 0 };
+    event.member = Some(Membership { campaign: "spring".into(), contact: ContactId(1) });
+    draft.setting.event = Arc::new(event);
+    draft.leave_out("no consent").unwrap();
+    draft.variant("hold-out").unwrap();
+    assert!(draft.leave_out(&"x".repeat(201)).unwrap_err().contains("200"));
+    assert!(draft.leave_out(" ").is_err() && draft.variant("").is_err());
+    assert_eq!(draft.effects.len(), 2);
 }

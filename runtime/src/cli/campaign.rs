@@ -1,0 +1,151 @@
+//! `switchboard campaign`: what became of promotions, and whether they go on.
+
+mod words;
+
+use super::{Ending, Exit, admin::Admin, ground, out};
+use crate::{config::Env, model::plain_text};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard campaign list my-shop
+  switchboard campaign show my-shop spring
+  switchboard campaign members my-shop spring --state failed
+  switchboard campaign pause my-shop spring
+  switchboard campaign resume my-shop spring
+  switchboard campaign stop my-shop spring
+
+Asks the running `serve`. While a campaign is paused nothing of it leaves; `resume` lets it go on. What
+is stopped stays so: nobody further gets it.";
+
+/// Look at campaigns, pause them or stop them.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Show all of them, the newest first.
+    List {
+        /// The business folder.
+        folder: PathBuf,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how many it has reached, left out, and who got it.
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show its members one by one, with where each stands and why.
+    Members {
+        #[command(flatten)]
+        which: Which,
+        /// Only those: left-out, waiting, queued, refused, failed, accepted, sent, delivered or
+        /// read.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Let nothing more of it leave for now.
+    Pause(Which),
+    /// Let a paused one go on.
+    Resume(Which),
+    /// End it: nobody further gets it.
+    Stop(Which),
+}
+
+#[derive(clap::Args)]
+struct Which {
+    /// The business folder.
+    folder: PathBuf,
+    /// The campaign's id, as `campaign list` shows it.
+    id: String,
+    /// Its channel, if several have a campaign of this id.
+    #[arg(long)]
+    channel: Option<String>,
+    /// The step that began it, if several have a campaign of this id.
+    #[arg(long)]
+    step: Option<String>,
+}
+
+impl Which {
+    /// `rest` begins with a slash, if there is any.
+    fn path(&self, rest: &str, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.channel.iter().map(|channel| ("channel", channel)));
+        query.extend_pairs(self.step.iter().map(|step| ("step", step)));
+        query.extend_pairs(more);
+        // A plus would be one in a path.
+        let id: String = form_urlencoded::byte_serialize(self.id.as_bytes()).collect();
+        format!("/api/v1/campaigns/{}{rest}?{}", id.replace('+', "%20"), query.finish())
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
+    let folder = match &arguments.command {
+        Command::List { folder, .. } => folder,
+        Command::Show { which, .. } | Command::Members { which, .. } => &which.folder,
+        Command::Pause(which) | Command::Resume(which) | Command::Stop(which) => &which.folder,
+    };
+    let admin = match Admin::of(folder, env)? {
+        Ok(admin) => admin,
+        Err(problems) => return Ok(out::problems(&problems)),
+    };
+    ground::wait(async {
+        match &arguments.command {
+            Command::List { json, .. } => {
+                let found: Value = admin.get("/api/v1/campaigns?limit=500").await?;
+                tell(&found, *json, words::list)?;
+            }
+            Command::Show { which, json } => {
+                let found: Value = admin.get(&which.path("", &[])).await?;
+                tell(&found, *json, words::show)?;
+            }
+            Command::Members { which, state } => members(&admin, which, state.as_deref()).await?,
+            Command::Pause(which) => steer(&admin, which, "/pause").await?,
+            Command::Resume(which) => steer(&admin, which, "/resume").await?,
+            Command::Stop(which) => steer(&admin, which, "/stop").await?,
+        }
+        anyhow::Ok(())
+    })??;
+    Ok(Exit::Done)
+}
+
+fn tell(found: &Value, json: bool, words: impl Fn(&Value) -> Vec<String>) -> anyhow::Result<()> {
+    match json {
+        true => out::line(serde_json::to_string_pretty(found)?),
+        // Plugins wrote the reasons.
+        false => words(found).iter().for_each(|line| out::line(plain_text(line, usize::MAX))),
+    }
+    Ok(())
+}
+
+async fn members(admin: &Admin, which: &Which, state: Option<&str>) -> anyhow::Result<()> {
+    let mut after: Option<String> = None;
+    loop {
+        let mut more = vec![("limit", "500")];
+        more.extend(state.map(|state| ("state", state)));
+        more.extend(after.as_deref().map(|after| ("after", after)));
+        let page: Value = admin.get(&which.path("/members", &more)).await?;
+        tell(&page, false, words::members)?;
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => after = Some(next.to_owned()),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn steer(admin: &Admin, which: &Which, how: &str) -> anyhow::Result<()> {
+    let done: Value = admin.post_json(&which.path(how, &[]), &()).await?;
+    let state = done.get("state").and_then(Value::as_str).unwrap_or_default();
+    out::line(format_args!("the campaign `{}` is {state} now", which.id));
+    Ok(())
+}

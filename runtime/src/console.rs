@@ -321,6 +321,7 @@ async fn parked(State(console): Shared, Query(page): Query<Page>) -> Answer {
 /// As many as are kept, unless the request asks for fewer.
 async fn unanswered(State(console): Shared, Query(page): Query<Page>) -> Answer {
     let questions = console.store.unanswered(page.limit.unwrap_or(usize::MAX)).await?;
+    let questions: Vec<_> = questions.iter().map(view::unanswered).collect();
     Ok(Json(json!({ "unanswered": questions })).into_response())
 }
 

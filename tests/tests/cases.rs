@@ -172,12 +172,15 @@ async fn a_bundled_plugin_runs_its_cases() {
     let plugin = load(Source::Bundled("faq".into())).await;
     let rules = json!({"fallback": "Pardon?",
         "answer": [{"id": "hours", "ask": ["When do you open?"], "say": "At 9."}]});
-    let asked = |text: &str, say: &str| {
+    let asked = |text: &str, effects: Value| {
         case(json!({"event": {"message": {"text": text}}, "rules": rules,
-            "expected": {"verdict": "stop", "effects": [{"reply": {"text": say}}]}}))
+            "expected": {"verdict": "stop", "effects": effects}}))
     };
-    for (text, say) in [("when do you open", "At 9."), ("xyz", "Pardon?")] {
-        let outcome = cases::run(&plugin, &asked(text, say)).await;
+    for (text, effects) in [
+        ("when do you open", json!([{"reply": {"text": "At 9."}}])),
+        ("xyz", json!([{"unanswered": "xyz"}, {"reply": {"text": "Pardon?"}}])),
+    ] {
+        let outcome = cases::run(&plugin, &asked(text, effects)).await;
         assert!(outcome.passed(), "{}", told(&outcome));
     }
     let timer = case(json!({"event": {"timer": {"name": "x"}}, "rules": rules,

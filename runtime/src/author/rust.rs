@@ -10,7 +10,7 @@ use std::path::PathBuf;
 const TARGET: &str = "wasm32-wasip2";
 
 /// The SDK's sources, by their path in the repository.
-const SDK: [(&str, &str); 16] = [
+const SDK: [(&str, &str); 21] = [
     ("plugin-sdk/src/lib.rs", include_str!("../../../plugin-sdk/src/lib.rs")),
     ("plugin-sdk/src/effects.rs", include_str!("../../../plugin-sdk/src/effects.rs")),
     ("plugin-sdk/src/http.rs", include_str!("../../../plugin-sdk/src/http.rs")),
@@ -24,11 +24,16 @@ const SDK: [(&str, &str); 16] = [
     ),
     ("plugin-sdk/src/messages/tests.rs", include_str!("../../../plugin-sdk/src/messages/tests.rs")),
     ("plugin-sdk/src/plugin.rs", include_str!("../../../plugin-sdk/src/plugin.rs")),
+    ("plugin-sdk/src/template.rs", include_str!("../../../plugin-sdk/src/template.rs")),
     ("plugin-sdk/src/testing.rs", include_str!("../../../plugin-sdk/src/testing.rs")),
     ("plugin-sdk/src/testing/host.rs", include_str!("../../../plugin-sdk/src/testing/host.rs")),
     ("plugin-sdk/src/text.rs", include_str!("../../../plugin-sdk/src/text.rs")),
     ("plugin-sdk/src/values.rs", include_str!("../../../plugin-sdk/src/values.rs")),
     ("runtime/src/plugin/zones.rs", include_str!("../plugin/zones.rs")),
+    ("runtime/src/calendar.rs", include_str!("../calendar.rs")),
+    ("runtime/src/calendar/names.rs", include_str!("../calendar/names.rs")),
+    ("runtime/src/calendar/spans.rs", include_str!("../calendar/spans.rs")),
+    ("runtime/src/calendar/words.rs", include_str!("../calendar/words.rs")),
     // Only its documentation tests read it; rustdoc wants it there.
     ("README.md", ""),
 ];

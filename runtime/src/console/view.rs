@@ -98,6 +98,14 @@ pub fn item(item: &OutboxItem) -> Value {
     })
 }
 
+pub fn unanswered(asked: &Unanswered) -> Value {
+    let Unanswered { contact, channel, step, question, at } = asked;
+    json!({
+        "contact": contact.to_string(), "channel": channel, "step": step, "question": question,
+        "at": at,
+    })
+}
+
 pub fn parked(parked: &Parked) -> Value {
     json!({
         "event": parked.event.id.to_string(),

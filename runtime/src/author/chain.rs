@@ -19,9 +19,9 @@ pub struct Placed {
 }
 
 /// Copies a component to `plugins/<name>.wasm` of the business folder, whole
-/// or not at all, and makes sure that a chain has a step for it: before the
-/// last step of `chains/<chain>.toml`, because the last one has an answer for
-/// everything. Error: the folder or the chain is not there or can't be
+/// or not at all, and makes sure that `chains/<chain>.toml` has a step for it:
+/// before the one with `faq`, which has an answer for everything, else before
+/// the last. Error: the folder or the chain is not there or can't be
 /// written.
 pub fn place(component: &Path, business: &Path, name: &str, chain: &str) -> Result<Placed> {
     let plugin = format!("plugins/{name}.wasm");
@@ -57,14 +57,18 @@ fn chain_files(chains: &Path) -> Result<Vec<String>> {
         .collect()
 }
 
-/// The text with a step before the last one and its comment.
+/// The text with a step before the one that answers everything and its comment.
 fn with_step(text: &str, name: &str, plugin: &str) -> String {
     let step = format!("[[step]]\nname = \"{name}\"\nplugin = \"{plugin}\"\n\n");
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let last = lines.iter().rposition(|line| line.trim() == "[[step]]");
-    let Some(last) = last else { return format!("{text}\n{step}") };
-    let comment = lines.iter().take(last).rev().take_while(|line| line.starts_with('#')).count();
-    let (before, after) = lines.split_at(last - comment);
+    let faq = lines.iter().position(|line| line.trim() == "plugin = \"faq\"");
+    let begun = lines.iter().take(faq.unwrap_or(lines.len()));
+    let place = begun.rev().position(|line| line.trim() == "[[step]]");
+    let Some(place) = place.map(|back| faq.unwrap_or(lines.len()) - 1 - back) else {
+        return format!("{text}\n{step}");
+    };
+    let comment = lines.iter().take(place).rev().take_while(|line| line.starts_with('#')).count();
+    let (before, after) = lines.split_at(place - comment);
     format!("{}{step}{}", before.concat(), after.concat())
 }
 
@@ -83,6 +87,17 @@ fn told(path: &Path, error: &Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_added_before_what_answers_everything() {
+        let text = "[[step]]\nplugin = \"a\"\n\n# Answers.\n[[step]]\nplugin = \"faq\"\n\n\
+                    [[step]]\nplugin = \"hours\"\n";
+        let with = with_step(text, "mine", "plugins/mine.wasm");
+        let order: Vec<_> = with.lines().filter(|line| line.starts_with("plugin")).collect();
+        let named = ["a", "plugins/mine.wasm", "faq", "hours"];
+        assert_eq!(order, named.map(|name| format!("plugin = \"{name}\"")));
+        assert!(with.contains("\n\n# Answers.\n[[step]]\nplugin = \"faq\""), "{with}");
+    }
 
     #[test]
     fn a_step_is_added_once_and_before_the_last() {

@@ -100,16 +100,9 @@ async fn add_effect(
             }
         }
         Effect::Send { to: Some(other), message, quote } => {
-            match turn.setting.store.contact(other).await {
-                Ok(Some(contact)) => {
-                    let asked = asked::by(channel, &message, turn.setting.now);
-                    commit.asked.extend(asked.map(|asked| (contact.id, asked)));
-                    let item = item(id, turn, step, &contact, message);
-                    commit.outbox.push(OutboxItem { quote, ..item });
-                }
-                Ok(None) => turn.remarks.push(format!("`{step}` wrote to {other}, who is unknown")),
-                Err(error) => turn.remarks.push(format!("{other} could not be read: {error}")),
-            };
+            if let Some(item) = to_other(commit, turn, step, (other, id), message).await {
+                commit.outbox.push(OutboxItem { quote, ..item });
+            }
         }
         Effect::MarkRead { typing } => {
             if let (Some(contact), EventKind::Message(message)) = (&turn.contact, &event.kind) {
@@ -152,6 +145,27 @@ async fn add_effect(
         | Effect::OptOut { .. }
         | Effect::Note { .. } => {}
     }
+}
+
+/// What goes to another contact, with what it asks there; none if nobody is there.
+async fn to_other(
+    commit: &mut TurnCommit,
+    turn: &mut Turn,
+    step: &str,
+    (other, id): (ContactId, SendId),
+    message: Outgoing,
+) -> Option<OutboxItem> {
+    match turn.setting.store.contact(other).await {
+        Ok(Some(contact)) => {
+            let channel = &turn.setting.event.channel;
+            let asked = asked::by(channel, &message, turn.setting.now);
+            commit.asked.extend(asked.map(|asked| (contact.id, asked)));
+            return Some(item(id, turn, step, &contact, message));
+        }
+        Ok(None) => turn.remarks.push(format!("`{step}` wrote to {other}, who is unknown")),
+        Err(error) => turn.remarks.push(format!("{other} could not be read: {error}")),
+    }
+    None
 }
 
 fn kept(turn: &Turn, step: &str, question: String) -> Option<Unanswered> {

@@ -1,3 +1,5 @@
+//! What can be read of a chat, and how what can't is told.
+
 use super::*;
 
 /// The lines that can't be read, with their numbers.

@@ -10,13 +10,17 @@
 //! assert!(Template::new("Hello {name").unwrap_err().contains("braces stand for a value"));
 //! ```
 
-use crate::contact;
+use crate::{business, contact};
 use leon::{Item, ParseError};
 
 /// So that a text's size is bounded, whatever its values are.
 const MAX_VALUES: usize = 50;
 /// As long as an attribute may be, in bytes; the rest of a value is left out.
 const MAX_VALUE_BYTES: usize = 1_000;
+
+/// What every plugin can say of a contact, and of the business at this moment.
+/// Any other value is an attribute of the contact.
+pub const VALUES: [&str; 5] = ["name", "language", "opening_hours", "opens", "closure"];
 
 /// A text with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,23 @@ impl Template {
             ..=MAX_VALUES => Ok(template),
             count => Err(format!("has {count} values, and at most {MAX_VALUES} are allowed")),
         }
+    }
+
+    /// As `new`, for texts that [`value`] fills. Error: also an attribute
+    /// without what to take where a contact has none, which is most likely a
+    /// misspelt value.
+    pub fn of_values(text: &str) -> Result<Self, String> {
+        let template = Self::new(text)?;
+        let told = |name: &str| {
+            format!(
+                "`{{{name}}}` is none of {}. If it is an attribute, say what to take where a \
+                 contact has none: `{{{name}|…}}`",
+                VALUES.map(|value| format!("`{{{value}}}`")).join(", ")
+            )
+        };
+        let unknown = |(name, instead): &(&str, bool)| !instead && !VALUES.contains(name);
+        let wrong = template.values().find(unknown).map(|(name, _)| told(name));
+        wrong.map_or(Ok(template), Err)
     }
 
     /// The values it names, each with whether it says what to take instead.
@@ -82,6 +103,17 @@ pub fn of_contact(name: &str) -> Option<String> {
         "name" => contact::name(),
         "language" => contact::language(),
         attribute => contact::attribute(attribute),
+    }
+}
+
+/// Any of [`VALUES`], or an attribute. What is said of the hours is said in
+/// `language`, that of the text; without a calendar there is nothing to say.
+pub fn value(name: &str, language: Option<&str>) -> Option<String> {
+    match name {
+        "opening_hours" => business::opening_hours(language),
+        "opens" => business::opens(business::now(), language),
+        "closure" => business::closure_at(business::now()),
+        name => of_contact(name),
     }
 }
 
@@ -157,6 +189,14 @@ mod tests {
             template.values().collect::<Vec<_>>(),
             [("a", true), ("b", false), ("c", false)]
         );
+    }
+
+    #[test]
+    fn a_value_that_nobody_has_needs_a_substitute() {
+        let opens = "Hi {name}, we open {opens}; {city|here} it is {closure}.";
+        assert_eq!(Template::of_values(opens), Template::new(opens));
+        let problem = Template::of_values("We open {opnes}.").unwrap_err();
+        assert!(problem.contains("`{opens}`") && problem.contains("`{opnes|…}`"), "{problem}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! An answer as messages, and whom it is for.
+//! An answer as messages, and when and for whom it is.
 
 use crate::{
     check::WITH_TEXT,
@@ -13,13 +13,21 @@ use switchboard_plugin::{
 
 /// A caption may be this long, in characters.
 const CAPTION_CHARS: usize = 1_024;
+/// So may a footer.
+const FOOTER_CHARS: usize = 60;
 
 impl Answer {
     /// What to send, in order: mostly one message. Media that can have a text
     /// has it as its caption, or stands above the buttons.
     pub fn messages(&self, language: &Language) -> Vec<Outgoing> {
         let text = self.say.to(language);
-        let footer = self.footer.as_ref().map(|footer| footer.to(language).to_owned());
+        // With its values a footer may have grown too long for one.
+        let (text, footer) = match self.footer.as_ref().map(|footer| footer.to(language)) {
+            Some(long) if long.chars().count() > FOOTER_CHARS => {
+                (format!("{text}\n\n{long}"), None)
+            }
+            footer => (text, footer),
+        };
         let Some(media) = &self.media else { return vec![self.tappable(text, footer, language)] };
         let fits = WITH_TEXT.contains(&media.kind.as_str());
         if fits && !self.buttons.is_empty() {
@@ -46,16 +54,19 @@ impl Answer {
         }
     }
 
-    /// Whether it is for this contact, on this channel.
-    pub fn is_open(&self) -> bool {
+    /// Whether it is for this contact, now and on this channel.
+    pub fn holds(&self) -> bool {
         self.when.as_ref().is_none_or(When::holds)
     }
 }
 
 impl When {
-    fn holds(&self) -> bool {
+    /// Without a calendar the business counts as open.
+    pub fn holds(&self) -> bool {
+        let open = || business::open_at(business::now()).unwrap_or(true);
         let has = |tag: &String| contact::has_tag(tag);
-        self.all.iter().all(has)
+        self.open.is_none_or(|wanted| wanted == open())
+            && self.all.iter().all(has)
             && (self.any.is_empty() || self.any.iter().any(has))
             && !self.none.iter().any(has)
             && (self.channels.is_empty() || self.channels.contains(&business::channel()))
@@ -66,11 +77,11 @@ impl List {
     fn options(&self, body: String, footer: Option<String>, language: &Language) -> Options {
         let rows = self.rows.iter().map(|row| Row {
             id: row.id.clone(),
-            title: row.title.to(language).into(),
-            description: row.description.as_ref().map(|more| more.to(language).into()),
+            title: row.title.to(language),
+            description: row.description.as_ref().map(|more| more.to(language)),
         });
         let sections = vec![Section { title: None, rows: rows.collect() }];
-        Options { body, footer, label: self.label.to(language).into(), sections }
+        Options { body, footer, label: self.label.to(language), sections }
     }
 }
 
@@ -97,6 +108,6 @@ pub fn with_buttons(text: String, buttons: &[Button], language: &Language) -> Ou
 
 fn choices(buttons: &[Button], language: &Language) -> Vec<Choice> {
     let choice =
-        |button: &Button| Choice { id: button.id.clone(), title: button.title.to(language).into() };
+        |button: &Button| Choice { id: button.id.clone(), title: button.title.to(language) };
     buttons.iter().map(choice).collect()
 }

@@ -1,9 +1,6 @@
 //! What is wrong with rules that fit the schema.
 
-use crate::{
-    rules::{Answer, Rules},
-    said::VALUES,
-};
+use crate::rules::{Answer, Rules};
 use std::collections::HashSet;
 use switchboard_plugin::{Problem, template::Template, text::Text};
 
@@ -30,6 +27,11 @@ pub fn problems(rules: &Rules) -> Vec<Problem> {
         silent && rules.handoff_after.is_some(),
         "/handoff_after",
         "without `fallback` the next step has its turn, and nothing counts as a miss: set `fallback`",
+    );
+    lacks(
+        silent && rules.fallback_when.is_some(),
+        "/fallback_when",
+        "says when the fallback is sent: set `fallback`",
     );
     lacks(
         rules.handoff_say.is_some() && rules.handoff_after.is_none(),
@@ -99,23 +101,21 @@ fn form(answer: &Answer) -> Vec<(&'static str, &'static str)> {
 fn texts(rules: &Rules, problems: &mut Vec<Problem>) {
     for (place, said) in rules.texts() {
         for (beneath, text) in said.texts() {
-            let path = || format!("{place}{beneath}");
-            let template = match Template::new(text) {
-                Ok(template) => template,
-                Err(message) => {
-                    problems.push(Problem::new(path(), message));
-                    continue;
-                }
+            let wrong = Template::of_values(text).err();
+            problems.extend(wrong.map(|why| Problem::new(format!("{place}{beneath}"), why)));
+        }
+    }
+    for (place, label) in rules.labels() {
+        for (beneath, text) in label.texts() {
+            let wrong = match Template::of_values(text) {
+                Ok(text) if text.fill(|_| None).trim().is_empty() => Some(
+                    "must not be empty where a value is missing: say what to take instead, as in \
+                     `{name|friend}`"
+                        .into(),
+                ),
+                read => read.err(),
             };
-            let unknown = |(name, instead): &(&str, bool)| !instead && !VALUES.contains(name);
-            for (name, _) in template.values().filter(unknown) {
-                let message = format!(
-                    "`{{{name}}}` is none of the values that are always known ({}). If it is an \
-                     attribute, say what to take where a contact has none: `{{{name}|…}}`",
-                    VALUES.map(|value| format!("`{{{value}}}`")).join(", ")
-                );
-                problems.push(Problem::new(path(), message));
-            }
+            problems.extend(wrong.map(|why| Problem::new(format!("{place}{beneath}"), why)));
         }
     }
 }

@@ -13,8 +13,8 @@ use asked::Asked;
 use language::Languages;
 use matching::{Ask, CLOSE, Found, How, Questions, THRESHOLD};
 use misses::Misses;
-use rules::{Answer, Line, Rules};
-use said::Language;
+use rules::{Answer, Line, Rules, When};
+use said::{Language, Said};
 use std::collections::HashSet;
 use switchboard_plugin::*;
 
@@ -116,7 +116,7 @@ impl Faq {
     fn find(&self, words: &str, may: &dyn Fn(usize, &Answer) -> bool) -> Vec<Found> {
         let may = |at: usize| {
             let answer = self.rules.answer.get(at);
-            answer.is_some_and(|answer| may(at, answer) && answer.is_open())
+            answer.is_some_and(|answer| may(at, answer) && answer.holds())
         };
         self.questions.find(words, &may)
     }
@@ -179,7 +179,7 @@ impl Faq {
         let Some(question) = &self.rules.did_you_mean else { return Ok(Continue) };
         because("they are too much alike to choose");
         let choice = |answer: &&Answer| {
-            let title = answer.title.as_ref()?.to(language).to_owned();
+            let title = answer.title.as_ref()?.to(language);
             Some(Choice { id: answer.id.clone(), title })
         };
         let choices: Vec<Choice> = answers.iter().filter_map(choice).collect();
@@ -198,7 +198,7 @@ impl Faq {
             Asked::Courtesy | Asked::Question | Asked::Greeting | Asked::Sound => {}
         }
         let question = message.words().filter(|_| asked == Asked::Question);
-        let Some(fallback) = &self.rules.fallback else {
+        let Some(fallback) = self.fallback() else {
             keep(question)?;
             return Ok(Continue);
         };
@@ -226,6 +226,16 @@ impl Faq {
         }
         misses.keep()?;
         Ok(Stop)
+    }
+
+    /// What is said now to whoever is not understood.
+    fn fallback(&self) -> Option<&Said> {
+        let fallback = self.rules.fallback.as_ref()?;
+        let holds = self.rules.fallback_when.as_ref().is_none_or(When::holds);
+        if !holds {
+            because("the fallback is not for now, or not for this contact");
+        }
+        holds.then_some(fallback)
     }
 
     fn hand_off(&self, misses: u32, language: &Language) -> Outcome {

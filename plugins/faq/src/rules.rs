@@ -12,6 +12,8 @@ pub struct Rules {
     pub did_you_mean: Option<Said>,
     pub greeting: Option<Said>,
     pub fallback: Option<Said>,
+    /// At other times, and for others, it is as if there were none.
+    pub fallback_when: Option<When>,
     pub fallback_buttons: Vec<Button>,
     pub fallback_at_most: Option<u32>,
     pub cannot_hear: Option<Said>,
@@ -101,6 +103,8 @@ pub struct Media {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
+    /// While the business is open, or while it is closed.
+    pub open: Option<bool>,
     pub all: Vec<String>,
     pub any: Vec<String>,
     pub none: Vec<String>,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use switchboard_plugin::{
     business, contact,
-    template::{Template, of_contact},
+    template::{Template, value},
 };
 
 /// A text with values in it.
@@ -22,7 +22,7 @@ pub enum Variants {
     Several(Vec<String>),
 }
 
-/// A short text without values: a title, a footer.
+/// A short text: a title, a footer.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub enum Label {
@@ -38,24 +38,13 @@ pub struct Language {
     pub default: String,
 }
 
-/// The values that every contact has or that a text can do without; another
-/// name is an attribute.
-pub const VALUES: [&str; 2] = ["name", "language"];
-
 impl Said {
     /// The text for this contact, with its values.
     pub fn to(&self, language: &Language) -> String {
-        let variants = match self {
-            Self::Same(variants) => Some(variants),
-            Self::Each(each) => language.of(each),
-        };
-        let text = variants.map_or("", Variants::of_today);
-        let value = |name: &str| match name {
-            "language" => Some(language.tag.clone()),
-            name => of_contact(name),
-        };
-        // The rules were taken, so every text is well-formed.
-        Template::new(text).map_or_else(|_| text.to_owned(), |text| text.fill(value))
+        match self {
+            Self::Same(variants) => language.fill(&language.tag, variants.of_today()),
+            Self::Each(each) => language.of(each, Variants::of_today),
+        }
     }
 
     /// Each text, with where it is beneath this one.
@@ -105,12 +94,23 @@ impl Variants {
 }
 
 impl Label {
-    pub fn to(&self, language: &Language) -> &str {
+    pub fn to(&self, language: &Language) -> String {
         match self {
-            Self::Same(text) => text,
-            Self::Each(each) => language.of(each).map_or("", String::as_str),
+            Self::Same(text) => language.fill(&language.tag, text),
+            Self::Each(each) => language.of(each, String::as_str),
         }
     }
+
+    /// Each text, with where it is beneath this one.
+    pub fn texts(&self) -> Vec<(String, &str)> {
+        match self {
+            Self::Same(text) => vec![(String::new(), text)],
+            Self::Each(each) => {
+                each.iter().map(|(tag, text)| (format!("/{tag}"), text.as_str())).collect()
+            }
+        }
+    }
+
     pub fn languages(&self) -> Vec<&str> {
         match self {
             Self::Same(_) => Vec::new(),
@@ -120,8 +120,22 @@ impl Label {
 }
 
 impl Language {
-    fn of<'a, T>(&self, each: &'a BTreeMap<String, T>) -> Option<&'a T> {
-        each.get(&self.tag).or_else(|| each.get(&self.default))
+    /// The text in this language, else in the default one, with its values.
+    fn of<T>(&self, each: &BTreeMap<String, T>, text: impl Fn(&T) -> &str) -> String {
+        let found = each.get_key_value(&self.tag).or_else(|| each.get_key_value(&self.default));
+        found.map_or_else(String::new, |(tag, own)| self.fill(tag, text(own)))
+    }
+
+    /// `tag` is the language of the text; empty where the rules do not say.
+    fn fill(&self, tag: &str, text: &str) -> String {
+        let own = contact::language();
+        let tag = Some(tag).filter(|tag| !tag.is_empty()).or(own.as_deref());
+        let value = |name: &str| match name {
+            "language" => Some(self.tag.clone()).filter(|tag| !tag.is_empty()).or(own.clone()),
+            name => value(name, tag),
+        };
+        // The rules were taken, so every text is well-formed.
+        Template::new(text).map_or_else(|_| text.to_owned(), |text| text.fill(value))
     }
 }
 

@@ -111,6 +111,69 @@ fn an_answer_is_for_those_it_is_meant_for() {
     assert_eq!(asks(&[], "the cellar"), ["Pardon?"]);
 }
 
+/// Monday to Friday, and closed at Christmas.
+fn with_hours(local: &str) -> Stage {
+    let mut stage = known();
+    stage.zone = "Europe/Berlin".into();
+    let day = "09:00-18:00";
+    stage.opens([day, day, day, day, day, "closed", "closed"]).unwrap();
+    stage.but_on("12-25", "Christmas", "closed").unwrap();
+    stage.at(local);
+    stage
+}
+
+const OPEN: &str = "2026-11-23T12:00:00";
+const CLOSED: &str = "2026-11-23T20:00:00";
+
+#[test]
+fn an_answer_has_its_hours() {
+    let faq = configure::<Faq>(
+        r#"{"answer": [
+            {"id": "call", "ask": ["can I call you"], "say": "Yes, now.", "when": {"open": true}},
+            {"id": "later", "ask": ["can I call you"], "say": "Yes, {opens}.", "when": {"open": false}},
+            {"id": "vip", "ask": ["the night bell"], "say": "Ring.", "when": {"open": false, "all": ["vip"]}}
+        ]}"#,
+    )
+    .unwrap();
+    let asks = |mut stage: Stage, text: &str| {
+        let turn = stage.says(&faq, text);
+        turn.replies().iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(asks(with_hours(OPEN), "can I call you?"), ["Yes, now."]);
+    assert_eq!(asks(with_hours(CLOSED), "can I call you?"), ["Yes, tomorrow at 9:00."]);
+    // Without a calendar it counts as open.
+    assert_eq!(asks(known(), "can I call you?"), ["Yes, now."]);
+    // With tags, both must hold.
+    let vip = |mut stage: Stage| {
+        stage.contact.tags.insert("vip".into());
+        asks(stage, "the night bell")
+    };
+    assert_eq!(vip(with_hours(CLOSED)), ["Ring."]);
+    assert_eq!(vip(with_hours(OPEN)), [""; 0]);
+    assert_eq!(asks(with_hours(CLOSED), "the night bell"), [""; 0]);
+}
+
+#[test]
+fn the_fallback_has_its_hours_too() {
+    let faq = configure::<Faq>(
+        r#"{"fallback": "Pardon?", "fallback_when": {"open": true}, "handoff_after": 2, "answer": []}"#,
+    )
+    .unwrap();
+    assert_eq!(with_hours(OPEN).says(&faq, "mumble").replies(), ["Pardon?"]);
+    // While it is closed the next step may say so. The question is kept all the
+    // same, and nothing counts as a miss: nobody is there to take over.
+    let mut stage = with_hours(CLOSED);
+    for _ in 0..3 {
+        let turn = stage.says(&faq, "mumble");
+        assert_eq!(turn.effects, [Effect::Unanswered("mumble".into())]);
+        assert_eq!(turn.verdict, Ok(Continue));
+        let why = "the fallback is not for now, or not for this contact";
+        assert!(turn.because.iter().any(|it| it == why), "{:?}", turn.because);
+    }
+    stage.at("2026-11-24T12:00:00");
+    assert_eq!(stage.says(&faq, "mumble").replies(), ["Pardon?"]);
+}
+
 #[test]
 fn the_chain_goes_on_where_the_owner_wants_it() {
     let faq = bistro();

@@ -98,6 +98,72 @@ fn values_are_filled_in() {
     assert_eq!(stage.says(&faq, "room").replies(), ["Your room is {12}, Ana."]);
 }
 
+#[test]
+fn hours_are_said_in_the_language_of_the_text() {
+    let says = |rules: &str, language: Option<&str>| {
+        let faq = configure::<Faq>(rules).unwrap();
+        let mut stage = known();
+        let day = "09:00-18:00";
+        stage.opens([day, day, day, day, day, day, "closed"]).unwrap();
+        stage.but_on("12-25", "Christmas", "closed").unwrap();
+        stage.at("2026-12-25T12:00:00");
+        stage.contact.language = language.map(Into::into);
+        stage.says(&faq, "x").replies()[0].to_owned()
+    };
+    let hours = |language: &str, say: &str| {
+        format!(r#"{{{language} "answer": [{{"id": "x", "ask": ["x"], "say": {say}}}]}}"#)
+    };
+    let each = hours(
+        r#""language": "en","#,
+        r#"{"en": "{opening_hours}.", "de": "{closure}: erst {opens}.", "zh": "{opening_hours}。"}"#,
+    );
+    let english =
+        "Monday to Saturday 9:00–18:00, closed on Sunday; 25 December (Christmas) closed.";
+    assert_eq!(says(&each, None), english);
+    assert_eq!(says(&each, Some("de-AT")), "Christmas: erst morgen um 9:00 Uhr.");
+    assert!(says(&each, Some("zh-CN")).starts_with("周一至周六 9:00–18:00，"));
+    // No text in it: words and text are both in the shop's own language.
+    assert_eq!(says(&each, Some("fr")), english);
+    // One text for all is in `language`; if there is none, who knows?
+    let one = hours(r#""language": "de","#, r#""Wieder {opens}.""#);
+    assert_eq!(says(&one, Some("es")), "Wieder morgen um 9:00 Uhr.");
+    assert_eq!(says(&hours("", r#""{opens}""#), Some("es")), "mañana a las 9:00");
+    // Without a calendar there are no hours to tell.
+    let faq =
+        configure::<Faq>(&hours("", r#""Open {opening_hours|from nine}, {opens}!""#)).unwrap();
+    assert_eq!(known().says(&faq, "x").replies(), ["Open from nine,!"]);
+}
+
+#[test]
+fn labels_have_values_too() {
+    let faq = configure::<Faq>(
+        r#"{"answer": [
+            {"id": "x", "ask": ["x"], "say": "Is it you?", "footer": "{city|somewhere}, {name|a guest}",
+             "buttons": [{"id": "y", "title": "{name|me}!"}]},
+            {"id": "z", "ask": ["z"], "say": "Choose.", "list": {"label": "For {name|you}", "rows": [
+                {"id": "a", "title": "{name|Guest}'s", "description": "To {city|us}"}]}}
+        ]}"#,
+    )
+    .unwrap();
+    let mut stage = known();
+    stage.contact.name = Some("Ana".into());
+    let turn = stage.says(&faq, "x");
+    let [Effect::Reply(Outgoing::Buttons(asked))] = &turn.effects[..] else { panic!("{turn:?}") };
+    assert_eq!(asked.footer.as_deref(), Some("somewhere, Ana"));
+    assert_eq!(asked.buttons[0].title, "Ana!");
+    let turn = stage.says(&faq, "z");
+    let [Effect::Reply(Outgoing::Options(asked))] = &turn.effects[..] else { panic!("{turn:?}") };
+    assert_eq!(asked.label, "For Ana");
+    let row = &asked.sections[0].rows[0];
+    assert_eq!((row.title.as_str(), row.description.as_deref()), ("Ana's", Some("To us")));
+    // What no longer fits below the line stands in the text.
+    stage.contact.attributes.insert("city".into(), "Llanfair".repeat(8));
+    let turn = stage.says(&faq, "x");
+    let [Effect::Reply(Outgoing::Buttons(asked))] = &turn.effects[..] else { panic!("{turn:?}") };
+    assert_eq!(asked.footer, None);
+    assert!(asked.body.starts_with("Is it you?\n\nLlanfairLlan"), "{}", asked.body);
+}
+
 /// The messages of the answer to `x`.
 fn shown(answer: &str) -> Vec<Outgoing> {
     let rules = format!(r#"{{"answer": [{{"id": "a", "ask": ["x"], {answer}}}]}}"#);

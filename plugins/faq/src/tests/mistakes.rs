@@ -17,6 +17,7 @@ fn one(rules: &str) -> (String, String) {
 fn what_does_not_go_together_is_told() {
     for (rules, path, words) in [
         (r#""handoff_after": 3"#, "/handoff_after", "set `fallback`"),
+        (r#""fallback_when": {"open": true}"#, "/fallback_when", "set `fallback`"),
         (r#""handoff_say": "x""#, "/handoff_say", "set `handoff_after`"),
         (r#""did_you_mean": "x""#, "/did_you_mean", "no answer has a `title`"),
         (r#""synonym": [{"words": ["a", "?"]}]"#, "/synonym/0/words/1", "at least one letter"),
@@ -50,6 +51,13 @@ fn what_is_wrong_with_an_answer_is_told() {
             "not both",
         ),
         (r#""say": "at {hour}""#, "say", "`{hour|…}`"),
+        (r#""say": "we open {opnes}""#, "say", "`{opens}`"),
+        (r#""say": "x", "title": "{name}""#, "title", "must not be empty"),
+        (
+            r#""say": "x", "buttons": [{"id": "b", "title": "{nam}"}]"#,
+            "buttons/0/title",
+            "`{nam|…}`",
+        ),
     ] {
         let (place, message) =
             one(&format!(r#"{{"answer": [{{"id": "a", "ask": ["x"], {answer}}}]}}"#));

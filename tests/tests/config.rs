@@ -171,7 +171,7 @@ fn cases() -> Vec<Case> {
         (&[Swap(CHAIN, "name = \"faq\"", "name = \"Frequent questions\"")],
          &["chains/default.toml:21: step[2].name: `Frequent questions` must be 1 to 64 small letters, digits and `-`"]),
         (&[Append(CHAIN, SECOND_STEP)],
-         &["chains/default.toml:36: step[4].name: another step has this name (chains/default.toml:15): a name is used once in a business, because what a step remembers goes by it"]),
+         &["chains/default.toml:36: step[4].name: another step has this name (chains/default.toml:6): a name is used once in a business, because what a step remembers goes by it"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"fqa\"")],
          &["chains/default.toml:22: step[2].plugin: `fqa` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.wasm\"")],
@@ -189,7 +189,7 @@ fn cases() -> Vec<Case> {
         (&[Swap(CHAIN, "rules/faq.toml", "rules/faq.yaml"), Write("rules/faq.yaml", b"a: 1")],
          &["rules/faq.yaml: YAML is not supported: write the file as TOML, ending in `.toml`"]),
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
-         &["chains/default.toml:11: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, media, private, send_to_others"]),
+         &["chains/default.toml:17: step[1].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, media, private, send_to_others"]),
         (&[Append(CHAIN, "limits = { memory_mb = 513 }\n")],
          &["chains/default.toml:34: step[3].limits.memory_mb: `513` is not between 1 and 512"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
@@ -206,7 +206,7 @@ fn cases() -> Vec<Case> {
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
-           "chains/default.toml:8: step[0].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
+           "chains/default.toml:14: step[1].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
            "chains/default.toml:34: step[3].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
         // A wrong form hides nothing else in its file.
@@ -318,8 +318,8 @@ async fn the_sample_becomes_a_generation() {
     assert_eq!(generation.by_number["1060"], main);
     let names: Vec<&str> =
         generation.channels[&main].chain.steps.iter().map(|step| step.step.name()).collect();
-    assert_eq!(names, ["promo", "tagger", "faq", "hours"]);
-    assert!(generation.channels[&main].chain.steps[0].grants.broadcast);
+    assert_eq!(names, ["tagger", "promo", "faq", "hours"]);
+    assert!(generation.channels[&main].chain.steps[1].grants.broadcast);
 }
 
 #[tokio::test]
@@ -348,7 +348,7 @@ async fn grants_that_differ_from_what_is_asked_for_are_warnings() {
     let found = lines(&generation.warnings);
     assert_eq!(found[0], "chains/idle.toml: no channel uses this chain");
     assert!(
-        found[1].starts_with("chains/default.toml:6: step[0]: the plugin asks for `broadcast`")
+        found[1].starts_with("chains/default.toml:12: step[1]: the plugin asks for `broadcast`")
     );
     assert!(found[1].ends_with("to allow it: `grants = { broadcast = true }`"), "{found:#?}");
     let idle = "chains/default.toml:34: step[3].grants.send_to_others: is granted, but the plugin \

@@ -2,10 +2,11 @@
 
 use crate::{
     rules::{Header, Message, Mould},
-    segment::{attribute, tag_of},
+    segment::tag_of,
 };
 use switchboard_plugin::{
     messages::{self, Media, TemplateHeader, Value},
+    template::of_contact,
     *,
 };
 
@@ -72,21 +73,11 @@ impl Header {
 }
 
 /// Puts values in: `{name}`, `{language}` or any attribute, with what to take
-/// where there is none: `{name|friend}`.
+/// where there is none: `{name|friend}`. Error: a value that is not there.
 fn filled(text: &str) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((place, behind)) = after.split_once('}') else { break };
-        let (name, instead) = match place.split_once('|') {
-            Some((name, instead)) => (name, Some(instead.to_owned())),
-            None => (place, None),
-        };
-        let value = attribute(name).filter(|value| !value.trim().is_empty()).or(instead);
-        out.push_str(before);
-        out.push_str(&value.ok_or_else(|| format!("the contact has no `{name}`"))?);
-        rest = behind;
+    let text = template::Template::new(text)?;
+    match text.missing(of_contact) {
+        Some(name) => Err(format!("the contact has no `{name}`")),
+        None => Ok(text.fill(of_contact)),
     }
-    out.push_str(rest);
-    Ok(out)
 }

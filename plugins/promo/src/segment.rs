@@ -1,7 +1,7 @@
 //! Whether the contact of this turn is one of those whom a promotion is for.
 
 use crate::{notice, rules::Audience, sent::Sent};
-use switchboard_plugin::*;
+use switchboard_plugin::{template::of_contact, *};
 
 impl Audience {
     /// Why it is not for this contact, in words that are the same for all whom
@@ -11,7 +11,7 @@ impl Audience {
             return Some("the contact's tags have changed".into());
         }
         for (name, wanted) in &self.attributes {
-            if !wanted.fits(attribute(name).as_deref()) {
+            if !wanted.fits(of_contact(name).as_deref()) {
                 return Some(format!("the contact's `{name}` is not what is asked for"));
             }
         }
@@ -66,15 +66,6 @@ impl Audience {
             (Some(true), Some(false)) => Some("the contact did not answer the last promotion"),
             (Some(false), Some(true)) => Some("the contact answered the last promotion"),
         }
-    }
-}
-
-/// The contact's name, language or any attribute.
-pub fn attribute(name: &str) -> Option<String> {
-    match name {
-        "name" => contact::name(),
-        "language" => contact::language(),
-        name => contact::attribute(name),
     }
 }
 

@@ -57,6 +57,15 @@ fn known(promo: &Promo) -> Stage {
     stage
 }
 
+/// Why the campaign leaves the contact out.
+fn left_out(turn: &Turn) -> Vec<&str> {
+    let said = |effect| match effect {
+        &Effect::LeaveOut(ref reason) => Some(reason.as_str()),
+        _ => None,
+    };
+    turn.effects.iter().filter_map(said).collect()
+}
+
 const DAY: Instant = 24 * HOUR;
 
 fn at(local: &str, zone: &str) -> Instant {

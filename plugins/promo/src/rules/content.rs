@@ -2,7 +2,7 @@
 
 use super::Place;
 use serde::Deserialize;
-use switchboard_plugin::Category;
+use switchboard_plugin::{Category, template::Template};
 
 /// What a promotion's rule and a variant's both may hold; a variant takes from
 /// its promotion what it does not say itself.
@@ -23,6 +23,17 @@ pub enum Header {
     Image(String),
     Video(String),
     Document(String),
+}
+
+impl Header {
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Text(text) => ("text", text),
+            Self::Image(source) => ("image", source),
+            Self::Video(source) => ("video", source),
+            Self::Document(source) => ("document", source),
+        }
+    }
 }
 
 /// What fills a button, counted from 0.
@@ -75,14 +86,32 @@ impl Fill {
                 place.problem(&key, "needs one of `url`, `code` and `payload`");
             }
         }
+        let parameters = self.parameters.unwrap_or_default();
+        for (at, text) in parameters.iter().enumerate() {
+            check(text, &format!("parameters/{at}"), place);
+        }
+        if let Some(header) = &self.header {
+            let (key, text) = header.parts();
+            check(text, &format!("header/{key}"), place);
+        }
+        for (at, button) in buttons.iter().enumerate() {
+            for (key, text) in
+                [("url", &button.url), ("code", &button.code), ("payload", &button.payload)]
+            {
+                let text = text.as_deref().unwrap_or_default();
+                check(text, &format!("buttons/{at}/{key}"), place);
+            }
+        }
         if self.template.is_none() {
             place.problem("", "needs a `template`");
         }
-        Some(Mould {
-            template: self.template?,
-            parameters: self.parameters.unwrap_or_default(),
-            header: self.header,
-            buttons,
-        })
+        Some(Mould { template: self.template?, parameters, header: self.header, buttons })
+    }
+}
+
+/// A text with values, whose braces have to match.
+fn check(text: &str, key: &str, place: &mut Place<'_>) {
+    if let Err(why) = Template::new(text) {
+        place.problem(key, why);
     }
 }

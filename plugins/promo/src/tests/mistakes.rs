@@ -188,3 +188,16 @@ fn the_schema_and_the_default_rules_agree_with_the_code() {
     let unknown = told(r#""template": "t", "every": "0 9 * * *", "evry": 1"#);
     assert!(unknown[0].starts_with("/promo/0/evry"), "{unknown:?}");
 }
+
+#[test]
+fn values_stand_in_braces_that_match() {
+    let every = r#""template": "t", "every": "0 9 * * *""#;
+    for (fields, path) in [
+        (r#""parameters": ["{name}", "{city"]"#, "parameters/1"),
+        (r#""header": {"image": "https://shop.example/{}.png"}"#, "header/image"),
+        (r#""buttons": [{"index": 0, "url": "code}"}]"#, "buttons/0/url"),
+    ] {
+        let told = told(&format!("{every}, {fields}"));
+        assert!(told.len() == 1 && told[0].starts_with(&format!("/promo/0/{path}: ")), "{told:?}");
+    }
+}

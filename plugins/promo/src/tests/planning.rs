@@ -85,7 +85,7 @@ fn one_that_is_switched_off_is_taken_out() {
     assert_eq!(fire(&mut stage, &off, &planned).effects, []);
     stage.channel_lane = false;
     let turn = reach(&mut stage, &off, "2026-12-01T10:00:00");
-    assert_eq!(turn.because, ["`spring` is not sent: it is switched off"]);
+    assert_eq!(left_out(&turn), ["it is switched off"]);
     // Switched on again, it is planned again.
     stage.channel_lane = true;
     stage.now = DECEMBER - 30 * DAY;

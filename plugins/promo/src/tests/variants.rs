@@ -73,13 +73,13 @@ fn a_contact_gets_one_of_them_and_always_the_same() {
         let turn = reach(&mut stage, &promo, &format!("{day}T10:00:00"));
         let template = turn.templates()[0];
         got.push((
-            turn.because[0].clone(),
+            turn.effects[0].clone(),
             template.name.clone(),
             template.parameters[0].text.clone(),
         ));
     }
-    let a = ("`spring` in its variant `a`".to_owned(), "one".to_owned(), "you".to_owned());
-    let b = ("`spring` in its variant `b`".to_owned(), "spring_sale".to_owned(), "B".to_owned());
+    let a = (Effect::Variant("a".into()), "one".to_owned(), "you".to_owned());
+    let b = (Effect::Variant("b".into()), "spring_sale".to_owned(), "B".to_owned());
     let expected = if number(&["c1", "spring"]) % 10_000 < 5_000 { a } else { b };
     assert_eq!(got, vec![expected; 3]);
 }
@@ -91,8 +91,8 @@ fn who_is_held_out_gets_none_and_it_counts_for_no_cap() {
     assert!(number(&["c1", "spring"]) % 10_000 < 9_900);
     for day in ["2026-11-30", "2026-12-01"] {
         let turn = reach(&mut stage, &promo, &format!("{day}T10:00:00"));
-        let held = "`spring` is not sent: the contact is among those held out, to compare with";
-        assert_eq!(turn.because, ["`spring` in its variant `hold-out`", held]);
-        assert_eq!(turn.effects, []);
+        let held = "the contact is among those held out, to compare with";
+        let (arm, why) = (Effect::Variant("hold-out".into()), Effect::LeaveOut(held.into()));
+        assert_eq!(turn.effects, [arm, why]);
     }
 }

@@ -172,7 +172,7 @@ impl Shop {
                         }
                     }
                 }
-                Effect::Broadcast { .. } => {}
+                Effect::Broadcast { .. } | Effect::LeaveOut(_) => {}
                 effect => panic!("{effect:?}"),
             }
         }

@@ -31,6 +31,11 @@ impl Document {
     /// Reads `file`, a path relative to `folder`. By its ending: `.toml` or
     /// `.json`.
     pub fn read(folder: &Path, file: &Path) -> Result<Self, Problem> {
+        Self::parse(file, &Self::text(folder, file)?)
+    }
+
+    /// What stands in `file`, a path relative to `folder`.
+    pub(super) fn text(folder: &Path, file: &Path) -> Result<String, Problem> {
         let path = folder.join(file);
         let problem = |message: String| Problem::of_file(file, message);
         let read = || {
@@ -40,13 +45,12 @@ impl Document {
         let bytes = read()
             .map_err(|error| problem(format!("can't be read: {}", words::of_io(&error))))?
             .ok_or_else(|| problem(format!("is larger than {FILE_BYTES} bytes")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes().iter().take(good).filter(|b| **b == b'\n').count();
             let message = "is not UTF-8 text: save the file with the encoding UTF-8";
             Problem::at_line(file, line, message)
-        })?;
-        Self::parse(file, &text)
+        })
     }
 
     /// As `read`, from a text.

@@ -97,10 +97,14 @@ impl Faq {
     /// among the answers that follow up on the last one.
     fn seek(&self, message: &Message) -> Sought<'_> {
         if let Content::Choice(choice) = &message.content {
-            let tapped = self.rules.answer.iter().find(|answer| answer.id == choice.id);
-            if let Some(answer) = tapped {
-                because(format!("the tap names `{}`", choice.id));
-                return Sought::Answer(answer);
+            match self.rules.answer.iter().find(|answer| answer.id == choice.id) {
+                Some(answer) if answer.holds() => {
+                    because(format!("the tap names `{}`", choice.id));
+                    return Sought::Answer(answer);
+                }
+                // Its title may ask for another answer.
+                Some(_) => because(format!("the tap names `{}`, which is not for now", choice.id)),
+                None => {}
             }
         }
         let Some(words) = message.words() else { return Sought::Nothing };

@@ -211,8 +211,9 @@ fn parse_json(file: &Path, text: &str) -> Result<Parsed, Problem> {
 fn parse_toml(file: &Path, text: &str) -> Result<Parsed, Problem> {
     let starts = LineStarts::of(text);
     let table = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| starts.line(span.start));
-        Problem::at_line(file, line, format!("can't be read as TOML: {}", words::of_toml(&error)))
+        let span = error.span().unwrap_or_default();
+        let what = words::of_toml(&error, text);
+        Problem::at_line(file, starts.line(span.start), format!("can't be read as TOML: {what}"))
     })?;
     let mut reader = TomlReader { file, starts, lines: BTreeMap::new() };
     let value = reader.table(table.get_ref(), "")?;
@@ -331,7 +332,12 @@ mod tests {
     fn what_cannot_be_read_says_where() {
         let problem = |text: &str| toml(text).unwrap_err().to_string();
         for (text, expected) in [
-            ("a = 1\na = 2", "rules/a.toml:2: can't be read as TOML: the key is here twice"),
+            ("a = 1\na = 2", "rules/a.toml:2: can't be read as TOML: `a` is here twice"),
+            (
+                "[[answer]]\n[answer]",
+                "rules/a.toml:2: can't be read as TOML: `answer` is here twice: each item of a list \
+                 begins with `[[answer]]`",
+            ),
             (
                 "\nsay = hello",
                 "rules/a.toml:2: can't be read as TOML: text must stand in quotes: \"…\"",

@@ -7,6 +7,8 @@
 //! an hour that comes twice the first time counts.
 
 // By path: the SDK has these files too, in a module of another place.
+#[path = "calendar/closures.rs"]
+mod closures;
 #[path = "calendar/names.rs"]
 mod names;
 #[path = "calendar/spans.rs"]
@@ -21,6 +23,7 @@ use jiff::{
     civil::{Date, DateTime},
     tz::{AmbiguousOffset, TimeZone},
 };
+use std::collections::BTreeMap;
 
 /// How far ahead a change is looked for, in days: four years.
 const SEARCH_DAYS: usize = 4 * 366;
@@ -34,6 +37,8 @@ pub struct Calendar {
     week: [Vec<Span>; 7],
     /// Those of certain years first: they go before the yearly ones.
     days: Vec<Day>,
+    /// What other calendars close, by date; it goes before `days`.
+    dated: BTreeMap<Date, Day>,
 }
 
 impl Calendar {
@@ -41,7 +46,7 @@ impl Calendar {
     /// differ on one date, one of certain years goes before a yearly one, then
     /// the first.
     pub fn new(zone: TimeZone, week: [Vec<Span>; 7], days: Vec<Day>) -> Self {
-        let mut calendar = Self { zone, week, days: Vec::new() };
+        let mut calendar = Self { zone, week, days: Vec::new(), dated: BTreeMap::new() };
         days.into_iter().for_each(|day| calendar.add(day));
         calendar
     }
@@ -95,7 +100,7 @@ impl Calendar {
     }
 
     fn day_that_differs(&self, date: Date) -> Option<&Day> {
-        self.days.iter().find(|day| day.on.holds(date))
+        self.dated.get(&date).or_else(|| self.days.iter().find(|day| day.on.holds(date)))
     }
 
     fn spans_of(&self, date: Date) -> &[Span] {
@@ -120,9 +125,14 @@ impl Calendar {
         })
     }
 
-    fn date(&self, at: u64) -> Option<Date> {
+    /// The day that it is at `at` where the business is.
+    pub fn date(&self, at: u64) -> Option<Date> {
+        self.local(at).map(|local| local.date())
+    }
+
+    fn local(&self, at: u64) -> Option<DateTime> {
         let moment = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?;
-        Some(moment.to_zoned(self.zone.clone()).date())
+        Some(moment.to_zoned(self.zone.clone()).datetime())
     }
 
     /// A day early enough that nothing from before it is still open at `at`.

@@ -16,6 +16,7 @@ mod simulate;
 mod template;
 mod test;
 mod trace;
+mod unanswered;
 
 use crate::{
     app::Failure,
@@ -78,6 +79,7 @@ enum Command {
     Template(template::Arguments),
     Campaign(campaign::Arguments),
     Trace(trace::Arguments),
+    Unanswered(unanswered::Arguments),
 }
 
 /// Runs the command that the process's arguments name.
@@ -104,6 +106,7 @@ pub fn main(env: Env) -> Exit {
         Command::Template(arguments) => template::run(&arguments, &env),
         Command::Campaign(arguments) => campaign::run(&arguments, &env),
         Command::Trace(arguments) => trace::run(arguments, env),
+        Command::Unanswered(arguments) => unanswered::run(&arguments, &env),
     };
     done.unwrap_or_else(|failure| match failure {
         Failure::Problems(problems) => {

@@ -17,6 +17,7 @@ mod document;
 mod env;
 mod folder;
 mod grants;
+mod ics;
 mod json_lines;
 mod keys;
 mod leaving;

@@ -10,6 +10,7 @@ pub use origins::Origins;
 use crate::{
     calendar::Calendar,
     cases,
+    clock::{Clock, SystemClock},
     config::{
         Business, ChainFile, ChannelConfig, Document, Env, Found, LOCK_FILE, Problem, ProviderKind,
         StepConfig,
@@ -136,6 +137,8 @@ pub async fn build(
     let by_number = business.channels.iter().filter_map(number_of).collect();
     let consent = Arc::new(consent::Words::new(&business.consent));
     let business = Arc::new(business);
+    let now = SystemClock.now();
+    warnings.extend(folder.calendar.iter().flat_map(|file| file.over(now)));
     let calendar = folder.calendar.map(|file| Arc::new(file.calendar));
     Ok(Generation {
         number,

@@ -2,11 +2,12 @@
 
 use axum::http::StatusCode;
 use futures::future::join_all;
+use std::process::Command;
 use switchboard_tests::{
     eventually,
     meta::{Graph, post_webhook, text_from, text_from_bsuid},
-    server::Server,
-    shop::Shop,
+    server::{Server, binary},
+    shop::{FAQ, Shop, text},
 };
 
 async fn start() -> (Graph, Shop, Server) {
@@ -72,6 +73,47 @@ async fn a_question_without_an_answer_is_kept_for_the_owner() {
     assert_eq!((&only["question"], &only["step"]), (&question.into(), &"faq".into()));
     let seen = server.lookup("15550000001").await;
     assert_eq!(only["contact"], seen["contact"]["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_often_becomes_a_rule() {
+    let (graph, shop, server) = start().await;
+    let asked = [
+        ("1", "Is there a dress code in the evening?"),
+        ("2", "你们有没有素食的菜？"),
+        ("3", "what is the dress code"),
+        ("1", "is there a dress code in the EVENING"),
+        ("2", "有素食吗"),
+        ("1", "thanks"),
+        ("4", "Can I bring my dog?"),
+    ];
+    for (at, (who, words)) in asked.iter().enumerate() {
+        tell(&server, &format!("1555000000{who}"), &format!("wamid.{at}"), words).await;
+    }
+    graph.wait_for(6).await;
+    let admin = server.admin.strip_prefix("http://").unwrap();
+    let run = |command: &str, more: &[&str]| {
+        let mut switchboard = Command::new(binary());
+        switchboard.args([command, text(&shop.folder)]).args(more);
+        let output = switchboard.env("SWITCHBOARD__HTTP__ADMIN", admin).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    let said = run("unanswered", &["--since", "1d"]);
+    let days = said.lines().map(|line| line.split(", last on ").next().unwrap());
+    insta::assert_snapshot!(days.collect::<Vec<_>>().join("\n"));
+    let json = run("unanswered", &["--json", "--limit", "1"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["questions"], &json["contacts"]), (&6.into(), &4.into()));
+    let [group] = &json["groups"].as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!((&group["questions"], &group["contacts"]), (&3.into(), &2.into()));
+    // What it prints are rules: with words to say, they answer.
+    let rules = said.replace("say = \"\"", "say = \"Yes.\"");
+    shop.write("rules/faq.toml", &format!("{FAQ}\n{rules}"));
+    run("reload", &[]);
+    tell(&server, "15550000005", "wamid.new", "Whats the dress code?").await;
+    assert_eq!(graph.wait_for(7).await[6].text(), "Yes.");
 }
 
 #[tokio::test(flavor = "multi_thread")]

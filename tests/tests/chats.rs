@@ -1,6 +1,9 @@
 //! Chats: the sample's go as told, and what does not is said so that an owner
 //! sees why.
 
+#[path = "chats/hours.rs"]
+mod hours;
+
 use std::{fs, path::Path, process::Command};
 use switchboard_tests::{server::binary, shop::text};
 

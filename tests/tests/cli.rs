@@ -170,8 +170,19 @@ fn help_shows_what_there_is() {
     assert_eq!(
         names,
         [
-            "init", "check", "doctor", "serve", "test", "reload", "demo", "simulate", "plugin",
-            "template", "campaign", "trace"
+            "init",
+            "check",
+            "doctor",
+            "serve",
+            "test",
+            "reload",
+            "demo",
+            "simulate",
+            "plugin",
+            "template",
+            "campaign",
+            "trace",
+            "unanswered"
         ]
     );
     let mut commands: Vec<Vec<String>> = Vec::new();

@@ -388,6 +388,29 @@ async fn the_calendar_is_live_with_the_next_generation() {
     let second = shop.build(Some(&first)).await.map_err(|problems| lines(&problems)).unwrap();
     assert!(second.calendar.as_ref().unwrap().open_at(SUNDAY));
     assert!(!first.calendar.unwrap().open_at(SUNDAY), "what runs keeps what it began with");
+    // A list of holidays closes it again; an edit of that alone is seen too.
+    let holidays = |day: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Fair\nDTSTART;VALUE=DATE:{day}\nEND:VEVENT\nEND:VCALENDAR\n"
+        );
+        std::fs::write(shop.path().join("holidays.ics"), text).unwrap();
+    };
+    holidays("20260301");
+    shop.swap("calendar.toml", "[hours]", "ics = [\"holidays.ics\"]\n\n[hours]");
+    let fair = shop.build(Some(&second)).await.map_err(|problems| lines(&problems)).unwrap();
+    assert_eq!(fair.calendar.as_ref().unwrap().closure_at(SUNDAY), Some("Fair"));
+    holidays("20260302");
+    let after = shop.build(Some(&fair)).await.map_err(|problems| lines(&problems)).unwrap();
+    assert!(after.calendar.as_ref().unwrap().open_at(SUNDAY));
+    // What is over is odd, and no more.
+    let fair = "\n[[day]]\nname = \"Fair\"\non = 2020-03-01\n\n[[day]]\nname = \"New Year\"";
+    shop.swap("calendar.toml", "\n[[day]]\nname = \"New Year\"", fair);
+    let past = shop.build(Some(&after)).await.map_err(|problems| lines(&problems)).unwrap();
+    let told = lines(&past.warnings);
+    assert!(told[0].contains("was over on 2020-03-01"), "{told:?}");
+    holidays("someday");
+    let refused = lines(&shop.build(Some(&past)).await.err().unwrap());
+    assert!(refused[0].starts_with("holidays.ics:2: the event `Fair`"), "{refused:?}");
     std::fs::remove_file(shop.path().join("calendar.toml")).unwrap();
     let third = shop.build(Some(&second)).await.map_err(|problems| lines(&problems)).unwrap();
     assert!(third.calendar.is_none());

@@ -93,7 +93,7 @@ mod bundled {
         assert!(asked.because[0].contains("no calendar"), "{:?}", asked.because);
         let text = "zone = 'Asia/Tokyo'\n[hours]\nmonday = '9:00-18:00'\nwednesday = '9:30-18:00'";
         let document = Document::parse(Path::new("calendar.toml"), text).unwrap();
-        let calendar = read_calendar(&document, "UTC").unwrap();
+        let calendar = read_calendar(&document, None, "UTC").unwrap();
         draft.setting.calendar = Some(Arc::new(calendar));
         let (asked, verdict) = step.run(draft).await.into_parts();
         assert_eq!(verdict, Ok(Verdict::Stop));

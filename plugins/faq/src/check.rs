@@ -17,6 +17,11 @@ pub fn problems(rules: &Rules) -> Vec<Problem> {
             problems.push(Problem::new(key, message));
         }
     };
+    lacks(
+        rules.greeting.is_none() && rules.greeting_after_days.is_some(),
+        "/greeting_after_days",
+        "says when to greet again: set `greeting`",
+    );
     let silent = rules.fallback.is_none();
     lacks(
         silent && !rules.fallback_buttons.is_empty(),

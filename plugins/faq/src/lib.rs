@@ -29,6 +29,7 @@ pub struct Faq {
 /// How often the fallback is said in a row within an hour.
 const FALLBACK_AT_MOST: u32 = 3;
 const FOLLOW_UP_MINUTES: u32 = 30;
+const DAY_MS: Instant = 24 * 3_600_000;
 
 impl Plugin for Faq {
     type Rules = Rules;
@@ -78,26 +79,32 @@ enum Sought<'a> {
 }
 
 impl Faq {
-    /// Greets on first contact. Whether it did.
+    /// Greets on first contact and after a long silence. Whether it did.
     fn greet(&self, language: &Language) -> Result<bool, String> {
-        match &self.rules.greeting {
-            Some(greeting) if contact::message_count() == 1 => {
-                because("first contact");
-                reply(greeting.to(language))?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
+        let Some(greeting) = &self.rules.greeting else { return Ok(false) };
+        let silence = || contact::last_seen().map(|last| business::now().saturating_sub(last));
+        let long = |days: u32| silence() >= Some(Instant::from(days) * DAY_MS);
+        because(match self.rules.greeting_after_days {
+            _ if contact::message_count() == 1 => "first contact",
+            Some(days) if long(days) => "after a long silence",
+            _ => return Ok(false),
+        });
+        reply(greeting.to(language))?;
+        Ok(true)
     }
 
     /// The answer that a tap names, else what a question is about: first
     /// among the answers that follow up on the last one.
     fn seek(&self, message: &Message) -> Sought<'_> {
         if let Content::Choice(choice) = &message.content {
-            let tapped = self.rules.answer.iter().find(|answer| answer.id == choice.id);
-            if let Some(answer) = tapped {
-                because(format!("the tap names `{}`", choice.id));
-                return Sought::Answer(answer);
+            match self.rules.answer.iter().find(|answer| answer.id == choice.id) {
+                Some(answer) if answer.holds() => {
+                    because(format!("the tap names `{}`", choice.id));
+                    return Sought::Answer(answer);
+                }
+                // Its title may ask for another answer.
+                Some(_) => because(format!("the tap names `{}`, which is not for now", choice.id)),
+                None => {}
             }
         }
         let Some(words) = message.words() else { return Sought::Nothing };

@@ -11,6 +11,7 @@ pub struct Rules {
     pub threshold: Option<f32>,
     pub did_you_mean: Option<Said>,
     pub greeting: Option<Said>,
+    pub greeting_after_days: Option<u32>,
     pub fallback: Option<Said>,
     /// At other times, and for others, it is as if there were none.
     pub fallback_when: Option<When>,

@@ -93,8 +93,25 @@ fn the_first_message_is_greeted_once() {
     let mut stage = Stage::default();
     assert_eq!(stage.says(&faq, "Do you deliver?").replies(), ["Welcome!", "We do."]);
     assert_eq!(stage.says(&faq, "Do you deliver?").replies(), ["We do."]);
+    stage.now += 400 * DAY_MS;
+    assert_eq!(stage.says(&faq, "Do you deliver?").replies(), ["We do."]);
     let turn = Stage::default().says(&faq, "hello");
     assert_eq!((turn.replies(), &turn.verdict), (vec!["Welcome!"], &Ok(Stop)));
+}
+
+#[test]
+fn whoever_comes_back_is_greeted_again() {
+    let faq = configure::<Faq>(&SHOP.replacen('{', r#"{"greeting_after_days": 30,"#, 1)).unwrap();
+    let mut stage = Stage::default();
+    for (days, replies) in [
+        (0, vec!["Welcome!", "We do."]),
+        (29, vec!["We do."]),
+        (30, vec!["Welcome!", "We do."]),
+        (1, vec!["We do."]),
+    ] {
+        stage.now += days * DAY_MS;
+        assert_eq!(stage.says(&faq, "Do you deliver?").replies(), replies, "{days} days later");
+    }
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod texts;
 
 use rules::Rules;
 use switchboard_plugin::*;
-use texts::{Text, Values};
 
 pub struct Hours {
     rules: Rules,
@@ -72,7 +71,7 @@ impl Hours {
             _ => return Ok(()),
         };
         because(why);
-        reply(said(greeting)?).map(drop)
+        reply(greeting.said()).map(drop)
     }
 
     fn closed(&self, now: Instant) -> Outcome {
@@ -99,23 +98,9 @@ impl Hours {
             None => because("closed at this hour"),
         }
         kv::set(Scope::Contact, TOLD, until.as_bytes(), opens)?;
-        reply(said(away)?)?;
+        reply(away.said())?;
         Ok(Stop)
     }
-}
-
-/// The text as this contact reads it, now.
-fn said(text: &Text) -> Result<String, String> {
-    let language = contact::language();
-    let language = language.as_deref();
-    let now = business::now();
-    let values = Values {
-        name: contact::name(),
-        opening_hours: business::opening_hours(language),
-        opens: business::opens(now, language),
-        closure: business::closure_at(now),
-    };
-    texts::filled(text.of(language), &values)
 }
 
 export!(Hours);

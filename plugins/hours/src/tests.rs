@@ -55,6 +55,20 @@ fn a_closure_has_a_text_and_a_name_of_its_own() {
 }
 
 #[test]
+fn what_is_said_of_the_hours_is_in_the_language_of_the_text() {
+    let (plugin, mut stage) =
+        of(r#"{"away": {"en": "Back {opens}, {city|friend}.", "de": "Wieder {opens}."}}"#);
+    stage.at("2026-11-30T20:00:00");
+    stage.contact.language = Some("es".into());
+    stage.contact.attributes.insert("city".into(), "Bonn".into());
+    assert_eq!(stage.says(&plugin, "hola").replies(), ["Back tomorrow at 9:00, Bonn."]);
+    // For everybody: who knows in which language.
+    let (plugin, _) = of(r#"{"away": "{opens}"}"#);
+    stage.at("2026-12-01T20:00:00");
+    assert_eq!(stage.says(&plugin, "hola").replies(), ["mañana a las 9:00"]);
+}
+
+#[test]
 fn a_greeting_comes_first_and_swallows_nothing() {
     let (plugin, mut stage) = of(
         r#"{"greeting": "Hello {name}! {opening_hours}.", "greeting_after": "30 days", "away": "Closed."}"#,
@@ -116,8 +130,12 @@ fn mistakes_in_the_rules_are_named() {
     assert_eq!(
         wrong(r#"{"greeting": {"en": "Hi {nam}"}, "away": "{opens", "greeting_after": "a month"}"#),
         [
-            "/greeting/en unknown value `{nam}`; there are {closure}, {name}, {opening_hours}, {opens}",
-            "/away `{` without `}`: a value is written {closure}, {name}, {opening_hours}, {opens}",
+            "/greeting/en `{nam}` is none of `{name}`, `{language}`, `{opening_hours}`, `{opens}`, \
+             `{closure}`. If it is an attribute, say what to take where a contact has none: \
+             `{nam|…}`",
+            "/away braces stand for a value, as in `{name}` or `{name|friend}`; one that is meant as a \
+             brace is written `\\{` or `\\}`, and a backslash `\\\\` (This bracket is not opening or \
+             closing anything. Try removing it, or escaping it with a backslash.)",
             "/greeting_after `a month` is not a time such as `30 days` or `12 hours`",
         ]
     );

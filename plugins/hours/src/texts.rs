@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use switchboard_plugin::Problem;
+use switchboard_plugin::{
+    Problem, contact,
+    template::{Template, value},
+};
 
 /// One text for everybody, or one for each language.
 #[derive(Deserialize)]
@@ -13,53 +16,24 @@ pub enum Text {
     Each(BTreeMap<String, String>),
 }
 
-#[derive(Default)]
-pub struct Values {
-    pub name: Option<String>,
-    pub opening_hours: Option<String>,
-    pub opens: Option<String>,
-    pub closure: Option<String>,
-}
-
-const NAMES: [&str; 4] = ["closure", "name", "opening_hours", "opens"];
-
-impl Values {
-    fn get(&self, name: &str) -> Result<Option<&str>, String> {
-        let value = match name {
-            "name" => &self.name,
-            "opening_hours" => &self.opening_hours,
-            "opens" => &self.opens,
-            "closure" => &self.closure,
-            other => return Err(format!("unknown value `{{{other}}}`; there are {}", listed())),
-        };
-        Ok(value.as_deref())
-    }
-}
-
-fn listed() -> String {
-    NAMES.map(|name| format!("{{{name}}}")).join(", ")
-}
-
 impl Text {
-    /// In `pt-BR`, or else in `pt`, or else in English, or else in the first
-    /// language there is.
-    pub fn of(&self, language: Option<&str>) -> &str {
-        let texts = match self {
-            Self::One(text) => return text,
-            Self::Each(texts) => texts,
+    /// As this contact reads it, now. What is said of the hours is in the
+    /// language of the text; of a text for everybody that is unknown, so it is
+    /// in the contact's.
+    pub fn said(&self) -> String {
+        let own = contact::language();
+        let (language, text) = match self {
+            Self::One(text) => (own.as_deref(), text.as_str()),
+            Self::Each(texts) => of(texts, own.as_deref()),
         };
-        let language = language.unwrap_or_default().replace('_', "-");
-        let primary = language.split('-').next().unwrap_or_default();
-        let of = |wanted: &str| {
-            texts.iter().find(|(tag, _)| tag.replace('_', "-").eq_ignore_ascii_case(wanted))
-        };
-        let found = of(&language).or_else(|| of(primary)).or_else(|| of("en"));
-        found.or(texts.iter().next()).map_or("", |(_, text)| text)
+        // The rules were taken, so every text is well-formed.
+        let template = Template::new(text);
+        template.map_or_else(|_| text.to_owned(), |text| text.fill(|name| value(name, language)))
     }
 
     pub fn problems(&self, path: &str) -> Vec<Problem> {
         let wrong = |text: &str, path: String| {
-            filled(text, &Values::default()).err().map(|why| Problem::new(path, why))
+            Template::of_values(text).err().map(|why| Problem::new(path, why))
         };
         match self {
             Self::One(text) => wrong(text, path.into()).into_iter().collect(),
@@ -71,19 +45,18 @@ impl Text {
     }
 }
 
-/// Error: a value that there is not, or braces that do not close.
-pub fn filled(text: &str, values: &Values) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (inner, after) = after
-            .split_once('}')
-            .ok_or_else(|| format!("`{{` without `}}`: a value is written {}", listed()))?;
-        let (name, otherwise) = inner.split_once('|').unwrap_or((inner, ""));
-        out.push_str(before);
-        out.push_str(values.get(name.trim())?.unwrap_or(otherwise));
-        rest = after;
-    }
-    out.push_str(rest);
-    Ok(out)
+/// In `pt-BR`, or else in `pt`, or else in English, or else in the first
+/// language there is; with the language that it is in.
+fn of<'a>(
+    texts: &'a BTreeMap<String, String>,
+    language: Option<&str>,
+) -> (Option<&'a str>, &'a str) {
+    let language = language.unwrap_or_default().replace('_', "-");
+    let primary = language.split('-').next().unwrap_or_default();
+    let of = |wanted: &str| {
+        texts.iter().find(|(tag, _)| tag.replace('_', "-").eq_ignore_ascii_case(wanted))
+    };
+    let found = of(&language).or_else(|| of(primary)).or_else(|| of("en"));
+    let found = found.or(texts.iter().next());
+    found.map_or((None, ""), |(tag, text)| (Some(tag.as_str()), text.as_str()))
 }

@@ -298,3 +298,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_closure_is_taken_out_of_the_hours() {
+    // Open from six in the evening until two at night, all week.
+    let night = || Span { from: 18 * 60, to: 26 * 60 };
+    let week: [Vec<Span>; 7] = std::array::from_fn(|_| vec![night()]);
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let mut calendar = Calendar::new(zone, week, Vec::new());
+    let ms = |utc: &str| utc.parse::<Timestamp>().unwrap().as_millisecond() as u64;
+    // In the night, which belongs to the day before; and half a minute more.
+    calendar.close_between(ms("2026-11-24T23:30:00Z"), ms("2026-11-25T00:00:30Z"), "Fire drill");
+    // While it is closed anyway: nothing differs.
+    calendar.close_between(ms("2026-11-26T08:00:00Z"), ms("2026-11-26T10:00:00Z"), "Cleaning");
+    for (open, utc) in [
+        (true, "2026-11-24T23:29:00Z"),
+        (false, "2026-11-24T23:31:00Z"),
+        (false, "2026-11-25T00:00:45Z"),
+        (true, "2026-11-25T00:01:00Z"),
+        (false, "2026-11-25T01:00:00Z"),
+        (true, "2026-11-25T17:00:00Z"),
+    ] {
+        assert_eq!(calendar.open_at(ms(utc)), open, "{utc}");
+    }
+    let dates: Vec<String> = calendar.closures().map(|(date, _)| date.to_string()).collect();
+    assert_eq!(dates, ["2026-11-24"]);
+    assert_eq!(calendar.next_change(ms("2026-11-24T20:00:00Z")), Some(ms("2026-11-24T23:30:00Z")));
+    assert!(
+        calendar
+            .opening_hours(ms("2026-11-23T12:00:00Z"), None)
+            .ends_with("; 24 November (Fire drill) 18:00–0:30 and 1:01–2:00")
+    );
+    // A row of days is one, and days of the owner's go before it.
+    let day =
+        Day { name: "Gala".into(), on: On::parse("12-24", None).unwrap(), spans: vec![night()] };
+    calendar.add(day);
+    let date = |text: &str| text.parse::<Date>().unwrap();
+    calendar.close_days(date("2026-12-24"), date("2026-12-27"), "Holidays");
+    assert!(calendar.open_at(ms("2026-12-24T20:00:00Z")));
+    assert_eq!(calendar.closure_at(ms("2026-12-27T20:00:00Z")), Some("Holidays"));
+    let hours = calendar.opening_hours(ms("2026-12-25T12:00:00Z"), None);
+    assert!(hours.ends_with("; 25 December to 27 December (Holidays) closed"), "{hours}");
+}

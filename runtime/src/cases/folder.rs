@@ -100,7 +100,7 @@ fn read_case(folder: &Path, name: String) -> Result<Case, CaseError> {
     let calendar = document("calendar.toml")?;
     if let Some(calendar) = &calendar {
         let zone = "UTC";
-        read_calendar(calendar, zone).map_err(|wrong| at(folder, &list(&wrong)))?;
+        read_calendar(calendar, None, zone).map_err(|wrong| at(folder, &list(&wrong)))?;
     }
     let rules = match (document("rules.toml")?, document("rules.json")?) {
         (Some(_), Some(_)) => {

@@ -303,7 +303,7 @@ impl Case {
         let Some(value) = &self.calendar else { return Ok(None) };
         let document = Document::parse(Path::new("calendar.json"), &value.to_string());
         let document = document.map_err(|problem| problem.to_string())?;
-        read_calendar(&document, zone).map(Some).map_err(|wrong| list(&wrong))
+        read_calendar(&document, None, zone).map(Some).map_err(|wrong| list(&wrong))
     }
 
     /// What is wrong with the case as a whole, beginning with the file.

@@ -1,10 +1,18 @@
 //! `calendar.toml`: when the business is open.
 
-use super::{Document, Problem, Schema, checks};
-use crate::calendar::{Bound, Calendar, Day, On, Span, spans};
-use jiff::tz::TimeZone;
+use super::{
+    Document, Problem, Schema, checks,
+    ics::{self, Closure, Times},
+};
+use crate::{
+    calendar::{Bound, Calendar, Day, On, Span, spans},
+    model::Millis,
+};
+use jiff::{civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::Path;
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -16,6 +24,9 @@ pub(super) struct CalendarForm {
     /// Days that differ from the week.
     #[serde(rename = "day")]
     days: Vec<DayForm>,
+    /// Calendars of other programs: files in the folder whose events are closures.
+    #[schemars(length(max = 20))]
+    ics: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -60,21 +71,79 @@ impl Default for HoursForm {
     }
 }
 
-/// The calendar in a document; `zone` is the business's. Error: every problem
-/// there is.
-pub fn read(document: &Document, zone: &str) -> Result<Calendar, Vec<Problem>> {
+/// The calendar in a document of `folder`, without which it can name no files;
+/// `zone` is the business's. Error: every problem there is.
+pub fn read(
+    document: &Document,
+    folder: Option<&Path>,
+    zone: &str,
+) -> Result<Calendar, Vec<Problem>> {
     let schema = Schema::of::<CalendarForm>().map_err(|why| vec![document.problem("", why)])?;
     let form: CalendarForm = schema.read(document)?;
     let mut reader = Reader { document, problems: Vec::new() };
     let zone = reader.zone(form.zone.as_deref(), zone);
     let week = reader.week(&form.hours);
     let days = reader.days(&form.days);
+    let closures = reader.ics(folder, &form.ics, &zone);
     let mut problems = reader.problems;
-    problems.sort_by_key(|problem| problem.line);
-    match problems.is_empty() {
-        true => Ok(Calendar::new(zone, week, days)),
-        false => Err(problems),
+    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    let mut calendar = Calendar::new(zone, week, days);
+    // Whole days first: from what is left, times are taken.
+    for Closure { name, times } in closures {
+        match times {
+            Times::Days { from, until } => calendar.close_days(from, until, &name),
+            Times::Moments { from, to } => calendar.close_between(from, to, &name),
+        }
+    }
+    Ok(calendar)
+}
+
+/// Days of the document that are over, on which nothing differs any more.
+pub fn over(document: &Document, calendar: &Calendar, now: Millis) -> Vec<Problem> {
+    let Some(today) = calendar.date(now) else { return Vec::new() };
+    let days = document.value().get("day").and_then(Value::as_array).into_iter().flatten();
+    let over = |(at, day): (usize, &Value)| {
+        let text = |key| day.get(key).and_then(Value::as_str);
+        let On::Dates { until, .. } = On::parse(text("on")?, text("until")).ok()? else {
+            return None;
+        };
+        let message = format!("was over on {until}: take it out, or write the next date");
+        (until < today).then(|| document.problem(&format!("/day/{at}/on"), message))
+    };
+    days.enumerate().filter_map(over).collect()
+}
+
+/// The document as one that needs no files: what they close from a month before
+/// `at` to a year after it stands in it as days.
+pub fn alone(document: &Document, calendar: &Calendar, at: Millis) -> Value {
+    let mut value = document.value().clone();
+    let Some(table) = value.as_object_mut() else { return value };
+    if table.remove("ics").is_none() {
+        return value;
+    }
+    let today = calendar.date(at).unwrap_or_default();
+    let near = |date: Date| {
+        let days = today.until(date).map_or(i32::MAX, |span| span.get_days());
+        (-31..=366).contains(&days)
+    };
+    let mut days: Vec<Value> = Vec::new();
+    for (date, day) in calendar.closures().filter(|(date, _)| near(*date)) {
+        let hours: Vec<String> =
+            day.spans.iter().map(|span| span.to_string().replace('`', "")).collect();
+        days.push(json!({ "name": day.name, "on": date.to_string(), "hours": hours }));
+    }
+    let closed = |day: &Value| {
+        let on = day.get("on").and_then(Value::as_str);
+        days.iter().any(|own| own.get("on").and_then(Value::as_str) == on)
+    };
+    let written = table.remove("day");
+    let written = written.iter().filter_map(Value::as_array).flatten();
+    let written: Vec<Value> = written.filter(|day| !closed(day)).cloned().collect();
+    table.insert("day".into(), Value::Array(written.into_iter().chain(days).collect()));
+    value
 }
 
 struct Reader<'a> {
@@ -99,6 +168,43 @@ impl Reader<'_> {
         }
         // Where the business's is wrong, that is a problem of its own.
         TimeZone::get(own.unwrap_or(business)).unwrap_or(TimeZone::UTC)
+    }
+
+    /// What files close, days before times.
+    fn ics(&mut self, folder: Option<&Path>, files: &[String], zone: &TimeZone) -> Vec<Closure> {
+        let mut found = Vec::new();
+        for (at, file) in files.iter().enumerate() {
+            let pointer = format!("/ics/{at}");
+            let Some(folder) = folder else {
+                self.wrong(&pointer, "a case has no `.ics` files: write their days as `[[day]]`");
+                continue;
+            };
+            let quoted = self.document.quoted(&pointer);
+            if Path::new(file).extension().is_none_or(|ending| ending != "ics") {
+                self.wrong(&pointer, format!("{quoted} must end in `.ics`"));
+                continue;
+            }
+            if let Err(why) = checks::inside(folder, file, &quoted) {
+                self.wrong(&pointer, why);
+                continue;
+            }
+            let text = match Document::text(folder, Path::new(file)) {
+                Ok(text) => text,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            match ics::read(&text, zone) {
+                Ok(closures) => found.extend(closures),
+                Err(wrong) => {
+                    let problem = |(line, why)| Problem::at_line(file.as_str(), line, why);
+                    self.problems.extend(wrong.into_iter().map(problem));
+                }
+            }
+        }
+        found.sort_by_key(|closure| matches!(closure.times, Times::Moments { .. }));
+        found
     }
 
     fn week(&mut self, form: &WeekForm) -> [Vec<Span>; 7] {
@@ -157,12 +263,11 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     fn of(text: &str) -> Result<Calendar, Vec<String>> {
         let document = Document::parse(Path::new("calendar.toml"), text).unwrap();
         let told = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect();
-        read(&document, "Europe/Berlin").map_err(told)
+        read(&document, None, "Europe/Berlin").map_err(told)
     }
 
     fn ms(utc: &str) -> u64 {
@@ -203,6 +308,85 @@ mod tests {
         let tokyo = of(&format!("zone = \"Asia/Tokyo\"\n{CALENDAR}")).unwrap();
         assert!(tokyo.open_at(ms("2026-11-23T00:00:00Z")));
         assert!(!of("").unwrap().open_at(ms("2026-11-23T08:00:00Z")));
+    }
+
+    /// As `of`, in a folder with these files.
+    fn beside(text: &str, files: &[(&str, &str)]) -> (Document, Result<Calendar, Vec<String>>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let document = Document::parse(Path::new("calendar.toml"), text).unwrap();
+        let read = read(&document, Some(folder.path()), "Europe/Berlin");
+        let told = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect();
+        (document, read.map_err(told))
+    }
+
+    const HOLIDAYS: &str = "BEGIN:VCALENDAR\n\
+        BEGIN:VEVENT\nSUMMARY:Christmas Day\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\n\
+        BEGIN:VEVENT\nSUMMARY:Epiphany\nDTSTART;VALUE=DATE:20270106\nEND:VEVENT\n\
+        BEGIN:VEVENT\nSUMMARY:Stocktaking\nDTSTART:20261123T150000\nDTEND:20261123T170000\nEND:VEVENT\n\
+        END:VCALENDAR\n";
+
+    #[test]
+    fn other_calendars_close_days_and_hours() {
+        let text = format!("ics = [\"holidays.ics\"]\n{CALENDAR}");
+        let (document, read) = beside(&text, &[("holidays.ics", HOLIDAYS)]);
+        let calendar = read.unwrap();
+        assert!(calendar.open_at(ms("2026-11-23T13:59:00Z")));
+        assert!(!calendar.open_at(ms("2026-11-23T14:30:00Z")));
+        assert!(calendar.open_at(ms("2026-11-23T16:30:00Z")));
+        assert_eq!(calendar.closure_at(ms("2026-11-23T14:30:00Z")), Some("Stocktaking"));
+        // What stands in calendar.toml goes before it.
+        assert_eq!(calendar.closure_at(ms("2026-12-25T12:00:00Z")), Some("Christmas"));
+        assert_eq!(calendar.closure_at(ms("2027-01-06T12:00:00Z")), Some("Epiphany"));
+        // Alone, it says the same.
+        let alone = alone(&document, &calendar, ms("2026-12-01T00:00:00Z"));
+        let document = Document::parse(Path::new("calendar.json"), &alone.to_string()).unwrap();
+        let again = super::read(&document, None, "Europe/Berlin").unwrap();
+        for hour in 0..90 * 24 {
+            let at = ms("2026-11-20T00:30:00Z") + hour * 3_600_000;
+            assert_eq!(again.open_at(at), calendar.open_at(at), "{at}");
+            assert_eq!(again.closure_at(at), calendar.closure_at(at), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_other_calendars_is_shown() {
+        let late = HOLIDAYS.replace("DTSTART;VALUE=DATE:20270106", "DTSTART:tomorrow");
+        let text = "ics = [\"late.ics\", \"none.ics\", \"../outside.ics\", \"days.toml\"]";
+        let (_, read) = beside(text, &[("late.ics", &late), ("nine.ics", "")]);
+        assert_eq!(
+            read.unwrap_err(),
+            [
+                "calendar.toml:1: ics[1]: `none.ics` can't be read: no such file; did you mean \
+                 `nine.ics`?",
+                "calendar.toml:1: ics[2]: `../outside.ics` must be a path inside the business \
+                 folder, without `..`",
+                "calendar.toml:1: ics[3]: `days.toml` must end in `.ics`",
+                "late.ics:6: the event `Epiphany` has a DTSTART that is no date such as `20261225` \
+                 or `20261225T130000`",
+            ]
+        );
+        let document = Document::parse(Path::new("calendar.toml"), text).unwrap();
+        let problems = super::read(&document, None, "UTC").unwrap_err();
+        assert!(problems[0].message.contains("`[[day]]`"), "{}", problems[0]);
+    }
+
+    #[test]
+    fn days_that_are_over_are_named() {
+        let calendar = of(CALENDAR).unwrap();
+        let document = Document::parse(Path::new("calendar.toml"), CALENDAR).unwrap();
+        let told = |utc: &str| -> Vec<String> {
+            over(&document, &calendar, ms(utc)).iter().map(Problem::to_string).collect()
+        };
+        // The fair's day ends at midnight in Berlin.
+        assert_eq!(told("2026-11-24T22:59:00Z"), [""; 0]);
+        assert_eq!(
+            told("2026-11-24T23:01:00Z"),
+            ["calendar.toml:14: day[1].on: was over on 2026-11-24: take it out, or write the \
+                 next date"]
+        );
     }
 
     #[test]

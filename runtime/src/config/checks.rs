@@ -133,7 +133,7 @@ pub(super) fn warnings(document: &Document, chain: &ChainConfig) -> Vec<Problem>
 }
 
 /// That `file` is a file within `folder`, whatever links are on the way.
-fn inside(folder: &Path, file: &str, quoted: &str) -> Result<(), String> {
+pub(super) fn inside(folder: &Path, file: &str, quoted: &str) -> Result<(), String> {
     let path = Path::new(file);
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(plain) || file.trim().is_empty() {

@@ -31,6 +31,11 @@ impl Document {
     /// Reads `file`, a path relative to `folder`. By its ending: `.toml` or
     /// `.json`.
     pub fn read(folder: &Path, file: &Path) -> Result<Self, Problem> {
+        Self::parse(file, &Self::text(folder, file)?)
+    }
+
+    /// What stands in `file`, a path relative to `folder`.
+    pub(super) fn text(folder: &Path, file: &Path) -> Result<String, Problem> {
         let path = folder.join(file);
         let problem = |message: String| Problem::of_file(file, message);
         let read = || {
@@ -40,13 +45,12 @@ impl Document {
         let bytes = read()
             .map_err(|error| problem(format!("can't be read: {}", words::of_io(&error))))?
             .ok_or_else(|| problem(format!("is larger than {FILE_BYTES} bytes")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes().iter().take(good).filter(|b| **b == b'\n').count();
             let message = "is not UTF-8 text: save the file with the encoding UTF-8";
             Problem::at_line(file, line, message)
-        })?;
-        Self::parse(file, &text)
+        })
     }
 
     /// As `read`, from a text.
@@ -207,8 +211,9 @@ fn parse_json(file: &Path, text: &str) -> Result<Parsed, Problem> {
 fn parse_toml(file: &Path, text: &str) -> Result<Parsed, Problem> {
     let starts = LineStarts::of(text);
     let table = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| starts.line(span.start));
-        Problem::at_line(file, line, format!("can't be read as TOML: {}", words::of_toml(&error)))
+        let span = error.span().unwrap_or_default();
+        let what = words::of_toml(&error, text);
+        Problem::at_line(file, starts.line(span.start), format!("can't be read as TOML: {what}"))
     })?;
     let mut reader = TomlReader { file, starts, lines: BTreeMap::new() };
     let value = reader.table(table.get_ref(), "")?;
@@ -327,7 +332,12 @@ mod tests {
     fn what_cannot_be_read_says_where() {
         let problem = |text: &str| toml(text).unwrap_err().to_string();
         for (text, expected) in [
-            ("a = 1\na = 2", "rules/a.toml:2: can't be read as TOML: the key is here twice"),
+            ("a = 1\na = 2", "rules/a.toml:2: can't be read as TOML: `a` is here twice"),
+            (
+                "[[answer]]\n[answer]",
+                "rules/a.toml:2: can't be read as TOML: `answer` is here twice: each item of a list \
+                 begins with `[[answer]]`",
+            ),
             (
                 "\nsay = hello",
                 "rules/a.toml:2: can't be read as TOML: text must stand in quotes: \"…\"",

@@ -4,7 +4,7 @@ use super::{
     Business, ChainConfig, Document, Env, Http, Lock, Problem, Schema, Trust, calendar, checks,
     lock, overrides, values, words,
 };
-use crate::calendar::Calendar;
+use crate::{calendar::Calendar, model::Millis};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -33,6 +33,18 @@ pub struct ChainFile {
 pub struct CalendarFile {
     pub calendar: Calendar,
     pub document: Document,
+}
+
+impl CalendarFile {
+    /// Its days that are over.
+    pub fn over(&self, now: Millis) -> Vec<Problem> {
+        calendar::over(&self.document, &self.calendar, now)
+    }
+
+    /// As one that needs no other files, for around `at`.
+    pub fn alone(&self, at: Millis) -> Value {
+        calendar::alone(&self.document, &self.calendar, at)
+    }
 }
 
 /// A folder in which everything is in order, as far as it can be said without
@@ -133,7 +145,7 @@ impl Found {
             Ok(document) => document,
             Err(problem) => return self.problems.push(problem),
         };
-        match calendar::read(&document, zone) {
+        match calendar::read(&document, Some(&self.path), zone) {
             Ok(calendar) => self.calendar = Some(CalendarFile { calendar, document }),
             Err(problems) => self.problems.extend(problems),
         }

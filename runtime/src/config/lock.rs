@@ -104,7 +104,7 @@ impl Lock {
         let written: Written = toml::from_str(&text).map_err(|error| {
             let line = error.span().and_then(|span| text.get(..span.start));
             let line = line.map(|before| before.matches('\n').count() + 1);
-            vec![Problem { line, ..Problem::of_file(LOCK_FILE, words::of_toml(&error)) }]
+            vec![Problem { line, ..Problem::of_file(LOCK_FILE, words::of_toml(&error, &text)) }]
         })?;
         if written.version != FORM {
             let message =

@@ -13,10 +13,18 @@ pub(super) fn of_io(error: &io::Error) -> String {
     }
 }
 
-pub(super) fn of_toml(error: &toml::de::Error) -> String {
+/// `text` is what could not be read.
+pub(super) fn of_toml(error: &toml::de::Error, text: &str) -> String {
     let message = error.message();
     match message {
-        "duplicate key" => "the key is here twice".into(),
+        "duplicate key" => {
+            let span = error.span().unwrap_or_default();
+            let key = text.get(span.clone()).unwrap_or_default();
+            let before = text.get(..span.start).unwrap_or_default();
+            let heads_a_table = before.trim_end_matches(' ').ends_with('[');
+            let hint = format!(": each item of a list begins with `[[{key}]]`");
+            format!("`{key}` is here twice{}", if heads_a_table { hint.as_str() } else { "" })
+        }
         "string values must be quoted, expected literal string" => {
             "text must stand in quotes: \"…\"".into()
         }

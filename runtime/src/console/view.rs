@@ -99,10 +99,10 @@ pub fn item(item: &OutboxItem) -> Value {
 }
 
 pub fn unanswered(asked: &Unanswered) -> Value {
-    let Unanswered { contact, channel, step, question, at } = asked;
+    let Unanswered { contact, channel, step, question, at, because } = asked;
     json!({
         "contact": contact.to_string(), "channel": channel, "step": step, "question": question,
-        "at": at,
+        "at": at, "because": because,
     })
 }
 

@@ -79,6 +79,9 @@ pub struct Unanswered {
     pub step: String,
     pub question: String,
     pub at: Millis,
+    /// What the step last said of it: which answers came near.
+    #[serde(default)]
+    pub because: Vec<String>,
 }
 
 /// Which contacts. Empty lists do not restrict.

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 /// Only these hold rules, chains and plugins. Editors' temporary files end
 /// otherwise.
-const ENDINGS: [&str; 6] = ["toml", "json", "wasm", "lock", "pub", "pem"];
+const ENDINGS: [&str; 7] = ["toml", "json", "wasm", "lock", "pub", "pem", "ics"];
 /// Folders within folders are followed this deep.
 const DEPTH: usize = 8;
 
@@ -180,6 +180,8 @@ mod tests {
         changes("a file in the place of another");
         write("plugins/x.wasm", "x");
         changes("a plugin");
+        write("holidays.ics", "x");
+        changes("a calendar of another program");
         std::fs::remove_file(root.path().join("rules/faq.toml")).unwrap();
         changes("a removal");
     }

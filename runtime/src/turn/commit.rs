@@ -169,9 +169,16 @@ async fn to_other(
 }
 
 fn kept(turn: &Turn, step: &str, question: String) -> Option<Unanswered> {
+    /// So many are kept that each must be short.
+    const REASONS: usize = 4;
+    const REASON_CHARS: usize = 300;
     let (contact, at) = (turn.contact.as_ref()?.id, turn.setting.now);
     let channel = turn.setting.event.channel.clone();
-    Some(Unanswered { contact, channel, step: step.into(), question, at })
+    let own = turn.steps.iter().find(|own| own.step == *step);
+    let because = own.map(|own| own.because.as_slice()).unwrap_or_default();
+    let because = because.iter().rev().take(REASONS).rev();
+    let because = because.map(|why| why.chars().take(REASON_CHARS).collect()).collect();
+    Some(Unanswered { contact, channel, step: step.into(), question, at, because })
 }
 
 fn item(id: SendId, turn: &Turn, step: &str, to: &Contact, message: Outgoing) -> OutboxItem {

@@ -4,7 +4,8 @@ use super::*;
 
 fn asked(contact: ContactId, question: &str, at: Millis) -> Unanswered {
     let (channel, step) = (main_channel(), "faq".into());
-    Unanswered { contact, channel, step, question: question.into(), at }
+    let because = vec!["no answer matches".into()];
+    Unanswered { contact, channel, step, question: question.into(), at, because }
 }
 
 async fn keep(store: &Shared, sender: Sender, questions: &[(&str, Millis)]) -> ContactId {

@@ -60,7 +60,7 @@ pub fn cases() -> Vec<Case> {
         (&[Swap(BUSINESS, "id = \"main\"", "id = main")],
          &["switchboard.toml:15: can't be read as TOML: text must stand in quotes: \"…\""]),
         (&[Swap(BUSINESS, "id = \"main\"", "id = \"main\"\nid = \"mine\"")],
-         &["switchboard.toml:16: can't be read as TOML: the key is here twice"]),
+         &["switchboard.toml:16: can't be read as TOML: `id` is here twice"]),
         (&[Write(BUSINESS, b"zone = \"UTC\"\n# caf\xe9\n")],
          &["switchboard.toml:2: is not UTF-8 text: save the file with the encoding UTF-8"]),
         (&[Remove(BUSINESS)],

@@ -141,6 +141,10 @@ fn an_answer_has_its_hours() {
     };
     assert_eq!(asks(with_hours(OPEN), "can I call you?"), ["Yes, now."]);
     assert_eq!(asks(with_hours(CLOSED), "can I call you?"), ["Yes, tomorrow at 9:00."]);
+    // A button may have been sent while it was otherwise.
+    let turn = with_hours(CLOSED).taps(&faq, "call", "Can I call you?");
+    assert_eq!(turn.replies(), ["Yes, tomorrow at 9:00."]);
+    assert_eq!(turn.because[0], "the tap names `call`, which is not for now");
     // Without a calendar it counts as open.
     assert_eq!(asks(known(), "can I call you?"), ["Yes, now."]);
     // With tags, both must hold.

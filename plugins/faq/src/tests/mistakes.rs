@@ -16,6 +16,7 @@ fn one(rules: &str) -> (String, String) {
 #[test]
 fn what_does_not_go_together_is_told() {
     for (rules, path, words) in [
+        (r#""greeting_after_days": 3"#, "/greeting_after_days", "set `greeting`"),
         (r#""handoff_after": 3"#, "/handoff_after", "set `fallback`"),
         (r#""fallback_when": {"open": true}"#, "/fallback_when", "set `fallback`"),
         (r#""handoff_say": "x""#, "/handoff_say", "set `handoff_after`"),

@@ -4,7 +4,7 @@ use super::super::{Exit, admin::Admin, ground, out};
 use crate::{
     cases::{self, Case, Kept, Setup},
     config::{Env, Found},
-    model::{Lane, Trace},
+    model::{Lane, Millis, Trace},
     plugin::Source,
 };
 use anyhow::{Context, anyhow, bail};
@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: &Arguments, admin: &Admin, env: &Env) -> anyh
     let path = format!("/api/v1/lanes/{lane}/turns/{}", arguments.seq);
     let trace: Trace = admin.get(&path).await?;
     let step = cases::step_of(&trace, arguments.step.as_deref())?;
-    let configured = configured(arguments, env, step)?;
+    let configured = configured(arguments, env, step, trace.at)?;
     let name = arguments.to.file_name().and_then(|name| name.to_str());
     let name = name.context("`--to` needs the name of a folder")?;
     let kept = if arguments.keep_personal { Kept::Personal } else { Kept::StandIns };
@@ -80,7 +80,12 @@ pub(super) async fn run(arguments: &Arguments, admin: &Admin, env: &Env) -> anyh
     try_out(&configured.source, &exported.case).await
 }
 
-fn configured(arguments: &Arguments, env: &Env, step: &str) -> anyhow::Result<Configured> {
+fn configured(
+    arguments: &Arguments,
+    env: &Env,
+    step: &str,
+    at: Millis,
+) -> anyhow::Result<Configured> {
     let folder = &arguments.folder;
     let found = Found::read(folder, env);
     for chain in found.chains.values() {
@@ -93,7 +98,7 @@ fn configured(arguments: &Arguments, env: &Env, step: &str) -> anyhow::Result<Co
         return Ok(Configured {
             setup: Setup {
                 rules: rules.map(|rules| rules.value().clone()),
-                calendar: found.calendar.as_ref().map(|file| file.document.value().clone()),
+                calendar: found.calendar.as_ref().map(|file| file.alone(at)),
                 step: own.and_then(case_step),
             },
             source: match config.plugin_file() {

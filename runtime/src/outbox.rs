@@ -108,8 +108,9 @@ pub struct Outbox {
     families: Families,
     concerned: Concerned,
     uploads: upload::Uploads,
-    /// A campaign goes on since this was looked at last.
-    resumed: AtomicBool,
+    /// What is held may be free since this was looked at last, or this process
+    /// has just begun.
+    freed: AtomicBool,
 }
 
 impl Outbox {
@@ -164,7 +165,7 @@ impl Outbox {
             families,
             concerned,
             uploads,
-            resumed: AtomicBool::new(false),
+            freed: AtomicBool::new(true),
         }
     }
 
@@ -173,15 +174,16 @@ impl Outbox {
         Self { traffic, ..self }
     }
 
-    /// The provider says that a template may be sent: what waits for it is
-    /// tried when its time has come, within a quarter of an hour.
+    /// The provider says that a template may be sent: what waits for it is due
+    /// as soon as the bell rings.
     pub fn template_lives(&self, channel: &ChannelId, name: &str, language: &str) {
         self.resting.lift(channel, name, language);
+        self.freed.store(true, Ordering::Relaxed);
     }
 
     /// A campaign goes on: what it held is due now.
     pub fn campaign_resumed(&self) {
-        self.resumed.store(true, Ordering::Relaxed);
+        self.freed.store(true, Ordering::Relaxed);
         self.wake.notify_one();
     }
 

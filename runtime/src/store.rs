@@ -250,6 +250,9 @@ pub trait Store: Send + Sync + 'static {
     /// queued item is ever due, so that messages leave in order; those apart
     /// are due by themselves. One that came back is due at once, for a decision.
     async fn due_outbox(&self, now: Millis, limit: usize) -> Result<Vec<OutboxItem>>;
+    /// Items that are due later than `after`, the earliest first: those that may
+    /// be free of what they wait for by now.
+    async fn later_outbox(&self, after: Millis, limit: usize) -> Result<Vec<OutboxItem>>;
     /// When the next item is due.
     async fn next_outbox(&self) -> Result<Option<Millis>>;
     /// Marks attempts as begun, before they begin. An item that is history by

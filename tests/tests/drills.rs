@@ -6,6 +6,8 @@
 mod account;
 #[path = "drills/campaigns.rs"]
 mod campaigns;
+#[path = "drills/crowd.rs"]
+mod crowd;
 #[path = "drills/days.rs"]
 mod days;
 #[path = "drills/doctor.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "outbox/account.rs"]
 mod account;
+#[path = "outbox/let_go.rs"]
+mod let_go;
 #[path = "outbox/pace.rs"]
 mod pace;
 #[path = "outbox/returned.rs"]

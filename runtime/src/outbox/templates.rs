@@ -2,9 +2,9 @@
 //! In memory alone: after a restart the first message finds it out again.
 
 use super::outcome::TEMPLATE_PROBE_MS;
-use crate::model::{ChannelId, Millis, OutboxItem, Outgoing, Rule, SendState};
+use crate::model::{ChannelId, Millis, OutboxItem, Outgoing};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,17 +16,11 @@ type Name = (ChannelId, String, String);
 pub(super) struct Resting {
     /// By name, when one message tries again.
     probes: Mutex<BTreeMap<Name, Millis>>,
-    /// Those that may be sent again, until what they held is let go.
-    lifted: Mutex<BTreeSet<Name>>,
 }
 
 impl Resting {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Name, Millis>> {
         self.probes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lifted(&self) -> MutexGuard<'_, BTreeSet<Name>> {
-        self.lifted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The item's template was refused at `now`.
@@ -62,22 +56,9 @@ impl Resting {
         }
     }
 
+    /// The provider says that it may be sent.
     pub fn lift(&self, channel: &ChannelId, name: &str, language: &str) {
-        let name = (channel.clone(), name.to_owned(), language.to_owned());
-        self.all().remove(&name);
-        self.lifted().insert(name);
-    }
-
-    /// Whether an item is held by a template that may be sent again; none if
-    /// nothing was lifted since this was asked last.
-    pub fn take_lifted(&self) -> Option<impl Fn(&OutboxItem) -> bool + use<>> {
-        let lifted = std::mem::take(&mut *self.lifted());
-        (!lifted.is_empty()).then_some(move |item: &OutboxItem| {
-            // One that is being attempted may have left already.
-            matches!(item.state, SendState::Waiting { .. })
-                && item.hold.rule == Some(Rule::Template)
-                && name(item).is_some_and(|name| lifted.contains(&name))
-        })
+        self.all().remove(&(channel.clone(), name.to_owned(), language.to_owned()));
     }
 }
 
@@ -87,32 +68,5 @@ fn name(item: &OutboxItem) -> Option<Name> {
             Some((item.channel.clone(), form.name.clone(), form.language.clone()))
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        model::{Attempt, Delivery, DeliveryRecord},
-        outbox::tests::{item, marketing},
-    };
-
-    #[test]
-    fn what_is_under_way_is_not_let_go() {
-        let mut held = item(1, marketing());
-        let (due, reason) = (900, "it rests".into());
-        let delivery = Delivery::Held { due, rule: Rule::Template, reason };
-        held.record(&DeliveryRecord { id: held.id.clone(), delivery, at: 1 });
-        let resting = Resting::default();
-        assert!(resting.take_lifted().is_none());
-        resting.lift(&held.channel, "sale", "de");
-        assert!(!resting.take_lifted().unwrap()(&held), "another language");
-        resting.lift(&held.channel, "sale", "en");
-        let is_free = resting.take_lifted().unwrap();
-        assert!(is_free(&held));
-        held.begin(&Attempt::new(held.id.clone(), 2, 900));
-        assert!(!is_free(&held), "it may have left");
-        assert!(resting.take_lifted().is_none(), "asked once");
     }
 }

@@ -1,6 +1,7 @@
 //! The loop: write what ended, read what is due, send what may leave, wait.
 
 mod admit;
+mod let_go;
 mod pauses;
 mod records;
 mod restore;
@@ -9,8 +10,8 @@ mod returned;
 use super::{
     Outbox, Route,
     outcome::{
-        ChannelState, Moment, Outcome, PROBE_MS, TEMPLATE_PROBE_MS, Tallies, TemplateFate,
-        hopeless, is_read_mark, opt_out, outcome,
+        ChannelState, Moment, Outcome, PROBE_MS, Tallies, TemplateFate, hopeless, is_read_mark,
+        opt_out, outcome,
     },
     post::Reply,
     queue::Queue,
@@ -23,7 +24,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -44,10 +45,6 @@ const TROUBLE_MS: Millis = 1_000;
 const KNOWN_PER_MS: usize = 40;
 /// but at once where it is little.
 const KNOWN_FEW: usize = 256;
-
-/// Messages that are let go at once when their template lives again; more are
-/// when they are next looked at.
-const LET_GO_MAX: usize = 10_000;
 
 type Ended = std::result::Result<(Id, (Reply, Duration)), JoinError>;
 
@@ -80,6 +77,8 @@ pub(super) struct Worker {
     rest_until: Millis,
     /// What left before this process began is counted too.
     restored: bool,
+    /// Of what may be free by now, what is due up to then was looked at.
+    letting_go: Option<Millis>,
 }
 
 impl Worker {
@@ -99,6 +98,7 @@ impl Worker {
             poll_at: 0,
             rest_until: 0,
             restored: false,
+            letting_go: None,
         }
     }
 
@@ -140,7 +140,8 @@ impl Worker {
             }
             self.read().await;
             self.send().await;
-            if self.records.is_empty() && self.posts.is_empty() {
+            let done = self.records.is_empty() && self.letting_go.is_none();
+            if done && self.posts.is_empty() {
                 break;
             }
             while let Some(ended) = self.posts.join_next_with_id().await {
@@ -177,7 +178,7 @@ impl Worker {
         let store = self.outbox.store.clone();
         let limit = self.queue.known() + PAGE;
         let items = store.due_outbox(now, limit).await?;
-        self.stale = items.len() >= limit;
+        self.stale = items.len() >= limit || self.letting_go.is_some();
         let items = self.decide(items, now);
         self.queue.add(items);
         let put_off = self.queue.put_off(now);
@@ -191,31 +192,6 @@ impl Worker {
                 None => now + POLL_MS,
             },
         };
-        Ok(())
-    }
-
-    /// What a template held that may be sent again, or a campaign that goes on,
-    /// is due now, and not only when it would have been looked at.
-    async fn let_go(&mut self, now: Millis) -> Result<()> {
-        let resumed = self.outbox.resumed.swap(false, Ordering::Relaxed);
-        let lifted = self.outbox.resting.take_lifted();
-        if !resumed && lifted.is_none() {
-            return Ok(());
-        }
-        let longest = now.saturating_add(TEMPLATE_PROBE_MS);
-        let waiting = self.outbox.store.due_outbox(longest, LET_GO_MAX).await?;
-        for item in waiting.into_iter().filter(|item| item.due() > Some(now)) {
-            let held = item.hold.rule == Some(Rule::Campaign);
-            let (rule, reason) = match &lifted {
-                Some(is_free) if is_free(&item) => {
-                    (Rule::Template, "its template may be sent again")
-                }
-                _ if resumed && held => (Rule::Campaign, "its campaign goes on"),
-                _ => continue,
-            };
-            let (due, reason) = (now, reason.into());
-            self.record(item.id, Delivery::Held { due, rule, reason }, now);
-        }
         Ok(())
     }
 

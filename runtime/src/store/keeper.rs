@@ -155,6 +155,10 @@ impl Store for Keeper {
         self.writer.read(|view| outbox::due(view, now, limit))
     }
 
+    async fn later_outbox(&self, after: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+        self.writer.read(|view| outbox::later(view, after, limit))
+    }
+
     async fn next_outbox(&self) -> Result<Option<Millis>> {
         self.writer.read(outbox::next)
     }

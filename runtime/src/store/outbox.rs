@@ -12,7 +12,7 @@ use super::{
     Result, broadcasts,
     codec::corrupt,
     contacts, counts,
-    engine::Order,
+    engine::{Order, Span},
     key::{self, Count, Kind, Reader},
     members, merge, pace, spent,
     view::View,
@@ -209,7 +209,15 @@ fn end(view: &mut View<'_>, stored: &mut Stored) -> Result<()> {
 }
 
 pub fn due(view: &View<'_>, now: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
-    let entries = view.range(&key::until(Kind::ItemDue, now), Order::Forward).take(limit);
+    listed(view, &key::until(Kind::ItemDue, now), limit)
+}
+
+pub fn later(view: &View<'_>, after: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+    listed(view, &key::since(Kind::ItemDue, after.saturating_add(1)), limit)
+}
+
+fn listed(view: &View<'_>, span: &Span, limit: usize) -> Result<Vec<OutboxItem>> {
+    let entries = view.range(span, Order::Forward).take(limit);
     entries.map(|entry| current(view, pointed_at(view, &entry?.1)?)).collect()
 }
 

@@ -53,6 +53,14 @@ pub async fn messages_leave_in_order(store: Shared) {
     assert_eq!(store.next_outbox().await.unwrap(), Some(NOW + 10));
     assert_eq!(due(&store, NOW + 20).await, [to_bob[0].clone(), to_ann[0].clone()]);
     assert_eq!(store.due_outbox(NOW + 20, 1).await.unwrap().len(), 1);
+    let later = async |after, limit| {
+        let items = store.later_outbox(after, limit).await.unwrap();
+        items.into_iter().map(|item| item.id).collect::<Vec<_>>()
+    };
+    assert_eq!(later(NOW + 9, 9).await, [to_bob[0].clone(), to_ann[0].clone()]);
+    assert_eq!(later(NOW + 9, 1).await, to_bob);
+    assert_eq!(later(NOW + 10, 9).await, to_ann[..1]);
+    assert_eq!(later(Millis::MAX, 9).await, []);
     assert_eq!(store.depths().await.unwrap().outbox, 2);
 
     assert!(!begin(&store, &to_ann[0], NOW + 19).await, "not due");

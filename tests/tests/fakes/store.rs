@@ -32,6 +32,8 @@ pub struct Kept {
     /// What each item's last attempt costs.
     pub charges: BTreeMap<SendId, Option<Charge>>,
     pub stoppages: Vec<Stoppage>,
+    /// By id.
+    pub campaigns: BTreeMap<String, Broadcast>,
 }
 
 fn newest(
@@ -118,6 +120,10 @@ impl Store for FakeStore {
         kept.check()?;
         let due = kept.heads().into_iter().filter(|item| item.due().is_some_and(|due| due <= now));
         Ok(due.take(limit).collect())
+    }
+    async fn later_outbox(&self, after: Millis, limit: usize) -> Result<Vec<OutboxItem>> {
+        let heads = self.kept().heads().into_iter();
+        Ok(heads.filter(|item| item.due() > Some(after)).take(limit).collect())
     }
     async fn next_outbox(&self) -> Result<Option<Millis>> {
         Ok(self.kept().heads().iter().filter_map(OutboxItem::due).min())
@@ -222,8 +228,9 @@ impl Store for FakeStore {
         Ok(self.kept().items.get(id).cloned())
     }
     /// None is paused or stopped.
-    async fn campaign(&self, _: &CampaignKey) -> Result<Option<Campaign>> {
-        Ok(None)
+    async fn campaign(&self, key: &CampaignKey) -> Result<Option<Campaign>> {
+        let broadcast = self.kept().campaigns.get(&key.id).cloned();
+        Ok(broadcast.map(|broadcast| Campaign { broadcast, past: BTreeMap::new() }))
     }
     fn health(&self) -> Result<()> {
         self.kept().check()

@@ -32,6 +32,8 @@ impl OutboxItem {
         self.state = SendState::Attempting { since: attempt.since, until: attempt.until };
         self.attempts += 1;
         self.left_at = Some(attempt.since);
+        // What is under way is held by nothing, whatever held it before.
+        self.hold.rule = None;
         self.updated_at = attempt.since;
         if let Some(category) = attempt.category {
             self.message.categorise(category);

@@ -213,3 +213,14 @@ proptest! {
         }
     }
 }
+
+/// Cut off in an attempt, it was shown as held by a template that had long come
+/// back.
+#[test]
+fn what_is_under_way_is_held_by_nothing() {
+    let mut item = item();
+    item.ends(Delivery::Held { due: 20, rule: Rule::Template, reason: "it rests".into() }, 10);
+    assert_eq!((item.hold.rule, item.apart), (Some(Rule::Template), true));
+    item.attempt(20);
+    assert_eq!((item.hold.rule, item.hold.until, item.apart), (None, 20, true));
+}

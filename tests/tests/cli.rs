@@ -170,8 +170,8 @@ fn help_shows_what_there_is() {
     assert_eq!(
         names,
         [
-            "init", "check", "doctor", "serve", "test", "reload", "demo", "simulate", "plugin",
-            "template", "campaign", "trace"
+            "init", "check", "doctor", "serve", "test", "ask", "replay", "reload", "demo",
+            "simulate", "plugin", "template", "campaign", "trace"
         ]
     );
     let mut commands: Vec<Vec<String>> = Vec::new();

@@ -2,6 +2,7 @@
 //! and says in words how it went; the exit code says it to scripts.
 
 mod admin;
+mod ask;
 mod campaign;
 mod check;
 mod demo;
@@ -11,6 +12,7 @@ mod init;
 mod out;
 mod plugin;
 mod reload;
+mod replay;
 mod serve;
 mod simulate;
 mod template;
@@ -31,9 +33,9 @@ pub enum Exit {
     /// All went well.
     Done = 0,
     /// The business folder has problems, a reload was refused, a case or a chat
-    /// failed, or the doctor found something wrong.
+    /// failed, the doctor found something wrong, or a turn goes otherwise.
     Problems = 1,
-    /// The arguments make no sense.
+    /// The arguments make no sense, or there was nothing to replay.
     Usage = 2,
     /// It could not start: a port is busy, the data are locked, no folder can
     /// be made, nothing listens.
@@ -51,9 +53,9 @@ impl From<Exit> for ExitCode {
 const CODES: &str = "\
 Exit codes:
   0  all went well
-  1  the business folder has problems, a reload was refused, a case or a chat failed, or
-     the doctor found something wrong
-  2  the arguments make no sense
+  1  the business folder has problems, a reload was refused, a case or a chat failed,
+     the doctor found something wrong, or a replayed turn goes otherwise
+  2  the arguments make no sense, or nothing could be replayed
   3  could not start: a port is busy, the data are in use, the folder can't be made, nothing listens
   4  failed while running";
 
@@ -72,6 +74,8 @@ enum Command {
     Doctor(doctor::Arguments),
     Serve(serve::Arguments),
     Test(test::Arguments),
+    Ask(ask::Arguments),
+    Replay(replay::Arguments),
     Reload(reload::Arguments),
     Demo(demo::Arguments),
     Simulate(simulate::Arguments),
@@ -99,6 +103,8 @@ pub fn main(env: Env) -> Exit {
         Command::Doctor(arguments) => doctor::run(&arguments, &env),
         Command::Serve(arguments) => serve::run(arguments, env),
         Command::Test(arguments) => test::run(&arguments, &env),
+        Command::Ask(arguments) => ask::run(&arguments, &env),
+        Command::Replay(arguments) => replay::run(&arguments, &env),
         Command::Reload(arguments) => reload::run(&arguments, &env),
         Command::Demo(arguments) => demo::run(arguments, env),
         Command::Simulate(arguments) => simulate::run(arguments, env),

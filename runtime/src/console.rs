@@ -236,6 +236,9 @@ struct Page {
     after: Option<String>,
     before: Option<u64>,
     limit: Option<usize>,
+    /// Turns with what they ran on.
+    #[serde(default)]
+    whole: bool,
 }
 
 impl Page {
@@ -274,6 +277,9 @@ async fn turns(
 ) -> Answer {
     let lane: Lane = lane.parse().map_err(bad)?;
     let traces = console.store.traces(&lane, page.before, page.limit()).await?;
+    if page.whole {
+        return Ok(Json(json!({ "turns": traces })).into_response());
+    }
     let turns = console.turn_views(&traces).await?;
     Ok(Json(json!({ "turns": turns })).into_response())
 }

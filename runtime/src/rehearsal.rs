@@ -7,13 +7,17 @@ mod chat;
 mod facts;
 mod play;
 mod read;
+mod replay;
 mod said;
 mod told;
+mod words;
 
-pub use chat::{Chat, ChatFile};
-pub use play::{Difference, Played, play};
-pub use read::{Unreadable, read};
+pub use chat::{Chat, ChatFile, Customer};
+pub use play::{Answer, Difference, Passed, Played, Question, ask, play};
+pub use read::{Unreadable, customer, moment, read, span};
+pub use replay::{Change, Example, Group, Replay, Replayed, Tally};
 pub use told::blessed;
+pub use words::About;
 
 use crate::{
     clock::{Clock, SimulatedClock},

@@ -2,6 +2,7 @@
 //! gathered, checked and written as one commit. Reads the store, never writes
 //! it: the caller commits.
 
+mod again;
 mod asked;
 mod commit;
 pub mod consent;
@@ -9,6 +10,7 @@ mod draft;
 mod merge;
 mod run;
 
+pub use again::{Again, again};
 pub use draft::{Draft, DraftLimits, Network, Setting, Spent};
 pub use run::{Stage, park, run};
 

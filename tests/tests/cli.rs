@@ -175,6 +175,8 @@ fn help_shows_what_there_is() {
             "doctor",
             "serve",
             "test",
+            "ask",
+            "replay",
             "reload",
             "demo",
             "simulate",

@@ -2,8 +2,8 @@
 
 use super::{Ending, Exit, ground, out};
 use crate::{
-    config::{Env, Problem},
-    generation::{self, Generation, Occasion},
+    config::Env,
+    generation::Generation,
     rehearsal::{self, ChatFile, Difference, Played, Unreadable},
 };
 use anyhow::{Context, bail};
@@ -60,7 +60,7 @@ struct Line {
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
-    let generation = match load(&arguments.folder, env)? {
+    let generation = match ground::rehearsed(&arguments.folder, env)? {
         Ok(generation) => generation,
         Err(problems) => return Ok(out::problems(&problems)),
     };
@@ -76,15 +76,6 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
         false => tell(&report),
     }
     Ok(if report.ok { Exit::Done } else { Exit::Problems })
-}
-
-/// Loads a folder from which nothing is to leave.
-fn load(folder: &Path, env: &Env) -> anyhow::Result<Result<Arc<Generation>, Vec<Problem>>> {
-    let plugins = ground::plugins()?;
-    plugins.cut_off();
-    let env = env.rehearsed();
-    let built = ground::wait(generation::build(folder, &env, &plugins, Occasion::Start, 1))?;
-    Ok(built.map(Arc::new))
 }
 
 fn read(arguments: &Arguments) -> anyhow::Result<(Vec<ChatFile>, Vec<Unreadable>)> {

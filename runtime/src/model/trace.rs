@@ -4,6 +4,7 @@ use super::{
     AccountChange, ChannelId, Contact, Effect, Event, Exchange, KvScope, Millis, SendId, TurnId,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One turn, as it committed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -112,6 +113,24 @@ pub struct Inputs {
 impl Inputs {
     pub fn is_empty(&self) -> bool {
         self.kv.is_empty() && self.keys.is_empty() && self.exchanges.is_empty()
+    }
+
+    /// A stored value, if it was read and was there.
+    pub fn value(&self, scope: KvScope, key: &str) -> Option<Vec<u8>> {
+        let of = |(kept, name, _): &&(KvScope, String, _)| *kept == scope && name == key;
+        self.kv.iter().find(of).and_then(|(_, _, value)| value.clone())
+    }
+
+    /// Whether the store was asked for the key.
+    pub fn has_read(&self, scope: KvScope, key: &str) -> bool {
+        self.kv.iter().any(|(kept, name, _)| *kept == scope && name == key)
+    }
+
+    /// Stored keys with a prefix, in order, of those that were listed.
+    pub fn listed(&self, scope: KvScope, prefix: &str, limit: usize) -> Vec<String> {
+        let of = |(kept, name): &&(KvScope, String)| *kept == scope && name.starts_with(prefix);
+        let keys: BTreeSet<&String> = self.keys.iter().filter(of).map(|(_, name)| name).collect();
+        keys.into_iter().take(limit).cloned().collect()
     }
 
     /// About what it takes to keep them.

@@ -33,8 +33,9 @@ pub(super) struct Settings {
     pub loosely: bool,
 }
 
+/// Somebody of whom the business knows before anything happens.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Customer {
+pub struct Customer {
     pub name: String,
     pub phone: Option<String>,
     pub tags: Vec<String>,

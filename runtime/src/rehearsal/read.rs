@@ -3,6 +3,8 @@
 
 mod line;
 
+pub use line::{customer, moment, span};
+
 use super::chat::{Chat, ChatFile, Line, Settings};
 use line::Read;
 use std::{

@@ -74,6 +74,8 @@ pub struct Draft {
     pub network: Network,
     /// What the step has read from outside the turn.
     pub inputs: Inputs,
+    /// What it reads in the place of the store, where a turn runs again.
+    pub known: Option<Arc<Inputs>>,
     /// Why the store could not be read. The turn can't be finished then.
     pub broken: Option<StoreError>,
     /// How much of its bounds the draft has used.
@@ -146,6 +148,7 @@ impl Draft {
             logs: Vec::new(),
             network: Network::default(),
             inputs: Inputs::default(),
+            known: None,
             broken: None,
             spent: Spent::default(),
         }
@@ -400,7 +403,10 @@ impl Draft {
             return Ok(write.value.clone().filter(|_| live));
         }
         let store = &self.setting.store;
-        let value = store.kv_get(&self.step, scope, self.lane(), key, self.now()).await?;
+        let value = match &self.known {
+            Some(known) => known.value(scope, key),
+            None => store.kv_get(&self.step, scope, self.lane(), key, self.now()).await?,
+        };
         let seen = |(of, name, _): &(KvScope, String, _)| *of == scope && name == key;
         if self.inputs.kv.len() < READS && !self.inputs.kv.iter().any(seen) {
             self.inputs.kv.push((scope, key.to_owned(), value.clone()));
@@ -418,8 +424,12 @@ impl Draft {
         // Deleted ones may hide as many stored ones.
         let stored = limit + self.kv.len();
         let store = &self.setting.store;
-        let keys =
-            store.kv_keys(&self.step, scope, self.lane(), prefix, stored, self.now()).await?;
+        let keys = match &self.known {
+            Some(known) => known.listed(scope, prefix, stored),
+            None => {
+                store.kv_keys(&self.step, scope, self.lane(), prefix, stored, self.now()).await?
+            }
+        };
         if self.inputs.keys.len() < READS {
             self.inputs.keys.extend(keys.iter().map(|key| (scope, key.clone())));
         }

@@ -1,11 +1,11 @@
 //! Runs a chain on one event.
 
 use super::{
-    Chain, ChainStep, Draft, Ran, Setting, StepError, asked, commit,
+    Chain, ChainStep, Draft, Network, Ran, Setting, StepError, asked, commit,
     consent::{self, Wish},
 };
 use crate::{clock::Stopwatch, config::OnError, model::*, store::StoreError};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// What a turn runs with.
 pub struct Stage<'a> {
@@ -99,6 +99,8 @@ pub(super) struct Turn {
     pub receipt: Option<(Receipt, Option<Failure>)>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
+    /// Of a turn that runs again: what each step reads, and all that it reads.
+    pub known: Option<HashMap<String, Arc<Inputs>>>,
     /// What the host has heard itself in this turn.
     heard: Option<Consent>,
     broken: Option<StoreError>,
@@ -127,18 +129,25 @@ impl Turn {
         let mut setting = stage.setting.clone();
         let tagged = contact.as_mut().map(|it| it.drop_expired(setting.now)).unwrap_or_default();
         let remarks = take_answer(&mut setting, contact.as_mut());
+        let turn = Self::of(setting, stage.generation, contact);
+        Self { before, tagged, remarks: remarks.into_iter().collect(), ..turn }
+    }
+
+    /// One that has done nothing yet.
+    pub fn of(setting: Setting, generation: u64, contact: Option<Contact>) -> Self {
         Self {
             setting,
-            generation: stage.generation,
-            before,
+            generation,
+            before: None,
             contact,
             effects: Vec::new(),
-            tagged,
+            tagged: Vec::new(),
             kv: Vec::new(),
             steps: Vec::new(),
-            remarks: remarks.into_iter().collect(),
+            remarks: Vec::new(),
             receipt: None,
             recorded: None,
+            known: None,
             heard: None,
             broken: None,
             sends: 0,
@@ -285,7 +294,7 @@ impl Turn {
         }
     }
 
-    fn concerns(&self, link: &ChainStep) -> bool {
+    pub fn concerns(&self, link: &ChainStep) -> bool {
         let kind = &self.setting.event.kind;
         link.step.wants(kind.name()) && kind.step().is_none_or(|step| step == link.step.name())
     }
@@ -319,7 +328,7 @@ impl Turn {
         self.steps.last().map_or_else(remark, said)
     }
 
-    async fn step(&mut self, link: &ChainStep) -> Verdict {
+    pub async fn step(&mut self, link: &ChainStep) -> Verdict {
         let watch = Stopwatch::start();
         let ran = link.step.run(self.draft(link)).await;
         let Ran { mut draft, outcome, plugin, .. } = ran;
@@ -375,6 +384,11 @@ impl Turn {
         let mut draft = Draft::new(setting, link.step.name(), grants, link.limits);
         draft.contact.clone_from(&self.contact);
         draft.sends = self.sends;
+        if let Some(known) = &self.known {
+            let known = known.get(link.step.name()).cloned().unwrap_or_default();
+            draft.network = Network::Recorded(known.exchanges.clone());
+            draft.known = Some(known);
+        }
         draft
     }
 

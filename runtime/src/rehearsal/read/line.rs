@@ -69,8 +69,8 @@ fn takes_lines(read: &Read) -> bool {
 }
 
 fn told(line: &str, word: &str, rest: &str, below: &[&str]) -> Result<Told, String> {
-    if let Some(span) = line.strip_prefix('+') {
-        return Ok(Told::Happens(Happens::Wait(span_of(span)?)));
+    if let Some(wait) = line.strip_prefix('+') {
+        return Ok(Told::Happens(Happens::Wait(span(wait)?)));
     }
     // `handoff: why` and `bot: words` begin with a word and a colon too.
     match word.trim_end_matches(':') {
@@ -274,7 +274,11 @@ fn order(plain: &str) -> Result<Sent, String> {
 }
 
 /// `Ann: language en, tag vip, phone +49…`
-fn customer(text: &str) -> Result<Customer, String> {
+/// What is known of somebody: `Ann: tag vip, city Bonn`.
+///
+/// # Errors
+/// In words, what can't be read and what was allowed.
+pub fn customer(text: &str) -> Result<Customer, String> {
     let (who, facts) = text.split_once(':').unwrap_or((text, ""));
     let mut customer = Customer {
         name: name(who.trim())?,
@@ -327,14 +331,21 @@ fn named(who: &str) -> Result<Option<String>, String> {
     Some(who).filter(|who| !who.is_empty()).map(name).transpose()
 }
 
-fn moment(text: &str) -> Result<DateTime, String> {
+/// A moment in the business's zone.
+///
+/// # Errors
+/// In words, what was allowed.
+pub fn moment(text: &str) -> Result<DateTime, String> {
     text.parse().map_err(|_| {
         format!("`{text}` is no moment such as `2026-12-24 09:00`, in the business's zone")
     })
 }
 
 /// `25h`, `3d`, `90s`
-fn span_of(text: &str) -> Result<Millis, String> {
+///
+/// # Errors
+/// In words, what was allowed.
+pub fn span(text: &str) -> Result<Millis, String> {
     const UNITS: [(&str, Millis); 5] =
         [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 7 * 86_400_000)];
     /// Ten years.
@@ -342,7 +353,9 @@ fn span_of(text: &str) -> Result<Millis, String> {
     let unit = UNITS.iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, ms)));
     let span = unit.and_then(|(count, ms)| count.trim().parse::<Millis>().ok()?.checked_mul(*ms));
     span.filter(|span| (1..=MAX_MS).contains(span)).ok_or_else(|| {
-        format!("`+{text}` is no span such as `+90s`, `+30m`, `+25h`, `+3d` or `+2w`, of ten years at most")
+        format!(
+            "`{text}` is no span such as `90s`, `30m`, `25h`, `3d` or `2w`, of ten years at most"
+        )
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the trace of a turn keeps of what the turn ran on.
 
+mod again;
 mod heard;
 
 use super::{

@@ -2,6 +2,9 @@
 //! the rules' lines, others are asked. A guard against getting worse; what the
 //! matcher comes to on the test file stands in `docs/matching.md`.
 
+// Free in tests, and this file is one as a whole.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use faq::matching::{Ask, How, Questions, THRESHOLD};
 use std::collections::BTreeMap;
 

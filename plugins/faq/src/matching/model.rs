@@ -125,7 +125,8 @@ impl Model {
             let rivals = self.nearest(vector, &mut sums, RIVALS + 1, &|_| true);
             let own = sums.get(*answer).copied().unwrap_or(0.0);
             let rivals = rivals.into_iter().filter(|(rival, _)| rival != answer);
-            let rivals = rivals.map(|(answer, mean)| Rival { answer, mean, moved: 0.0 });
+            let rivals =
+                rivals.map(|(answer, mean)| Rival { answer, mean, learned: 0.0, moved: 0.0 });
             pupils.push(Pupil { own, spent: 0.0, rivals: rivals.take(RIVALS).collect() });
         }
         let mut order = shuffled(lines.len());
@@ -141,9 +142,17 @@ impl Model {
     /// Moves the weights if the line is not told by the margin. Whether it did.
     fn correct(&mut self, answer: usize, vector: &Vector, pupil: &mut Pupil) -> bool {
         let own = START * pupil.own + self.learned(vector, answer);
+        // Feature by feature, since the weights of one lie side by side.
+        pupil.rivals.iter_mut().for_each(|rival| rival.learned = 0.0);
+        for (feature, value) in vector {
+            for rival in &mut pupil.rivals {
+                let weight = self.learned.get(self.slot(*feature, rival.answer));
+                rival.learned += value * weight.copied().unwrap_or(0.0);
+            }
+        }
         let mut strongest: Option<(f32, &mut Rival)> = None;
         for rival in &mut pupil.rivals {
-            let score = START * rival.mean + self.learned(vector, rival.answer);
+            let score = START * rival.mean + rival.learned;
             if strongest.as_ref().is_none_or(|(most, _)| score > *most) {
                 strongest = Some((score, rival));
             }
@@ -175,6 +184,8 @@ struct Pupil {
 struct Rival {
     answer: usize,
     mean: f32,
+    /// What the line's learned weights for it come to.
+    learned: f32,
     moved: f32,
 }
 

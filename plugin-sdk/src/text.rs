@@ -14,6 +14,10 @@ pub struct Text(String);
 
 impl Text {
     pub fn new(text: &str) -> Self {
+        // Most texts need none of it, and rules have thousands of them.
+        if text.is_ascii() {
+            return Self::ascii(text);
+        }
         // Compatibility forms apart, marks off, then together again: Hangul
         // and kana that decomposed become what they were.
         let plain: String = text.nfkd().filter(|c| !is_mark(*c)).nfc().collect();
@@ -34,6 +38,20 @@ impl Text {
                 _ if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {
                     out.push(c);
                 }
+                _ => end_word(&mut out),
+            }
+        }
+        end_word(&mut out);
+        Self(out)
+    }
+
+    fn ascii(text: &str) -> Self {
+        let mut out = String::with_capacity(text.len() + 2);
+        out.push(' ');
+        for c in text.bytes() {
+            match c {
+                b'\'' => {}
+                _ if c.is_ascii_alphanumeric() => out.push(char::from(c.to_ascii_lowercase())),
                 _ => end_word(&mut out),
             }
         }

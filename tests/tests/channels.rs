@@ -8,7 +8,7 @@ use switchboard::{
     generation::{self, Occasion},
     model::ChannelId,
     plugin::Plugins,
-    sample::{self, SampleKind, VARIABLES},
+    sample::{self, SampleKind, SampleLanguage, VARIABLES},
 };
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ struct Shop {
 impl Shop {
     fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        sample::write(folder.path(), SampleKind::Shop, None).unwrap();
+        sample::write(folder.path(), SampleKind::Shop, SampleLanguage::En, None).unwrap();
         let path = folder.path().join("switchboard.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 31);

@@ -20,7 +20,7 @@ use switchboard::{
     model::ChannelId,
     plugin::Plugins,
     reload::{First, Reloader, Setting},
-    sample::{self, SampleKind},
+    sample::{self, SampleKind, SampleLanguage},
 };
 use tempfile::TempDir;
 
@@ -49,7 +49,7 @@ struct Shop {
 impl Shop {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        sample::write(folder.path(), SampleKind::Shop, None).unwrap();
+        sample::write(folder.path(), SampleKind::Shop, SampleLanguage::En, None).unwrap();
         let env = Env::from([
             ("WA_PHONE_NUMBER_ID", "1060"),
             ("WA_ACCOUNT_ID", "1020"),
@@ -201,7 +201,7 @@ fn cases() -> Vec<Case> {
          &["calendar.toml:4: hours.monday[1]: `11:00-18:00` overlaps with `07:30-12:00`"]),
         // Rules that can't be read.
         (&[Swap(FAQ, "[[answer]]", "[[answer]")],
-         &["rules/faq.toml:17: can't be read as TOML: unclosed array table, expected `]`"]),
+         &["rules/faq.toml:26: can't be read as TOML: unclosed array table, expected `]`"]),
         // Several files at once.
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
@@ -331,9 +331,9 @@ async fn rules_are_checked_by_the_plugin_even_if_other_files_are_wrong() {
     let Err(problems) = shop.build(None).await else { panic!("the mistakes were not seen") };
     let found = lines(&problems);
     assert!(found[0].starts_with("switchboard.toml:5: zone: "), "{found:#?}");
-    let unknown = "rules/faq.toml:30: answer[0].sayy: unknown key `sayy`; did you mean `say`?";
+    let unknown = "rules/faq.toml:39: answer[0].sayy: unknown key `sayy`; did you mean `say`?";
     assert!(found.iter().any(|line| line.starts_with(unknown)), "{found:#?}");
-    let missing = "rules/faq.toml:17: answer[0].say: is missing, and it is needed";
+    let missing = "rules/faq.toml:26: answer[0].say: is missing, and it is needed";
     assert!(found.iter().any(|line| line == missing), "{found:#?}");
 }
 

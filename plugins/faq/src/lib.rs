@@ -176,6 +176,9 @@ impl Faq {
         for name in &answer.tags {
             tag(name)?;
         }
+        if let Some(reason) = &answer.handoff {
+            handoff(reason)?;
+        }
         misses::forget()?;
         let minutes = self.rules.follow_up_minutes.unwrap_or(FOLLOW_UP_MINUTES);
         let leads = !answer.follow_up.is_empty();

@@ -51,6 +51,8 @@ pub struct Answer {
     pub follow_up: Vec<String>,
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Hands the conversation to a person, for this reason.
+    pub handoff: Option<String>,
     #[serde(default = "yes")]
     pub stop: bool,
 }

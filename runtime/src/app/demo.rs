@@ -4,7 +4,7 @@ use super::{App, Failure, ServeOptions, runtime, signals};
 use crate::{
     clock::SystemClock,
     config::Env,
-    sample::{self, Demo, SampleKind},
+    sample::{self, Demo, SampleKind, SampleLanguage},
     simulator::{self, Draft, NewPhone, Settings, SimulatorConfig},
     telemetry,
 };
@@ -145,7 +145,7 @@ fn make_folder(
         public,
         admin,
     };
-    sample::write(folder, SampleKind::Shop, Some(&demo))
+    sample::write(folder, SampleKind::Shop, SampleLanguage::En, Some(&demo))
         .with_context(|| format!("the sample could not be put into {}", folder.display()))?;
     Ok(true)
 }

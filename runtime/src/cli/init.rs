@@ -3,7 +3,7 @@
 use super::{Ending, Exit, out};
 use crate::{
     app::Failure,
-    sample::{self, SampleKind},
+    sample::{self, SampleKind, SampleLanguage},
 };
 use anyhow::Context;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   switchboard init my-shop
+  switchboard init my-shop --sample restaurant --language zh
   switchboard check my-shop";
 
 /// Make a new business folder to start from.
@@ -22,11 +23,14 @@ pub(super) struct Arguments {
     /// Which sample to begin with.
     #[arg(long, value_enum, default_value_t = SampleKind::Shop)]
     sample: SampleKind,
+    /// The language of its texts.
+    #[arg(long, value_enum, default_value_t = SampleLanguage::En)]
+    language: SampleLanguage,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Ending {
     let folder = &arguments.folder;
-    let files = sample::write(folder, arguments.sample, None)
+    let files = sample::write(folder, arguments.sample, arguments.language, None)
         .with_context(|| format!("could not make the business folder {}", folder.display()))
         .map_err(Failure::CannotStart)?;
     let name = folder.display();

@@ -279,3 +279,21 @@ fn questions_without_an_answer_are_kept_for_the_owner() {
     let count = |stage: &mut Stage| stage.says(&plain, "I am a machine").effects.len();
     assert_eq!([0; 5].map(|_| count(&mut stage)), [2, 2, 2, 0, 0]);
 }
+
+#[test]
+fn an_answer_may_leave_the_rest_to_a_person() {
+    let faq = configure::<Faq>(
+        r#"{"answer": [
+            {"id": "table", "ask": ["book a table"], "say": "For how many?", "follow_up": ["many"]},
+            {"id": "many", "ask": [{"regex": "\\d"}], "say": "A colleague confirms it.", "handoff": "wants a table"}
+        ]}"#,
+    )
+    .unwrap();
+    let mut stage = known();
+    stage.says(&faq, "book a table");
+    assert!(!stage.contact.in_handoff);
+    let turn = stage.says(&faq, "4, on Friday at 7");
+    assert_eq!(turn.replies(), ["A colleague confirms it."]);
+    assert!(turn.effects.contains(&Effect::Handoff("wants a table".into())), "{:?}", turn.effects);
+    assert_eq!(stage.says(&faq, "book a table").replies(), [""; 0]);
+}

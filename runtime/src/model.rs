@@ -22,7 +22,7 @@ mod words;
 
 pub use campaign::{
     Campaign, CampaignKey, Funnel, Going, Member, MemberNow, MemberTurn, Members, Membership,
-    REPLY_MS, Standing, Wrote,
+    REPLY_MS, Standing, Wrote, count,
 };
 pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
@@ -50,7 +50,7 @@ pub use outgoing::{
     Outgoing, OutgoingMedia, Parameter, ProductSection, Products, Requested, Row, Section,
     Template, TemplateButton, TemplateCard, TemplateHeader,
 };
-pub use phone::{digits, phone_forms, same_phone};
+pub use phone::{calling_code, digits, phone_forms, same_phone};
 pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,

@@ -10,6 +10,7 @@ mod metrics;
 mod outcome;
 mod post;
 mod queue;
+pub mod recent;
 mod templates;
 mod upload;
 mod worker;

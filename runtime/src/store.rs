@@ -193,6 +193,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many timers a step has set in a lane, counted up to `limit`.
     async fn count_timers(&self, lane: &Lane, step: &str, limit: usize) -> Result<usize>;
+    /// The timers that a step has set in a lane, by name.
+    async fn timers_of(&self, lane: &Lane, step: &str, limit: usize) -> Result<Vec<Timer>>;
     /// Timers due at `now`, the earliest first.
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>>;
     /// When the earliest timer is due.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
+  switchboard campaign dry-run my-shop spring
   switchboard campaign list my-shop
   switchboard campaign show my-shop spring
   switchboard campaign members my-shop spring --state failed
@@ -19,7 +20,7 @@ Examples:
 Asks the running `serve`. While a campaign is paused nothing of it leaves; `resume` lets it go on. What
 is stopped stays so: nobody further gets it.";
 
-/// Look at campaigns, pause them or stop them.
+/// Look at campaigns before and while they run, pause them or stop them.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -29,6 +30,23 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Tell of one that is planned who would get it, who not and why, what it would cost, and how
+    /// long it would take. Nothing is sent.
+    DryRun {
+        /// The business folder.
+        folder: PathBuf,
+        /// What its step has planned it as: a promotion's id.
+        name: String,
+        /// Its channel, if several have planned one of this name.
+        #[arg(long)]
+        channel: Option<String>,
+        /// Its step, if several have planned one of this name.
+        #[arg(long)]
+        step: Option<String>,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show all of them, the newest first.
     List {
         /// The business folder.
@@ -53,6 +71,9 @@ enum Command {
         /// read.
         #[arg(long)]
         state: Option<String>,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Let nothing more of it leave for now.
     Pause(Which),
@@ -79,19 +100,29 @@ struct Which {
 impl Which {
     /// `rest` begins with a slash, if there is any.
     fn path(&self, rest: &str, more: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.channel.iter().map(|channel| ("channel", channel)));
-        query.extend_pairs(self.step.iter().map(|step| ("step", step)));
-        query.extend_pairs(more);
-        // A plus would be one in a path.
-        let id: String = form_urlencoded::byte_serialize(self.id.as_bytes()).collect();
-        format!("/api/v1/campaigns/{}{rest}?{}", id.replace('+', "%20"), query.finish())
+        path(&self.id, rest, (&self.channel, &self.step), more)
     }
+}
+
+fn path(
+    id: &str,
+    rest: &str,
+    (channel, step): (&Option<String>, &Option<String>),
+    more: &[(&str, &str)],
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(channel.iter().map(|channel| ("channel", channel)));
+    query.extend_pairs(step.iter().map(|step| ("step", step)));
+    query.extend_pairs(more);
+    // A plus would be one in a path.
+    let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("/api/v1/campaigns/{}{rest}?{}", id.replace('+', "%20"), query.finish())
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let folder = match &arguments.command {
         Command::List { folder, .. } => folder,
+        Command::DryRun { folder, .. } => folder,
         Command::Show { which, .. } | Command::Members { which, .. } => &which.folder,
         Command::Pause(which) | Command::Resume(which) | Command::Stop(which) => &which.folder,
     };
@@ -101,6 +132,10 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     };
     ground::wait(async {
         match &arguments.command {
+            Command::DryRun { name, channel, step, json, .. } => {
+                let path = path(name, "/dry-run", (channel, step), &[]);
+                tell(&admin.ask_long(&path).await?, *json, words::dry_run)?;
+            }
             Command::List { json, .. } => {
                 let found: Value = admin.get("/api/v1/campaigns?limit=500").await?;
                 tell(&found, *json, words::list)?;
@@ -109,7 +144,9 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
                 let found: Value = admin.get(&which.path("", &[])).await?;
                 tell(&found, *json, words::show)?;
             }
-            Command::Members { which, state } => members(&admin, which, state.as_deref()).await?,
+            Command::Members { which, state, json } => {
+                members(&admin, which, state.as_deref(), *json).await?;
+            }
             Command::Pause(which) => steer(&admin, which, "/pause").await?,
             Command::Resume(which) => steer(&admin, which, "/resume").await?,
             Command::Stop(which) => steer(&admin, which, "/stop").await?,
@@ -128,14 +165,23 @@ fn tell(found: &Value, json: bool, words: impl Fn(&Value) -> Vec<String>) -> any
     Ok(())
 }
 
-async fn members(admin: &Admin, which: &Which, state: Option<&str>) -> anyhow::Result<()> {
+/// In JSON a page is a line.
+async fn members(
+    admin: &Admin,
+    which: &Which,
+    state: Option<&str>,
+    json: bool,
+) -> anyhow::Result<()> {
     let mut after: Option<String> = None;
     loop {
         let mut more = vec![("limit", "500")];
         more.extend(state.map(|state| ("state", state)));
         more.extend(after.as_deref().map(|after| ("after", after)));
         let page: Value = admin.get(&which.path("/members", &more)).await?;
-        tell(&page, false, words::members)?;
+        match json {
+            true => out::line(&page),
+            false => tell(&page, false, words::members)?,
+        }
         match page.get("next").and_then(Value::as_str) {
             Some(next) => after = Some(next.to_owned()),
             None => return Ok(()),

@@ -260,7 +260,8 @@ pub struct Funnel {
 const REASONS: usize = 100;
 const OTHER_REASONS: &str = "other reasons";
 
-fn count(tally: &mut BTreeMap<String, u64>, reason: &str, by: u64) {
+/// Adds to a tally, whose headings are bounded in number.
+pub fn count(tally: &mut BTreeMap<String, u64>, reason: &str, by: u64) {
     let full = tally.len() >= REASONS && !tally.contains_key(reason);
     let reason = if full { OTHER_REASONS } else { reason };
     *tally.entry(reason.to_owned()).or_default() += by;

@@ -54,17 +54,18 @@ impl Budget {
         now: Millis,
         zone: &TimeZone,
     ) -> Charge {
-        let micros = if free { 0 } else { self.price(class, contact) };
+        let micros = if free { 0 } else { self.price(class, contact).unwrap_or(0) };
         Charge { day: hours::day(now, zone), class, currency: self.currency.clone(), micros }
     }
 
-    fn price(&self, class: PriceClass, contact: &Contact) -> u64 {
+    /// In millionths; none if the business has not said it.
+    pub fn price(&self, class: PriceClass, contact: &Contact) -> Option<u64> {
         let phone = contact.phone.as_deref().unwrap_or_default();
         let of_country = (1..=phone.len()).rev().find_map(|length| {
             let prices = self.by_country.get(phone.get(..length)?)?;
             prices.get(&class)
         });
-        of_country.or_else(|| self.prices.get(&class)).copied().unwrap_or(0)
+        of_country.or_else(|| self.prices.get(&class)).copied()
     }
 
     /// Until when a message that costs `micros` has to wait for money, with

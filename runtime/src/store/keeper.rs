@@ -84,6 +84,10 @@ impl Store for Keeper {
         self.writer.read(|view| timers::count(view, lane, step, limit))
     }
 
+    async fn timers_of(&self, lane: &Lane, step: &str, limit: usize) -> Result<Vec<Timer>> {
+        self.writer.read(|view| timers::of_step(view, lane, step, limit))
+    }
+
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>> {
         self.writer.read(|view| timers::due(view, now, limit))
     }

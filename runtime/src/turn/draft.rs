@@ -92,6 +92,9 @@ pub enum Network {
     /// As `Granted`, but another version of the plugin has asked these in the
     /// same turn already, and they are not asked again.
     Resumed { exchanges: Vec<Exchange>, asked: usize },
+    /// Nowhere, for this reason: what the draft comes to is only looked at, and
+    /// counts neither for the step nor against it.
+    Closed(&'static str),
 }
 
 /// Bytes of a key, tag or name.

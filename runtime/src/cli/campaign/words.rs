@@ -98,6 +98,55 @@ fn funnel(of: &Value, lines: &mut Vec<String>) {
     }
 }
 
+/// Who would get it, what it would cost, and when.
+pub fn dry_run(found: &Value) -> Vec<String> {
+    let campaign = found.get("campaign").unwrap_or(&Value::Null);
+    let (id, begins) = (text(campaign, "id"), text(found, "begins"));
+    let (channel, step, zone) =
+        (text(campaign, "channel"), text(campaign, "step"), text(found, "zone"));
+    let mut lines =
+        vec![format!("{id}  would begin {begins} {zone}  (channel {channel}, step {step})")];
+    let mut line = |depth: usize, count: u64, what: &str| {
+        lines.push(format!("{:indent$}{count:>8}  {what}", "", indent = depth * 2));
+    };
+    let seen = match found.get("cut_short").and_then(Value::as_bool) {
+        Some(true) => "contacts were looked at; then it took too long",
+        _ => "contacts in the segment",
+    };
+    line(0, number(found, "audience"), seen);
+    let mut parts = |key: &str, what: &str| {
+        let (sum, all) = tally(found, key);
+        if sum > 0 {
+            line(1, sum, what);
+            all.iter().for_each(|(reason, count)| line(2, *count, reason));
+        }
+    };
+    parts("left_out", "left out");
+    parts("refused", "with a message that a rule forbids");
+    line(1, number(found, "recipients"), "would get it");
+    for (key, what) in [("held", "held first: "), ("variants", "variant ")] {
+        let (_, all) = tally(found, key);
+        all.iter().for_each(|(name, count)| line(2, *count, &format!("{what}{name}")));
+    }
+    line(2, number(found, "opened"), "written to first, outside the 24-hour window");
+    for (currency, amount) in found.get("cost").and_then(Value::as_object).into_iter().flatten() {
+        lines.push(format!("would cost {amount} {currency}"));
+    }
+    let (sum, all) = tally(found, "unpriced");
+    if sum > 0 {
+        let all: Vec<_> = all.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+        lines.push(format!("{sum} messages have no price in `[budget]` ({})", all.join(", ")));
+    }
+    match (text(found, "first_leaves"), text(found, "last_leaves")) {
+        ("", _) => lines.push("nothing would leave".into()),
+        (first, last) => lines.push(format!("the first leaves {first}, the last {last}")),
+    }
+    if let Some(why) = found.get("paused").and_then(Value::as_str) {
+        lines.push(format!("nothing leaves this channel now: {why}"));
+    }
+    lines
+}
+
 /// `c17  failed: not on WhatsApp (131026)`.
 pub fn members(page: &Value) -> Vec<String> {
     let one = |member: &Value| {

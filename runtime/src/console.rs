@@ -92,6 +92,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/campaigns/{id}/members", get(campaigns::members))
         .route("/api/v1/campaigns/{id}/pause", post(campaigns::pause))
         .route("/api/v1/campaigns/{id}/resume", post(campaigns::resume))
+        .route("/api/v1/campaigns/{id}/resend", post(campaigns::resend))
         .route("/api/v1/campaigns/{id}/stop", post(campaigns::stop))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));

@@ -155,11 +155,11 @@ impl DryRun {
         }
         let begun = ran.outcome.is_ok().then_some(ran.draft.effects).unwrap_or_default();
         let begun = begun.into_iter().find_map(|effect| match effect {
-            Effect::Broadcast { id, to, payload } => Some((id, to, payload)),
+            Effect::Broadcast { id, to, payload, terms } => Some((id, to, payload, terms)),
             _ => None,
         });
         let of = link.step.name();
-        let Some((id, to, payload)) = begun else {
+        let Some((id, to, payload, terms)) = begun else {
             let why = match (&ran.outcome, ran.draft.because.last()) {
                 (Err(error), _) => format!("it {error}"),
                 (Ok(_), Some(because)) => because.clone(),
@@ -169,7 +169,8 @@ impl DryRun {
             return Err(Refusal::Unknown(why));
         };
         let key = CampaignKey { channel: channel.id.clone(), step: of.into(), id };
-        Ok(Plan { broadcast: Broadcast::new(key, to, payload, now), channel, link })
+        let broadcast = Broadcast { terms, ..Broadcast::new(key, to, payload, now) };
+        Ok(Plan { broadcast, channel, link })
     }
 
     /// Looks at every contact of the segment. Dropping the future ends it at
@@ -181,12 +182,16 @@ impl DryRun {
         let watch = Stopwatch::start();
         let begins = plan.broadcast.started_at;
         let (mut forecast, mut leaves) = (Forecast::default(), Vec::new());
-        let mut after = None;
+        let (mut after, mut number) = (None, 0);
         loop {
             let page = self.store.audience(&plan.broadcast.to, after, MEMBERS_AT_ONCE, begins);
             let page = page.await?;
             for some in page.members.chunks(RUN_AT_ONCE) {
-                let fates = some.iter().map(|member| self.member(plan, *member, begins));
+                let fates = some.iter().map(|member| {
+                    let at = begins + plan.broadcast.terms.pause_ms(number);
+                    number += 1;
+                    self.member(plan, *member, at)
+                });
                 for fate in join_all(fates).await {
                     forecast.count(fate?, &mut leaves);
                 }

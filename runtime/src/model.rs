@@ -29,7 +29,8 @@ pub use contact::{
     TAG_HISTORY_MAX, Tag, TagChange, TagMove,
 };
 pub use effect::{
-    Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite, Unanswered,
+    Broadcast, Effect, Goal, KvScope, KvWrite, Segment, Terms, Timer, TimerKey, TimerWrite,
+    Unanswered,
 };
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,

@@ -180,6 +180,11 @@ impl Outbox {
         self.resting.lift(channel, name, language);
     }
 
+    /// Something is due.
+    pub fn ring(&self) {
+        self.wake.notify_one();
+    }
+
     /// A campaign goes on: what it held is due now.
     pub fn campaign_resumed(&self) {
         self.resumed.store(true, Ordering::Relaxed);

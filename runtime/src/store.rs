@@ -259,6 +259,9 @@ pub trait Store: Send + Sync + 'static {
     /// be attempted.
     async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;
+    /// Messages that have failed for good are to be sent again, each from a
+    /// moment on, but for those that have arrived or may yet. Returns which.
+    async fn revive(&self, failed: Vec<(SendId, Millis)>, now: Millis) -> Result<Vec<SendId>>;
     /// Attempts since `from`, the newest first; of 10 minutes at least they are
     /// remembered.
     async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>>;

@@ -16,6 +16,7 @@ Examples:
   switchboard campaign pause my-shop spring
   switchboard campaign resume my-shop spring
   switchboard campaign stop my-shop spring
+  switchboard campaign resend my-shop spring
 
 Asks the running `serve`. While a campaign is paused nothing of it leaves; `resume` lets it go on. What
 is stopped stays so: nobody further gets it.";
@@ -30,8 +31,7 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Tell of one that is planned who would get it, who not and why, what it would cost, and how
-    /// long it would take. Nothing is sent.
+    /// Tell of one that is planned who would get it, and what it would cost.
     DryRun {
         /// The business folder.
         folder: PathBuf,
@@ -76,11 +76,37 @@ enum Command {
         json: bool,
     },
     /// Let nothing more of it leave for now.
-    Pause(Which),
+    Pause {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Let a paused one go on.
-    Resume(Which),
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// End it: nobody further gets it.
-    Stop(Which),
+    Stop {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again for those whose message has failed for a reason that may pass.
+    Resend {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(clap::Args)]
@@ -123,8 +149,12 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let folder = match &arguments.command {
         Command::List { folder, .. } => folder,
         Command::DryRun { folder, .. } => folder,
-        Command::Show { which, .. } | Command::Members { which, .. } => &which.folder,
-        Command::Pause(which) | Command::Resume(which) | Command::Stop(which) => &which.folder,
+        Command::Show { which, .. }
+        | Command::Members { which, .. }
+        | Command::Pause { which, .. }
+        | Command::Resume { which, .. }
+        | Command::Stop { which, .. }
+        | Command::Resend { which, .. } => &which.folder,
     };
     let admin = match Admin::of(folder, env)? {
         Ok(admin) => admin,
@@ -147,9 +177,10 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
             Command::Members { which, state, json } => {
                 members(&admin, which, state.as_deref(), *json).await?;
             }
-            Command::Pause(which) => steer(&admin, which, "/pause").await?,
-            Command::Resume(which) => steer(&admin, which, "/resume").await?,
-            Command::Stop(which) => steer(&admin, which, "/stop").await?,
+            Command::Pause { which, json } => act(&admin, which, "/pause", *json).await?,
+            Command::Resume { which, json } => act(&admin, which, "/resume", *json).await?,
+            Command::Stop { which, json } => act(&admin, which, "/stop", *json).await?,
+            Command::Resend { which, json } => act(&admin, which, "/resend", *json).await?,
         }
         anyhow::Ok(())
     })??;
@@ -189,9 +220,7 @@ async fn members(
     }
 }
 
-async fn steer(admin: &Admin, which: &Which, how: &str) -> anyhow::Result<()> {
+async fn act(admin: &Admin, which: &Which, how: &str, json: bool) -> anyhow::Result<()> {
     let done: Value = admin.post_json(&which.path(how, &[]), &()).await?;
-    let state = done.get("state").and_then(Value::as_str).unwrap_or_default();
-    out::line(format_args!("the campaign `{}` is {state} now", which.id));
-    Ok(())
+    tell(&done, json, words::done)
 }

@@ -66,6 +66,9 @@ pub struct Member {
     /// When it first wrote after the message was delivered, within
     /// `REPLY_MS`.
     pub replied: Option<Millis>,
+    /// When it first reached the campaign's goal, within its time.
+    #[serde(default)]
+    pub converted: Option<Millis>,
 }
 
 /// A contact that writes so long after a campaign's message was delivered
@@ -83,6 +86,7 @@ impl Member {
             variant: None,
             clicked: None,
             replied: None,
+            converted: None,
         }
     }
 }
@@ -252,6 +256,7 @@ pub struct Funnel {
     pub read: u64,
     pub clicked: u64,
     pub replied: u64,
+    pub converted: u64,
     /// Millionths by currency.
     pub charged: BTreeMap<String, u64>,
 }
@@ -287,6 +292,7 @@ impl Funnel {
         }
         self.clicked += u64::from(one.member.clicked.is_some());
         self.replied += u64::from(one.member.replied.is_some());
+        self.converted += u64::from(one.member.converted.is_some());
         for charge in &one.charged {
             count(&mut self.charged, &charge.currency, charge.micros);
         }
@@ -301,6 +307,7 @@ impl Funnel {
         self.read += other.read;
         self.clicked += other.clicked;
         self.replied += other.replied;
+        self.converted += other.converted;
         for (mine, theirs) in [
             (&mut self.left_out, &other.left_out),
             (&mut self.queued, &other.queued),

@@ -23,6 +23,16 @@ pub fn spared_until(recent: &[OutboxItem], provider: &dyn Provider) -> Option<Mi
     Some(last.saturating_add(SPARED_MS))
 }
 
+/// From when on a message that has failed is worth a try that a person asks
+/// for; none if it is not: its reason stays, or nobody knows whether it arrived.
+pub fn worth_again(item: &OutboxItem, provider: &dyn Provider) -> Option<Millis> {
+    let code = item.error.filter(|_| item.receipt <= Some(ReceiptState::Failed))?;
+    match provider.explain(code, "").0 {
+        ErrorClass::MarketingCap => Some(item.updated_at.saturating_add(SPARED_MS)),
+        class => class.is_passing().then_some(item.updated_at),
+    }
+}
+
 /// How much marketing the contact has got within the span of the cap.
 pub fn marketing(recent: &[OutboxItem], rules: &Rules, now: Millis) -> u32 {
     let from = rules.cap.map_or(now, |cap| now.saturating_sub(cap.span_ms()));

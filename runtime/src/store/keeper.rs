@@ -136,6 +136,10 @@ impl Store for Keeper {
         self.writer.read(|view| members::page(view, key, after, limit))
     }
 
+    async fn revive(&self, failed: Vec<(SendId, Millis)>, now: Millis) -> Result<Vec<SendId>> {
+        self.writer.write(move |view| outbox::revive(view, failed, now)).await
+    }
+
     async fn steer(&self, key: &CampaignKey, going: Going) -> Result<Option<Going>> {
         let key = key.clone();
         self.writer.write(move |view| broadcasts::steer(view, &key, going)).await

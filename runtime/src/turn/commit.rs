@@ -35,6 +35,11 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         member.sends = own.map(|item| item.id.clone()).collect();
         member.otherwise = turn.why_nothing();
     }
+    let set = commit.tagged.iter().filter(|tag| tag.change == TagMove::Added);
+    commit.achieved.extend(set.map(|tag| Goal::Tag(tag.name.clone())));
+    if let EventKind::Message(Message { content: Content::Order(_), .. }) = &event.kind {
+        commit.achieved.push(Goal::Order);
+    }
     commit.wrote = wrote(&event);
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
@@ -120,9 +125,13 @@ async fn add_effect(
             let key = TimerKey { lane: lane.clone(), step: step.into(), name };
             commit.timers.push(TimerWrite::Cancel(key));
         }
-        Effect::Broadcast { id, to, payload } => {
+        Effect::Broadcast { id, to, payload, terms } => {
             let key = CampaignKey { channel: channel.clone(), step: step.into(), id };
-            commit.broadcasts.push(Broadcast::new(key, to, payload, turn.setting.now));
+            let begun = Broadcast::new(key, to, payload, turn.setting.now);
+            commit.broadcasts.push(Broadcast { terms, ..begun });
+        }
+        Effect::SetAttribute { name, value: Some(_) } => {
+            commit.achieved.push(Goal::Attribute(name));
         }
         Effect::LeaveOut { reason } => {
             if let Some(member) = &mut commit.member {
@@ -138,7 +147,7 @@ async fn add_effect(
         // Done already, to the contact itself.
         Effect::Tag { .. }
         | Effect::Untag { .. }
-        | Effect::SetAttribute { .. }
+        | Effect::SetAttribute { value: None, .. }
         | Effect::Handoff { .. }
         | Effect::Resume
         | Effect::OptIn { .. }

@@ -87,14 +87,29 @@ fn funnel(of: &Value, lines: &mut Vec<String>) {
         (2, "read", "read"),
         (2, "clicked", "tapped a button"),
         (2, "replied", "wrote within 72 hours"),
+        (2, "converted", "reached the goal"),
     ];
     for (depth, key, what) in steps {
-        if key != "waiting" || number(of, key) > 0 {
+        if !["waiting", "converted"].contains(&key) || number(of, key) > 0 {
             line(depth, number(of, key), what);
         }
     }
     for (currency, amount) in of.get("charged").and_then(Value::as_object).into_iter().flatten() {
         lines.push(format!("cost so far: {amount} {currency}"));
+    }
+}
+
+/// What came of a command.
+pub fn done(found: &Value) -> Vec<String> {
+    let id = text(found, "id");
+    match found.get("again") {
+        None => vec![format!("the campaign `{id}` is {} now", text(found, "state"))],
+        Some(_) => vec![format!(
+            "the campaign `{id}`: {} failed messages are tried again, {} are not: their reason does not pass, or \
+             they may have arrived",
+            number(found, "again"),
+            number(found, "left"),
+        )],
     }
 }
 

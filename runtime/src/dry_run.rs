@@ -153,7 +153,7 @@ impl DryRun {
         if let Some(error) = ran.draft.broken {
             return Err(error.into());
         }
-        let begun = ran.outcome.is_ok().then_some(ran.draft.effects).unwrap_or_default();
+        let begun = if ran.outcome.is_ok() { ran.draft.effects } else { Vec::new() };
         let begun = begun.into_iter().find_map(|effect| match effect {
             Effect::Broadcast { id, to, payload, terms } => Some((id, to, payload, terms)),
             _ => None,

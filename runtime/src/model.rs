@@ -22,7 +22,7 @@ mod words;
 
 pub use campaign::{
     Campaign, CampaignKey, Funnel, Going, Member, MemberNow, MemberTurn, Members, Membership,
-    REPLY_MS, Standing, Wrote, count,
+    REPLY_MS, Standing, Unpaid, Wrote, count,
 };
 pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,

@@ -3,8 +3,10 @@
 
 use super::{Answer, Failure, PAGE, Shared, bad};
 use crate::{
+    dispatch::policy_rules,
     model::*,
     outbox::recent,
+    policy::Price,
     store::{Funnels, Store, funnels},
 };
 use axum::{
@@ -14,7 +16,8 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Campaigns that are looked through for one of a name.
 const KNOWN: usize = 10_000;
@@ -80,7 +83,18 @@ pub(super) async fn show(
     Query(which): Query<Which>,
 ) -> Answer {
     let key = which.of(&*console.store, &id).await?;
-    let found = funnels(&*console.store, &key).await?;
+    let rules = policy_rules(&console.reloader.current());
+    let price = |unpaid: &Unpaid, funnel: &mut Funnel| {
+        let Some(budget) = &rules.budget else { return };
+        match budget.price_of(unpaid.class, &unpaid.to) {
+            Price::Micros(micros) if unpaid.waits => {
+                count(&mut funnel.expected, &budget.currency, micros);
+            }
+            Price::Micros(_) => {}
+            Price::Unknown(kind) => count(&mut funnel.unpriced, &kind, 1),
+        }
+    };
+    let found = funnels(&*console.store, &key, price).await?;
     let found = found.ok_or_else(|| bad(format!("there is no campaign `{id}` any more")))?;
     let Funnels { broadcast, whole, variants } = &found;
     // Of before members were kept one by one.
@@ -89,7 +103,7 @@ pub(super) async fn show(
         "campaign": campaign(broadcast),
         "funnel": funnel(whole),
         "variants": variants.iter().map(|(name, one)| (name.clone(), funnel(one)))
-            .collect::<serde_json::Map<_, _>>(),
+            .collect::<Map<_, _>>(),
         "unknown": unknown,
     });
     Ok(Json(body).into_response())
@@ -233,10 +247,10 @@ fn campaign(broadcast: &Broadcast) -> Value {
 
 /// Amounts in whole units of their currency.
 fn funnel(funnel: &Funnel) -> Value {
-    let charged = funnel
-        .charged
-        .iter()
-        .map(|(currency, micros)| (currency.clone(), (*micros as f64 / 1e6).into()));
+    let amounts = |sums: &BTreeMap<String, u64>| -> Map<String, Value> {
+        let all = sums.iter().filter(|(_, micros)| **micros > 0);
+        all.map(|(currency, micros)| (currency.clone(), (*micros as f64 / 1e6).into())).collect()
+    };
     json!({
         "audience": funnel.audience,
         "left_out": funnel.left_out,
@@ -252,7 +266,9 @@ fn funnel(funnel: &Funnel) -> Value {
         "clicked": funnel.clicked,
         "replied": funnel.replied,
         "converted": funnel.converted,
-        "charged": charged.collect::<serde_json::Map<_, _>>(),
+        "charged": amounts(&funnel.charged),
+        "expected": amounts(&funnel.expected),
+        "unpriced": funnel.unpriced,
     })
 }
 

@@ -57,12 +57,12 @@ pub(super) async fn forecast(
     let found = dry.run(&plan).await?;
     let stops = console.outbox.status();
     let paused = stops.iter().find(|one| one.channel == plan.broadcast.channel);
-    let mut body = view(&plan, &found, &rules);
-    body["paused"] = json!(paused.map(|one| &one.reason));
-    Ok(Json(body).into_response())
+    let paused = paused.map(|one| one.reason.as_str());
+    Ok(Json(view(&plan, &found, &rules, paused)).into_response())
 }
 
-fn view(plan: &Plan, found: &Forecast, rules: &Rules) -> Value {
+/// `paused`: why nothing leaves the channel now.
+fn view(plan: &Plan, found: &Forecast, rules: &Rules, paused: Option<&str>) -> Value {
     let begun = &plan.broadcast;
     let amount =
         |(currency, micros): (&String, &u64)| (currency.clone(), Value::from(*micros as f64 / 1e6));
@@ -91,6 +91,7 @@ fn view(plan: &Plan, found: &Forecast, rules: &Rules) -> Value {
         "last_leaves_at": last,
         "last_leaves": last.map(local),
         "cut_short": found.cut_short,
+        "paused": paused,
     })
 }
 

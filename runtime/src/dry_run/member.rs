@@ -5,7 +5,7 @@ use super::{DryRun, Plan, failed};
 use crate::{
     model::*,
     outbox::recent::{self, RECENT},
-    policy::{self, Facts, Ruling},
+    policy::{self, Facts, Price, Ruling},
     store::StoreError,
     turn::Draft,
 };
@@ -159,20 +159,13 @@ impl DryRun {
     }
 }
 
-/// What has a price with the provider and none here: `+49 marketing`.
+/// What the provider charges and nobody has said the price of.
 fn unpriced(request: &policy::Request<'_>, rules: &policy::Rules) -> Option<String> {
-    let class = PriceClass::of(request.message).filter(|class| *class != PriceClass::Service)?;
-    let budget = rules.budget.as_ref()?;
-    if request.is_free() || budget.price(class, request.contact).is_some() {
-        return None;
+    let (class, budget) = (PriceClass::of(request.message)?, rules.budget.as_ref()?);
+    match budget.price_of(class, &request.contact.address()) {
+        Price::Unknown(kind) if !request.is_free() => Some(kind),
+        Price::Unknown(_) | Price::Micros(_) => None,
     }
-    let phone = request.contact.phone.as_deref().and_then(calling_code);
-    let country = match (phone, &request.contact.bsuid) {
-        (Some(code), _) => format!("+{code}"),
-        (None, Some(id)) => id.split('.').next().unwrap_or_default().into(),
-        (None, None) => "nowhere".into(),
-    };
-    Some(format!("{country} {}", class.name()))
 }
 
 impl Asked {

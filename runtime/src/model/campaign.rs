@@ -3,8 +3,8 @@
 //! that the two can't disagree.
 
 use super::{
-    Broadcast, ChannelId, Charge, ContactId, Millis, OutboxItem, ReceiptState, Rule, SendId,
-    SendState,
+    Address, Broadcast, ChannelId, Charge, ContactId, Millis, OutboxItem, PriceClass, ReceiptState,
+    Rule, SendId, SendState,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -195,6 +195,27 @@ pub struct MemberNow {
     pub standing: Standing,
     /// What its messages have cost.
     pub charged: Vec<Charge>,
+    /// Those that have cost nothing yet.
+    pub unpaid: Vec<Unpaid>,
+}
+
+/// A message that is yet to be paid, or for which nothing was counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unpaid {
+    pub class: PriceClass,
+    pub to: Address,
+    /// It waits to be sent.
+    pub waits: bool,
+}
+
+impl Unpaid {
+    fn of((item, charge): &(OutboxItem, Option<Charge>), going: Going) -> Option<Self> {
+        let waits = matches!(item.state, SendState::Waiting { .. } | SendState::Returned { .. })
+            && going != Going::Stopped;
+        let for_nothing = charge.as_ref().is_some_and(|charge| charge.micros == 0);
+        let class = PriceClass::of(&item.message).filter(|_| waits || for_nothing)?;
+        Some(Self { class, to: item.to.clone(), waits })
+    }
 }
 
 impl MemberNow {
@@ -209,8 +230,9 @@ impl MemberNow {
             Some(reason) => Standing::LeftOut(reason.clone()),
             None => Standing::LeftOut("no reason was given".into()),
         });
+        let unpaid = items.iter().filter_map(|it| Unpaid::of(it, going)).collect();
         let charged = items.into_iter().filter_map(|(_, charge)| charge).collect();
-        Self { member, standing, charged }
+        Self { member, standing, charged, unpaid }
     }
 
     /// Nothing more comes of it but receipts.
@@ -259,6 +281,10 @@ pub struct Funnel {
     pub converted: u64,
     /// Millionths by currency.
     pub charged: BTreeMap<String, u64>,
+    /// The same of messages that wait, by the prices of now.
+    pub expected: BTreeMap<String, u64>,
+    /// Messages without a price: `+49 marketing`.
+    pub unpriced: BTreeMap<String, u64>,
 }
 
 /// Reasons that are counted apart; plugins may give any number.
@@ -314,6 +340,8 @@ impl Funnel {
             (&mut self.refused, &other.refused),
             (&mut self.failed, &other.failed),
             (&mut self.charged, &other.charged),
+            (&mut self.expected, &other.expected),
+            (&mut self.unpriced, &other.unpriced),
         ] {
             theirs.iter().for_each(|(reason, number)| count(mine, reason, *number));
         }

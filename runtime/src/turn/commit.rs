@@ -16,6 +16,7 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
     let event = Arc::clone(&turn.setting.event);
     let mut commit = TurnCommit::new(event.id.clone());
     commit.member = member_of(&event, String::new());
+    commit.achieved = achieved(&turn);
     let mut index = 0;
     for (step, effect) in std::mem::take(&mut turn.effects) {
         // Counted as the draft counted when it gave out the ids.
@@ -34,11 +35,6 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         let own = commit.outbox.iter().filter(|item| item.contact == contact.id);
         member.sends = own.map(|item| item.id.clone()).collect();
         member.otherwise = turn.why_nothing();
-    }
-    let set = commit.tagged.iter().filter(|tag| tag.change == TagMove::Added);
-    commit.achieved.extend(set.map(|tag| Goal::Tag(tag.name.clone())));
-    if let EventKind::Message(Message { content: Content::Order(_), .. }) = &event.kind {
-        commit.achieved.push(Goal::Order);
     }
     commit.wrote = wrote(&event);
     commit.kv = std::mem::take(&mut turn.kv);
@@ -70,6 +66,21 @@ fn wrote(event: &Event) -> Option<Wrote> {
         _ => None,
     };
     Some(Wrote { contact, tapped })
+}
+
+/// What has come about in the turn that may be a campaign's goal.
+fn achieved(turn: &Turn) -> Vec<Goal> {
+    let set = turn.effects.iter().filter_map(|(_, effect)| match effect {
+        Effect::SetAttribute { name, value: Some(_) } => Some(Goal::Attribute(name.clone())),
+        _ => None,
+    });
+    let tagged = turn.tagged.iter().filter(|tag| tag.change == TagMove::Added);
+    let tagged = tagged.map(|tag| Goal::Tag(tag.name.clone()));
+    let ordered = match &turn.setting.event.kind {
+        EventKind::Message(Message { content: Content::Order(_), .. }) => Some(Goal::Order),
+        _ => None,
+    };
+    set.chain(tagged).chain(ordered).collect()
 }
 
 /// What the event tells of a template, with the account that the template is of.
@@ -130,9 +141,6 @@ async fn add_effect(
             let begun = Broadcast::new(key, to, payload, turn.setting.now);
             commit.broadcasts.push(Broadcast { terms, ..begun });
         }
-        Effect::SetAttribute { name, value: Some(_) } => {
-            commit.achieved.push(Goal::Attribute(name));
-        }
         Effect::LeaveOut { reason } => {
             if let Some(member) = &mut commit.member {
                 member.left_out = Some(reason);
@@ -147,7 +155,7 @@ async fn add_effect(
         // Done already, to the contact itself.
         Effect::Tag { .. }
         | Effect::Untag { .. }
-        | Effect::SetAttribute { value: None, .. }
+        | Effect::SetAttribute { .. }
         | Effect::Handoff { .. }
         | Effect::Resume
         | Effect::OptIn { .. }

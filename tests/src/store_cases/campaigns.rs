@@ -90,7 +90,7 @@ async fn waits(store: &Shared, who: ContactId) {
 
 /// The funnel, which adds up.
 async fn counted(store: &Shared) -> Funnels {
-    let found = funnels(&**store, &key()).await.unwrap().unwrap();
+    let found = funnels(&**store, &key(), |_, _| {}).await.unwrap().unwrap();
     let left_out: u64 = found.whole.left_out.values().sum();
     let whole = &found.whole;
     assert_eq!(whole.audience, found.broadcast.reached, "{whole:?}");

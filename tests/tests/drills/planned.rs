@@ -159,6 +159,7 @@ async fn a_dry_run_tells_what_then_happens() {
     assert_eq!(funnel["audience"], told["audience"]);
     assert_eq!(funnel["left_out"], told["left_out"]);
     assert_eq!(funnel["charged"], told["cost"]);
+    assert_eq!(funnel["unpriced"], told["unpriced"]);
     assert_eq!(sum(&funnel["failed"]) + sum(&funnel["queued"]) + sum(&funnel["refused"]), 0);
     for (name, count) in told["variants"].as_object().unwrap() {
         assert_eq!(found["variants"][name]["accepted"], *count, "{found:#}");
@@ -187,6 +188,7 @@ async fn who_did_not_get_it_may_get_it_later() {
     assert!(again.contains("0 failed messages are tried again, 1 are not"), "{again}");
     let funnel = stage.server().admin_get(&path_of(&id)).await["funnel"].clone();
     assert_eq!((&funnel["queued"], sum(&funnel["failed"])), (&json!({"spared": 2}), 1), "{funnel}");
+    assert_eq!(funnel["expected"], json!({"EUR": 0.1}), "{funnel}");
     stage.pass(Duration::from_secs(25 * 3_600)).await;
     let arrived = |found: &Value| found["funnel"]["delivered"] == 5;
     stage.until(&path_of(&id), arrived).await;

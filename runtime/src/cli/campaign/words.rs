@@ -94,9 +94,20 @@ fn funnel(of: &Value, lines: &mut Vec<String>) {
             line(depth, number(of, key), what);
         }
     }
-    for (currency, amount) in of.get("charged").and_then(Value::as_object).into_iter().flatten() {
-        lines.push(format!("cost so far: {amount} {currency}"));
+    for (key, what) in [("charged", "cost so far"), ("expected", "what waits will cost")] {
+        for (currency, amount) in of.get(key).and_then(Value::as_object).into_iter().flatten() {
+            lines.push(format!("{what}: {amount} {currency}"));
+        }
     }
+    lines.extend(unpriced(of));
+}
+
+/// `17 messages have no price in `[budget]` (+49 marketing: 17)`.
+fn unpriced(of: &Value) -> Option<String> {
+    let (sum, all) = tally(of, "unpriced");
+    let all: Vec<_> = all.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+    let told = || format!("{sum} messages have no price in `[budget]` ({})", all.join(", "));
+    (sum > 0).then(told)
 }
 
 /// What came of a command.
@@ -147,11 +158,7 @@ pub fn dry_run(found: &Value) -> Vec<String> {
     for (currency, amount) in found.get("cost").and_then(Value::as_object).into_iter().flatten() {
         lines.push(format!("would cost {amount} {currency}"));
     }
-    let (sum, all) = tally(found, "unpriced");
-    if sum > 0 {
-        let all: Vec<_> = all.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
-        lines.push(format!("{sum} messages have no price in `[budget]` ({})", all.join(", ")));
-    }
+    lines.extend(unpriced(found));
     match (text(found, "first_leaves"), text(found, "last_leaves")) {
         ("", _) => lines.push("nothing would leave".into()),
         (first, last) => lines.push(format!("the first leaves {first}, the last {last}")),

@@ -4,6 +4,34 @@
 
 pub use crate::values::text_with_buttons;
 use crate::{Instant, Outgoing, Segment, host::effects};
+use serde::{Deserialize, Serialize};
+
+/// On which terms a broadcast goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How many contacts an hour have their event; none for all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<u32>,
+    /// What counts as reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// How long after the message was delivered, in milliseconds; 7 days if it
+    /// is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_ms: Option<Instant>,
+}
+
+/// What a broadcast is to bring about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
+    /// The tag is set.
+    Tag(String),
+    /// The attribute gets a value.
+    Attribute(String),
+    /// An order from the catalogue.
+    Order,
+}
 
 type Asked<T = ()> = Result<T, String>;
 
@@ -74,6 +102,11 @@ pub fn opt_out(proof: &str) -> Asked {
 /// per id. Needs the grant `broadcast`.
 pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
     effects::broadcast(id, to, payload)
+}
+/// As [`broadcast`], on terms.
+pub fn broadcast_on(id: &str, to: &Segment, payload: &str, terms: &Terms) -> Asked {
+    let terms = serde_json::to_string(terms).map_err(|error| error.to_string())?;
+    effects::broadcast_on(id, to, payload, &terms)
 }
 /// In the turn of a broadcast, or of a timer set in one: the contact is not to
 /// get it. The same words for all who are left out for the same reason.

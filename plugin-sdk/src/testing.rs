@@ -34,7 +34,7 @@ pub mod calendar;
 pub use crate::plugin::configure;
 use crate::{
     Category, Choice, Content, Event, Instant, Message, Outcome, Outgoing, Plugin, Scope, Segment,
-    Template,
+    Template, Terms,
     http::{Request, Response},
     media::{File, State},
 };
@@ -145,7 +145,7 @@ pub enum Effect {
     Resume,
     OptIn(String),
     OptOut(String),
-    Broadcast { id: String, to: Segment, payload: String },
+    Broadcast { id: String, to: Segment, payload: String, terms: Terms },
     LeaveOut(String),
     Variant(String),
     Note(String),

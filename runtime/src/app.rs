@@ -267,6 +267,7 @@ impl App {
             shelf: Arc::clone(&self.downloads.shelf),
             metrics: self.metrics,
             dispatch: self.bells.dispatch,
+            rehearsing: tokio::sync::Mutex::default(),
             token: self.business.http.admin_token.as_ref().map(|token| token.expose().into()),
         };
         let console = console::router(Arc::new(console));

@@ -4,6 +4,7 @@
 mod access;
 mod account_events;
 mod campaigns;
+mod dry_run;
 mod media;
 mod plugins;
 mod spending;
@@ -46,6 +47,8 @@ pub struct Console {
     pub shelf: Arc<Shelf>,
     pub metrics: Arc<Metrics>,
     pub dispatch: Bell,
+    /// One dry run at a time: it looks at everybody.
+    pub rehearsing: tokio::sync::Mutex<()>,
     /// Asked of API requests, if set.
     pub token: Option<String>,
 }
@@ -85,9 +88,11 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/spending", get(spending::spending))
         .route("/api/v1/campaigns", get(campaigns::list))
         .route("/api/v1/campaigns/{id}", get(campaigns::show))
+        .route("/api/v1/campaigns/{id}/dry-run", get(dry_run::forecast))
         .route("/api/v1/campaigns/{id}/members", get(campaigns::members))
         .route("/api/v1/campaigns/{id}/pause", post(campaigns::pause))
         .route("/api/v1/campaigns/{id}/resume", post(campaigns::resume))
+        .route("/api/v1/campaigns/{id}/resend", post(campaigns::resend))
         .route("/api/v1/campaigns/{id}/stop", post(campaigns::stop))
         .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), access::check));

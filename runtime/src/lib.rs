@@ -21,6 +21,7 @@ pub mod store;
 // Turns: from an event to a commit.
 pub mod cases;
 pub mod dispatch;
+pub mod dry_run;
 pub mod generation;
 pub mod plugin;
 pub mod policy;

@@ -22,14 +22,15 @@ mod words;
 
 pub use campaign::{
     Campaign, CampaignKey, Funnel, Going, Member, MemberNow, MemberTurn, Members, Membership,
-    REPLY_MS, Standing, Wrote,
+    REPLY_MS, Standing, Unpaid, Wrote, count,
 };
 pub use contact::{
     Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
     TAG_HISTORY_MAX, Tag, TagChange, TagMove,
 };
 pub use effect::{
-    Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite, Unanswered,
+    Broadcast, Effect, Goal, KvScope, KvWrite, Segment, Terms, Timer, TimerKey, TimerWrite,
+    Unanswered,
 };
 pub use event::{
     Accepted, CardPhone, Choice, ContactCard, Content, Edit, Event, EventKind, FlowAnswer,
@@ -50,7 +51,7 @@ pub use outgoing::{
     Outgoing, OutgoingMedia, Parameter, ProductSection, Products, Requested, Row, Section,
     Template, TemplateButton, TemplateCard, TemplateHeader,
 };
-pub use phone::{digits, phone_forms, same_phone};
+pub use phone::{calling_code, digits, phone_forms, same_phone};
 pub use plain::{plain, plain_line, plain_text};
 pub use report::{
     Difference, GrantReport, RolledBack, RolloutPhase, RolloutReport, Side, Spread, StepLog,

@@ -10,6 +10,7 @@ mod metrics;
 mod outcome;
 mod post;
 mod queue;
+pub mod recent;
 mod templates;
 mod upload;
 mod worker;
@@ -179,6 +180,11 @@ impl Outbox {
     pub fn template_lives(&self, channel: &ChannelId, name: &str, language: &str) {
         self.resting.lift(channel, name, language);
         self.freed.store(true, Ordering::Relaxed);
+    }
+
+    /// Something is due.
+    pub fn ring(&self) {
+        self.wake.notify_one();
     }
 
     /// A campaign goes on: what it held is due now.

@@ -6,7 +6,7 @@ mod budget;
 mod hours;
 mod nanp;
 
-pub use budget::{Budget, Prices, Spent};
+pub use budget::{Budget, Price, Prices, Spent};
 pub use hours::{day, zone};
 pub use jiff::tz::TimeZone;
 

@@ -193,6 +193,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many timers a step has set in a lane, counted up to `limit`.
     async fn count_timers(&self, lane: &Lane, step: &str, limit: usize) -> Result<usize>;
+    /// The timers that a step has set in a lane, by name.
+    async fn timers_of(&self, lane: &Lane, step: &str, limit: usize) -> Result<Vec<Timer>>;
     /// Timers due at `now`, the earliest first.
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>>;
     /// When the earliest timer is due.
@@ -260,6 +262,9 @@ pub trait Store: Send + Sync + 'static {
     /// be attempted.
     async fn begin_attempts(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxItem>>;
     async fn record_deliveries(&self, records: Vec<DeliveryRecord>) -> Result<()>;
+    /// Messages that have failed for good are to be sent again, each from a
+    /// moment on, but for those that have arrived or may yet. Returns which.
+    async fn revive(&self, failed: Vec<(SendId, Millis)>, now: Millis) -> Result<Vec<SendId>>;
     /// Attempts since `from`, the newest first; of 10 minutes at least they are
     /// remembered.
     async fn attempts_since(&self, from: Millis, limit: usize) -> Result<Vec<Tried>>;

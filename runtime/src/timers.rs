@@ -3,7 +3,7 @@
 
 use crate::{
     clock::Clock,
-    model::{Broadcast, Millis},
+    model::{Broadcast, Millis, Terms},
     store::{Store, StoreError},
     wake::{self, Bell, Shutdown},
 };
@@ -78,11 +78,16 @@ impl Timers {
     async fn fan_out(&self) -> Result<Option<Millis>, StoreError> {
         let mut next = None;
         for broadcast in self.store.open_broadcasts().await? {
+            let now = self.clock.now();
+            if let Some(until) = paced(&broadcast, now) {
+                next = earliest(next, until);
+                continue;
+            }
             if self.store.depths().await?.lanes >= LANES_MAX {
                 return Ok(Some(self.clock.now() + CROWDED_MS));
             }
             if self.page(&broadcast).await? {
-                next = Some(self.clock.now());
+                next = earliest(next, now);
             }
         }
         Ok(next)
@@ -91,12 +96,30 @@ impl Timers {
     async fn page(&self, broadcast: &Broadcast) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let segment = &broadcast.to;
-        let page = self.store.audience(segment, broadcast.cursor, MEMBERS_AT_ONCE, now).await?;
+        let limit = at_once(&broadcast.terms);
+        let page = self.store.audience(segment, broadcast.cursor, limit, now).await?;
         let more = page.next.is_some();
         self.store.fan_out(broadcast, page, now).await?;
         self.dispatch.ring();
         Ok(more)
     }
+}
+
+/// Until when a broadcast waits by its own terms; none if it may go on. A clock
+/// that was set back does not hold it longer than its pause.
+fn paced(broadcast: &Broadcast, now: Millis) -> Option<Millis> {
+    let pause = broadcast.terms.pause_ms(at_once(&broadcast.terms) as u64);
+    let until = broadcast.next_at.min(now.saturating_add(pause));
+    (until > now).then_some(until)
+}
+
+/// Members reached in one write: by the terms, as many as a minute may have.
+fn at_once(terms: &Terms) -> usize {
+    terms.per_hour.map_or(MEMBERS_AT_ONCE, |rate| (rate as usize / 60).clamp(1, MEMBERS_AT_ONCE))
+}
+
+fn earliest(next: Option<Millis>, at: Millis) -> Option<Millis> {
+    next.into_iter().chain([at]).min()
 }
 
 #[cfg(test)]
@@ -130,20 +153,31 @@ mod tests {
         let [Accepted::New(turn)] = accepted.as_slice() else { panic!("{accepted:?}") };
         let mut commit = TurnCommit::new(turn.clone());
         commit.contact = Some(Contact::new(turn.lane.contact().unwrap()));
-        commit.broadcasts.push(Broadcast {
-            channel: ChannelId::new("main"),
-            step: "promo".into(),
-            id: "spring".into(),
-            to: Segment::default(),
-            payload: String::new(),
-            started_at: 1,
-            cursor: None,
-            reached: 0,
-            done: false,
-            going: Going::On,
-        });
+        let (channel, step) = (ChannelId::new("main"), "promo".into());
+        let key = CampaignKey { channel, step, id: "spring".into() };
+        commit.broadcasts.push(Broadcast::new(key, Segment::default(), String::new(), 1));
         assert!(store.commit(commit, 1).await.unwrap());
         turn.lane.clone()
+    }
+
+    #[test]
+    fn a_broadcast_keeps_the_pace_of_its_terms() {
+        let key = CampaignKey { channel: ChannelId::new("main"), step: "p".into(), id: "s".into() };
+        let begun = Broadcast::new(key, Segment::default(), String::new(), 1);
+        assert_eq!((at_once(&begun.terms), paced(&begun, 0)), (MEMBERS_AT_ONCE, None));
+        for (rate, at_once_is, pause) in
+            [(1, 1, 3_600_000), (500, 8, 57_600), (90_000, 500, 20_000)]
+        {
+            let terms = Terms { per_hour: Some(rate), ..Terms::default() };
+            assert_eq!(at_once(&terms), at_once_is);
+            assert_eq!(terms.pause_ms(at_once_is as u64), pause, "{rate}");
+            let next_at = 10_000_000;
+            let broadcast = Broadcast { terms, next_at, ..begun.clone() };
+            assert_eq!(paced(&broadcast, next_at), None);
+            assert_eq!(paced(&broadcast, next_at - 1), Some(next_at));
+            // The clock was set back.
+            assert_eq!(paced(&broadcast, 5), Some(5 + pause));
+        }
     }
 
     #[tokio::test]

@@ -20,6 +20,8 @@ mod media;
 mod pace;
 #[path = "drills/people.rs"]
 mod people;
+#[path = "drills/planned.rs"]
+mod planned;
 
 use serde_json::json;
 use switchboard_tests::stage::{ANN, BEN, Stage};

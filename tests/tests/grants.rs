@@ -41,6 +41,17 @@ async fn a_granted_host_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_asked_where_a_turn_is_only_looked_at() {
+    let (port, heard) = greeter().await;
+    let fetcher = Fetcher::new(&format!("grants = {{ http = ['http://127.0.0.1:{port}'] }}")).await;
+    let mut draft = fetcher.draft(&format!("GET http://127.0.0.1:{port}/orders"));
+    draft.network = Network::Closed("a dry run asks nothing of other machines");
+    let (draft, _) = fetcher.step.run(draft).await.into_parts();
+    assert!(draft.because[0].contains("a dry run asks nothing"), "{:?}", draft.because);
+    assert_eq!(heard.all(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_else_is_reached() {
     let (port, heard) = greeter().await;
     let other = greeter().await;

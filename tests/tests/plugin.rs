@@ -128,7 +128,8 @@ mod bundled {
             due: *due,
         };
         let (draft, _) = step.run(in_channel_lane(fired, &config)).await.into_parts();
-        let [Effect::Broadcast { id, to, payload }, Effect::SetTimer { .. }] = &draft.effects[..]
+        let [Effect::Broadcast { id, to, payload, .. }, Effect::SetTimer { .. }] =
+            &draft.effects[..]
         else {
             panic!("{:?}", draft.effects)
         };

@@ -88,6 +88,8 @@ contract! {
     a_paused_campaign_begins_nothing
     a_stopped_campaign_leaves_out_who_waits
     taps_and_answers_count_for_the_campaign
+    goals_are_reached_within_their_time
+    what_has_failed_goes_again_unless_it_arrived
     a_timer_of_a_campaign_that_goes_ends_the_wait
     segments_follow_the_tags
     segments_come_in_pages

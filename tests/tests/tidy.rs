@@ -175,7 +175,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Which of our modules a module may name. A new arrow is written in
 /// ARCHITECTURE.md first.
 fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let table: [(&str, &[&str]); 28] = [
+    let table: [(&str, &[&str]); 29] = [
         ("calendar", &[]),
         ("model", &[]),
         ("clock", &["model"]),
@@ -231,6 +231,10 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "wake",
             ],
         ),
+        (
+            "dry_run",
+            &["clock", "generation", "model", "outbox", "policy", "store", "templates", "turn"],
+        ),
         ("reload", &["model", "config", "clock", "generation", "plugin", "wake"]),
         ("ingress", &["model", "clock", "provider", "store", "traffic", "wake"]),
         (
@@ -257,6 +261,7 @@ fn arrows() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "clock",
                 "config",
                 "dispatch",
+                "dry_run",
                 "media",
                 "outbox",
                 "policy",

@@ -2,7 +2,7 @@
 //! and signatures as those generated for the sandbox.
 
 use super::{Effect, calendar::Calendar, key, with, zones};
-use crate::{Instant, Outgoing, Scope, Segment};
+use crate::{Instant, Outgoing, Scope, Segment, Terms};
 
 /// The contact whose lane this turn runs in. Reads see what this turn has
 /// already changed.
@@ -247,7 +247,12 @@ pub(crate) mod effects {
         ask(Effect::OptOut(proof.into()))
     }
     pub fn broadcast(id: &str, to: &Segment, payload: &str) -> Asked {
-        ask(Effect::Broadcast { id: id.into(), to: to.clone(), payload: payload.into() })
+        let (to, terms) = (to.clone(), Terms::default());
+        ask(Effect::Broadcast { id: id.into(), to, payload: payload.into(), terms })
+    }
+    pub fn broadcast_on(id: &str, to: &Segment, payload: &str, terms: &str) -> Asked {
+        let terms = serde_json::from_str(terms).map_err(|error| error.to_string())?;
+        ask(Effect::Broadcast { id: id.into(), to: to.clone(), payload: payload.into(), terms })
     }
     pub fn leave_out(reason: &str) -> Asked {
         ask(Effect::LeaveOut(reason.into()))

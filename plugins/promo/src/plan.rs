@@ -95,7 +95,7 @@ impl Promo {
             When::After { .. } => &everyone,
             When::At(_) | When::Every(_) | When::Yearly { .. } => &promo.to.tags,
         };
-        broadcast(&run.name(), to, &write(&run)?)?;
+        broadcast_on(&run.name(), to, &write(&run)?, &promo.terms)?;
         match next(promo)? {
             Some(next) => plan(promo, Some(next)),
             None => Ok(()),

@@ -2,6 +2,7 @@
 
 mod audience;
 mod content;
+mod goal;
 mod limits;
 mod variant;
 mod when;
@@ -15,7 +16,7 @@ pub use when::{Happening, When, Zone};
 use content::Fill;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
-use switchboard_plugin::{Category, Instant, Problem, text::Text};
+use switchboard_plugin::{Category, Instant, Problem, Terms, text::Text};
 
 /// Promotions that wait for something to happen to a contact: a message may
 /// set a timer for each, and a turn has 50 effects by default.
@@ -67,6 +68,8 @@ struct PromoRule {
     spread: Option<String>,
     quiet: Option<String>,
     cap: Option<String>,
+    per_hour: Option<u32>,
+    converted: Option<goal::Converted>,
 }
 
 #[derive(Clone, Copy, Deserialize, Default)]
@@ -103,6 +106,8 @@ pub struct Promotion {
     pub spread: Instant,
     pub quiet: Option<Quiet>,
     pub cap: Option<Cap>,
+    /// How it is paced, and what counts as reached.
+    pub terms: Terms,
 }
 
 /// A place in the rules, and the problems found so far.
@@ -219,6 +224,10 @@ impl PromoRule {
         }
         let quiet = place.quiet(self.quiet.as_deref()).or(defaults.quiet);
         let cap = place.cap(self.cap.as_deref()).or(defaults.cap);
+        let terms = goal::terms(self.per_hour, self.converted, place);
+        if let (Some(_), Some(When::After { .. } | When::Yearly { .. })) = (self.per_hour, &when) {
+            place.problem("per_hour", "is for `at` and `every`: the others come one by one anyway");
+        }
         let Self { template, parameters, header, buttons, .. } = self;
         let fill = Fill { template, parameters, header, buttons };
         let arms = Arms::read(fill, self.variant, self.hold_out, place);
@@ -239,6 +248,7 @@ impl PromoRule {
             spread: spread.unwrap_or(0),
             quiet,
             cap,
+            terms,
         })
     }
 }

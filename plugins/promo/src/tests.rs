@@ -59,11 +59,11 @@ fn known(promo: &Promo) -> Stage {
 
 /// Why the campaign leaves the contact out.
 fn left_out(turn: &Turn) -> Vec<&str> {
-    let said = |effect| match effect {
-        &Effect::LeaveOut(ref reason) => Some(reason.as_str()),
+    let said = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::LeaveOut(reason) => Some(reason.as_str()),
         _ => None,
-    };
-    turn.effects.iter().filter_map(said).collect()
+    });
+    said.collect()
 }
 
 const DAY: Instant = 24 * HOUR;

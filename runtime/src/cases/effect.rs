@@ -3,7 +3,7 @@
 
 use super::moment::Moment;
 use crate::{
-    model::{Effect, Segment},
+    model::{Effect, Segment, Terms},
     plugin::MessageForm,
 };
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ pub enum EffectForm {
         to: SegmentForm,
         #[serde(default)]
         payload: String,
+        #[serde(default, skip_serializing_if = "Terms::is_default")]
+        terms: Terms,
     },
     LeaveOut(String),
     Variant(String),
@@ -94,8 +96,8 @@ impl From<&Effect> for EffectForm {
             Effect::Resume => Self::Resume,
             Effect::OptIn { proof } => Self::OptIn(proof),
             Effect::OptOut { proof } => Self::OptOut(proof),
-            Effect::Broadcast { id, to: Segment { all, any, none }, payload } => {
-                Self::Broadcast { id, to: SegmentForm { all, any, none }, payload }
+            Effect::Broadcast { id, to: Segment { all, any, none }, payload, terms } => {
+                Self::Broadcast { id, to: SegmentForm { all, any, none }, payload, terms }
             }
             Effect::LeaveOut { reason } => Self::LeaveOut(reason),
             Effect::Variant { name } => Self::Variant(name),

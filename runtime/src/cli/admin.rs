@@ -11,6 +11,8 @@ use std::{
 
 /// Plugins may have to be compiled.
 const WAIT: Duration = Duration::from_secs(60);
+/// Every contact may have to be looked at.
+const LONG: Duration = Duration::from_secs(300);
 
 /// The admin address of a business folder, with its token.
 pub(super) struct Admin {
@@ -54,6 +56,11 @@ impl Admin {
     /// Error: also what the server says instead.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.told(path, self.client.get(self.url(path))).await
+    }
+
+    /// As `get`, of what takes its time.
+    pub(super) async fn ask_long<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.told(path, self.client.get(self.url(path)).timeout(LONG)).await
     }
 
     /// As `get`, for what is asked in JSON.

@@ -9,17 +9,19 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
+  switchboard campaign dry-run my-shop spring
   switchboard campaign list my-shop
   switchboard campaign show my-shop spring
   switchboard campaign members my-shop spring --state failed
   switchboard campaign pause my-shop spring
   switchboard campaign resume my-shop spring
   switchboard campaign stop my-shop spring
+  switchboard campaign resend my-shop spring
 
 Asks the running `serve`. While a campaign is paused nothing of it leaves; `resume` lets it go on. What
 is stopped stays so: nobody further gets it.";
 
-/// Look at campaigns, pause them or stop them.
+/// Look at campaigns before and while they run, pause them or stop them.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -29,6 +31,22 @@ pub(super) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Tell of one that is planned who would get it, and what it would cost.
+    DryRun {
+        /// The business folder.
+        folder: PathBuf,
+        /// What its step has planned it as: a promotion's id.
+        name: String,
+        /// Its channel, if several have planned one of this name.
+        #[arg(long)]
+        channel: Option<String>,
+        /// Its step, if several have planned one of this name.
+        #[arg(long)]
+        step: Option<String>,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show all of them, the newest first.
     List {
         /// The business folder.
@@ -53,13 +71,42 @@ enum Command {
         /// read.
         #[arg(long)]
         state: Option<String>,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Let nothing more of it leave for now.
-    Pause(Which),
+    Pause {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Let a paused one go on.
-    Resume(Which),
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// End it: nobody further gets it.
-    Stop(Which),
+    Stop {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again for those whose message has failed for a reason that may pass.
+    Resend {
+        #[command(flatten)]
+        which: Which,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(clap::Args)]
@@ -79,21 +126,35 @@ struct Which {
 impl Which {
     /// `rest` begins with a slash, if there is any.
     fn path(&self, rest: &str, more: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.channel.iter().map(|channel| ("channel", channel)));
-        query.extend_pairs(self.step.iter().map(|step| ("step", step)));
-        query.extend_pairs(more);
-        // A plus would be one in a path.
-        let id: String = form_urlencoded::byte_serialize(self.id.as_bytes()).collect();
-        format!("/api/v1/campaigns/{}{rest}?{}", id.replace('+', "%20"), query.finish())
+        path(&self.id, rest, (&self.channel, &self.step), more)
     }
+}
+
+fn path(
+    id: &str,
+    rest: &str,
+    (channel, step): (&Option<String>, &Option<String>),
+    more: &[(&str, &str)],
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(channel.iter().map(|channel| ("channel", channel)));
+    query.extend_pairs(step.iter().map(|step| ("step", step)));
+    query.extend_pairs(more);
+    // A plus would be one in a path.
+    let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("/api/v1/campaigns/{}{rest}?{}", id.replace('+', "%20"), query.finish())
 }
 
 pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     let folder = match &arguments.command {
         Command::List { folder, .. } => folder,
-        Command::Show { which, .. } | Command::Members { which, .. } => &which.folder,
-        Command::Pause(which) | Command::Resume(which) | Command::Stop(which) => &which.folder,
+        Command::DryRun { folder, .. } => folder,
+        Command::Show { which, .. }
+        | Command::Members { which, .. }
+        | Command::Pause { which, .. }
+        | Command::Resume { which, .. }
+        | Command::Stop { which, .. }
+        | Command::Resend { which, .. } => &which.folder,
     };
     let admin = match Admin::of(folder, env)? {
         Ok(admin) => admin,
@@ -101,6 +162,10 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
     };
     ground::wait(async {
         match &arguments.command {
+            Command::DryRun { name, channel, step, json, .. } => {
+                let path = path(name, "/dry-run", (channel, step), &[]);
+                tell(&admin.ask_long(&path).await?, *json, words::dry_run)?;
+            }
             Command::List { json, .. } => {
                 let found: Value = admin.get("/api/v1/campaigns?limit=500").await?;
                 tell(&found, *json, words::list)?;
@@ -109,10 +174,13 @@ pub(super) fn run(arguments: &Arguments, env: &Env) -> Ending {
                 let found: Value = admin.get(&which.path("", &[])).await?;
                 tell(&found, *json, words::show)?;
             }
-            Command::Members { which, state } => members(&admin, which, state.as_deref()).await?,
-            Command::Pause(which) => steer(&admin, which, "/pause").await?,
-            Command::Resume(which) => steer(&admin, which, "/resume").await?,
-            Command::Stop(which) => steer(&admin, which, "/stop").await?,
+            Command::Members { which, state, json } => {
+                members(&admin, which, state.as_deref(), *json).await?;
+            }
+            Command::Pause { which, json } => act(&admin, which, "/pause", *json).await?,
+            Command::Resume { which, json } => act(&admin, which, "/resume", *json).await?,
+            Command::Stop { which, json } => act(&admin, which, "/stop", *json).await?,
+            Command::Resend { which, json } => act(&admin, which, "/resend", *json).await?,
         }
         anyhow::Ok(())
     })??;
@@ -128,14 +196,23 @@ fn tell(found: &Value, json: bool, words: impl Fn(&Value) -> Vec<String>) -> any
     Ok(())
 }
 
-async fn members(admin: &Admin, which: &Which, state: Option<&str>) -> anyhow::Result<()> {
+/// In JSON a page is a line.
+async fn members(
+    admin: &Admin,
+    which: &Which,
+    state: Option<&str>,
+    json: bool,
+) -> anyhow::Result<()> {
     let mut after: Option<String> = None;
     loop {
         let mut more = vec![("limit", "500")];
         more.extend(state.map(|state| ("state", state)));
         more.extend(after.as_deref().map(|after| ("after", after)));
         let page: Value = admin.get(&which.path("/members", &more)).await?;
-        tell(&page, false, words::members)?;
+        match json {
+            true => out::line(&page),
+            false => tell(&page, false, words::members)?,
+        }
         match page.get("next").and_then(Value::as_str) {
             Some(next) => after = Some(next.to_owned()),
             None => return Ok(()),
@@ -143,9 +220,7 @@ async fn members(admin: &Admin, which: &Which, state: Option<&str>) -> anyhow::R
     }
 }
 
-async fn steer(admin: &Admin, which: &Which, how: &str) -> anyhow::Result<()> {
+async fn act(admin: &Admin, which: &Which, how: &str, json: bool) -> anyhow::Result<()> {
     let done: Value = admin.post_json(&which.path(how, &[]), &()).await?;
-    let state = done.get("state").and_then(Value::as_str).unwrap_or_default();
-    out::line(format_args!("the campaign `{}` is {state} now", which.id));
-    Ok(())
+    tell(&done, json, words::done)
 }

@@ -3,7 +3,10 @@
 
 use super::{Answer, Failure, PAGE, Shared, bad};
 use crate::{
+    dispatch::policy_rules,
     model::*,
+    outbox::recent,
+    policy::Price,
     store::{Funnels, Store, funnels},
 };
 use axum::{
@@ -13,7 +16,8 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Campaigns that are looked through for one of a name.
 const KNOWN: usize = 10_000;
@@ -79,7 +83,18 @@ pub(super) async fn show(
     Query(which): Query<Which>,
 ) -> Answer {
     let key = which.of(&*console.store, &id).await?;
-    let found = funnels(&*console.store, &key).await?;
+    let rules = policy_rules(&console.reloader.current());
+    let price = |unpaid: &Unpaid, funnel: &mut Funnel| {
+        let Some(budget) = &rules.budget else { return };
+        match budget.price_of(unpaid.class, &unpaid.to) {
+            Price::Micros(micros) if unpaid.waits => {
+                count(&mut funnel.expected, &budget.currency, micros);
+            }
+            Price::Micros(_) => {}
+            Price::Unknown(kind) => count(&mut funnel.unpriced, &kind, 1),
+        }
+    };
+    let found = funnels(&*console.store, &key, price).await?;
     let found = found.ok_or_else(|| bad(format!("there is no campaign `{id}` any more")))?;
     let Funnels { broadcast, whole, variants } = &found;
     // Of before members were kept one by one.
@@ -88,7 +103,7 @@ pub(super) async fn show(
         "campaign": campaign(broadcast),
         "funnel": funnel(whole),
         "variants": variants.iter().map(|(name, one)| (name.clone(), funnel(one)))
-            .collect::<serde_json::Map<_, _>>(),
+            .collect::<Map<_, _>>(),
         "unknown": unknown,
     });
     Ok(Json(body).into_response())
@@ -161,8 +176,7 @@ async fn steer(
     let key = which.of(&*console.store, &id).await?;
     let now = console.store.steer(&key, going).await?;
     if now != Some(going) {
-        let why = format!("the campaign `{id}` was stopped, and can't go on: begin another one");
-        return Err(Failure(StatusCode::CONFLICT, why));
+        return Err(stopped(&id));
     }
     if going == Going::On {
         console.outbox.campaign_resumed();
@@ -171,8 +185,53 @@ async fn steer(
     Ok(Json(json!({ "id": id, "state": going.name() })).into_response())
 }
 
+/// Tries those again whose message has failed for a reason that may pass.
+pub(super) async fn resend(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Answer {
+    let store = &*console.store;
+    let key = which.of(store, &id).await?;
+    let generation = console.reloader.current();
+    let channel = generation.channels.get(&key.channel);
+    let channel = channel.ok_or_else(|| bad(format!("there is no channel `{}`", key.channel)))?;
+    if store.campaign(&key).await?.is_some_and(|it| it.broadcast.going == Going::Stopped) {
+        return Err(stopped(&id));
+    }
+    let (mut again, mut left, mut after) = (0, 0, None);
+    loop {
+        let page = store.members(&key, after, READ_AT_ONCE).await?;
+        let failed = |one: &&MemberNow| matches!(one.standing, Standing::Failed(_));
+        let mut found = Vec::new();
+        for one in page.members.iter().filter(failed) {
+            let before = found.len();
+            for send in &one.member.sends {
+                let item = store.outbox_item(send).await?;
+                let due = item.and_then(|item| recent::worth_again(&item, &*channel.provider));
+                found.extend(due.map(|due| (send.clone(), due)));
+            }
+            left += usize::from(found.len() == before);
+        }
+        again += store.revive(found, console.clock.now()).await?.len();
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    console.outbox.ring();
+    tracing::info!(campaign.id = id, again, left, "failed messages of a campaign are tried again");
+    Ok(Json(json!({ "id": id, "again": again, "left": left })).into_response())
+}
+
+fn stopped(id: &str) -> Failure {
+    let why = format!("the campaign `{id}` was stopped, and can't go on: begin another one");
+    Failure(StatusCode::CONFLICT, why)
+}
+
 fn campaign(broadcast: &Broadcast) -> Value {
-    let Broadcast { channel, step, id, to, started_at, reached, done, going, .. } = broadcast;
+    let Broadcast { channel, step, id, to, started_at, reached, done, going, terms, .. } =
+        broadcast;
     json!({
         "id": id,
         "channel": channel,
@@ -182,15 +241,16 @@ fn campaign(broadcast: &Broadcast) -> Value {
         "started_at": started_at,
         "reached": reached,
         "reached_all": done,
+        "terms": terms,
     })
 }
 
 /// Amounts in whole units of their currency.
 fn funnel(funnel: &Funnel) -> Value {
-    let charged = funnel
-        .charged
-        .iter()
-        .map(|(currency, micros)| (currency.clone(), (*micros as f64 / 1e6).into()));
+    let amounts = |sums: &BTreeMap<String, u64>| -> Map<String, Value> {
+        let all = sums.iter().filter(|(_, micros)| **micros > 0);
+        all.map(|(currency, micros)| (currency.clone(), (*micros as f64 / 1e6).into())).collect()
+    };
     json!({
         "audience": funnel.audience,
         "left_out": funnel.left_out,
@@ -205,12 +265,16 @@ fn funnel(funnel: &Funnel) -> Value {
         "read": funnel.read,
         "clicked": funnel.clicked,
         "replied": funnel.replied,
-        "charged": charged.collect::<serde_json::Map<_, _>>(),
+        "converted": funnel.converted,
+        "charged": amounts(&funnel.charged),
+        "expected": amounts(&funnel.expected),
+        "unpriced": funnel.unpriced,
     })
 }
 
 fn member(one: &MemberNow) -> Value {
-    let Member { contact, reached_at, sends, variant, clicked, replied, .. } = &one.member;
+    let Member { contact, reached_at, sends, variant, clicked, replied, converted, .. } =
+        &one.member;
     json!({
         "contact": contact.to_string(),
         "state": one.standing.name(),
@@ -220,5 +284,6 @@ fn member(one: &MemberNow) -> Value {
         "reached_at": reached_at,
         "clicked_at": clicked,
         "replied_at": replied,
+        "converted_at": converted,
     })
 }

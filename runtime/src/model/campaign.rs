@@ -3,8 +3,8 @@
 //! that the two can't disagree.
 
 use super::{
-    Broadcast, ChannelId, Charge, ContactId, Millis, OutboxItem, ReceiptState, Rule, SendId,
-    SendState,
+    Address, Broadcast, ChannelId, Charge, ContactId, Millis, OutboxItem, PriceClass, ReceiptState,
+    Rule, SendId, SendState,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,9 @@ pub struct Member {
     /// When it first wrote after the message was delivered, within
     /// `REPLY_MS`.
     pub replied: Option<Millis>,
+    /// When it first reached the campaign's goal, within its time.
+    #[serde(default)]
+    pub converted: Option<Millis>,
 }
 
 /// A contact that writes so long after a campaign's message was delivered
@@ -83,6 +86,7 @@ impl Member {
             variant: None,
             clicked: None,
             replied: None,
+            converted: None,
         }
     }
 }
@@ -191,6 +195,27 @@ pub struct MemberNow {
     pub standing: Standing,
     /// What its messages have cost.
     pub charged: Vec<Charge>,
+    /// Those that have cost nothing yet.
+    pub unpaid: Vec<Unpaid>,
+}
+
+/// A message that is yet to be paid, or for which nothing was counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unpaid {
+    pub class: PriceClass,
+    pub to: Address,
+    /// It waits to be sent.
+    pub waits: bool,
+}
+
+impl Unpaid {
+    fn of((item, charge): &(OutboxItem, Option<Charge>), going: Going) -> Option<Self> {
+        let waits = matches!(item.state, SendState::Waiting { .. } | SendState::Returned { .. })
+            && going != Going::Stopped;
+        let for_nothing = charge.as_ref().is_some_and(|charge| charge.micros == 0);
+        let class = PriceClass::of(&item.message).filter(|_| waits || for_nothing)?;
+        Some(Self { class, to: item.to.clone(), waits })
+    }
 }
 
 impl MemberNow {
@@ -205,8 +230,9 @@ impl MemberNow {
             Some(reason) => Standing::LeftOut(reason.clone()),
             None => Standing::LeftOut("no reason was given".into()),
         });
+        let unpaid = items.iter().filter_map(|it| Unpaid::of(it, going)).collect();
         let charged = items.into_iter().filter_map(|(_, charge)| charge).collect();
-        Self { member, standing, charged }
+        Self { member, standing, charged, unpaid }
     }
 
     /// Nothing more comes of it but receipts.
@@ -252,15 +278,21 @@ pub struct Funnel {
     pub read: u64,
     pub clicked: u64,
     pub replied: u64,
+    pub converted: u64,
     /// Millionths by currency.
     pub charged: BTreeMap<String, u64>,
+    /// The same of messages that wait, by the prices of now.
+    pub expected: BTreeMap<String, u64>,
+    /// Messages without a price: `+49 marketing`.
+    pub unpriced: BTreeMap<String, u64>,
 }
 
 /// Reasons that are counted apart; plugins may give any number.
 const REASONS: usize = 100;
 const OTHER_REASONS: &str = "other reasons";
 
-fn count(tally: &mut BTreeMap<String, u64>, reason: &str, by: u64) {
+/// Adds to a tally, whose headings are bounded in number.
+pub fn count(tally: &mut BTreeMap<String, u64>, reason: &str, by: u64) {
     let full = tally.len() >= REASONS && !tally.contains_key(reason);
     let reason = if full { OTHER_REASONS } else { reason };
     *tally.entry(reason.to_owned()).or_default() += by;
@@ -286,6 +318,7 @@ impl Funnel {
         }
         self.clicked += u64::from(one.member.clicked.is_some());
         self.replied += u64::from(one.member.replied.is_some());
+        self.converted += u64::from(one.member.converted.is_some());
         for charge in &one.charged {
             count(&mut self.charged, &charge.currency, charge.micros);
         }
@@ -300,12 +333,15 @@ impl Funnel {
         self.read += other.read;
         self.clicked += other.clicked;
         self.replied += other.replied;
+        self.converted += other.converted;
         for (mine, theirs) in [
             (&mut self.left_out, &other.left_out),
             (&mut self.queued, &other.queued),
             (&mut self.refused, &other.refused),
             (&mut self.failed, &other.failed),
             (&mut self.charged, &other.charged),
+            (&mut self.expected, &other.expected),
+            (&mut self.unpriced, &other.unpriced),
         ] {
             theirs.iter().for_each(|(reason, number)| count(mine, reason, *number));
         }

@@ -52,6 +52,8 @@ pub enum Effect {
         id: String,
         to: Segment,
         payload: String,
+        #[serde(default)]
+        terms: Terms,
     },
     /// The campaign's member is not to get it.
     LeaveOut {
@@ -82,6 +84,49 @@ pub struct Unanswered {
     /// What the step last said of it: which answers came near.
     #[serde(default)]
     pub because: Vec<String>,
+}
+
+/// On which terms a broadcast goes.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Terms {
+    /// How many contacts are reached within an hour; none for all at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// How long after its message was delivered a contact reaches the goal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within_ms: Option<Millis>,
+}
+
+/// What a campaign is to bring about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
+    /// It is set.
+    Tag(String),
+    /// It gets a value.
+    Attribute(String),
+    /// From the catalogue.
+    Order,
+}
+
+impl Terms {
+    const WITHIN_MS: Millis = 7 * 24 * 3_600_000;
+
+    pub fn within(&self) -> Millis {
+        self.within_ms.unwrap_or(Self::WITHIN_MS)
+    }
+
+    /// How long it takes to reach so many.
+    pub fn pause_ms(&self, members: u64) -> Millis {
+        self.per_hour.map_or(0, |rate| members * 3_600_000 / u64::from(rate.max(1)))
+    }
+
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which contacts. Empty lists do not restrict.
@@ -135,6 +180,11 @@ pub struct Broadcast {
     pub done: bool,
     #[serde(default)]
     pub going: Going,
+    #[serde(default)]
+    pub terms: Terms,
+    /// When the next contacts may be reached, by its terms.
+    #[serde(default)]
+    pub next_at: Millis,
 }
 
 impl Broadcast {
@@ -142,8 +192,21 @@ impl Broadcast {
     pub fn new(key: CampaignKey, to: Segment, payload: String, now: Millis) -> Self {
         let CampaignKey { channel, step, id } = key;
         let (started_at, cursor, reached) = (now, None, 0);
-        let (done, going) = (false, Going::On);
-        Self { channel, step, id, to, payload, started_at, cursor, reached, done, going }
+        let (done, going, terms, next_at) = (false, Going::On, Terms::default(), 0);
+        Self {
+            channel,
+            step,
+            id,
+            to,
+            payload,
+            started_at,
+            cursor,
+            reached,
+            done,
+            going,
+            terms,
+            next_at,
+        }
     }
 
     pub fn key(&self) -> CampaignKey {

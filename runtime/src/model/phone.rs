@@ -29,6 +29,22 @@ pub fn same_phone(a: &str, b: &str) -> bool {
     a == b || other_form(a).is_some_and(|other| other == b)
 }
 
+/// The calling code that the digits begin with: those of one and of two digits
+/// are few, and all others have three.
+pub fn calling_code(phone: &str) -> Option<&str> {
+    const TWO: [&str; 44] = [
+        "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46",
+        "47", "48", "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63",
+        "64", "65", "66", "81", "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
+    ];
+    let digits = match (phone.get(..1)?, phone.get(..2)) {
+        ("1" | "7", _) => 1,
+        (_, Some(two)) if TWO.contains(&two) => 2,
+        _ => 3,
+    };
+    phone.get(..digits)
+}
+
 fn other_form(phone: &str) -> Option<String> {
     if !phone.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -106,5 +122,20 @@ mod tests {
             assert_eq!(digits(written), "5215512345678");
         }
         assert_eq!(digits("no number"), "");
+    }
+
+    #[test]
+    fn calling_codes_have_one_to_three_digits() {
+        for (phone, code) in [
+            ("4915112345678", "49"),
+            ("15550000001", "1"),
+            ("79261234567", "7"),
+            ("989121234567", "98"),
+            ("9647701234567", "964"),
+            ("351912345678", "351"),
+        ] {
+            assert_eq!(calling_code(phone), Some(code));
+        }
+        assert_eq!((calling_code(""), calling_code("35")), (None, None));
     }
 }

@@ -1,8 +1,8 @@
 //! What a turn reads and what it writes, each as one value.
 
 use super::{
-    Asked, Broadcast, Contact, ContactId, Event, Failure, KvWrite, Lane, MemberTurn, OutboxItem,
-    Receipt, TagChange, TemplateNews, TimerWrite, Trace, TurnId, Unanswered, Wrote,
+    Asked, Broadcast, Contact, ContactId, Event, Failure, Goal, KvWrite, Lane, MemberTurn,
+    OutboxItem, Receipt, TagChange, TemplateNews, TimerWrite, Trace, TurnId, Unanswered, Wrote,
 };
 
 /// What a turn may read, as it stood when the turn began.
@@ -37,6 +37,8 @@ pub struct TurnCommit {
     pub templates: Vec<(String, TemplateNews)>,
     /// What it did for the campaign that the event is part of.
     pub member: Option<MemberTurn>,
+    /// What the contact has reached that may be a campaign's goal.
+    pub achieved: Vec<Goal>,
     /// The contact's message that the event was.
     pub wrote: Option<Wrote>,
     /// None where there is nothing worth keeping.
@@ -61,6 +63,7 @@ impl TurnCommit {
             receipt: None,
             templates: Vec::new(),
             member: None,
+            achieved: Vec::new(),
             wrote: None,
             trace: None,
             parked: None,

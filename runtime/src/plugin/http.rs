@@ -187,6 +187,7 @@ impl http::Host for Host {
             Network::Granted => (None, 0),
             Network::Recorded(exchanges) => (Some(recorded(exchanges, &request)), 0),
             Network::Resumed { exchanges, asked } => (take(exchanges, &request), *asked),
+            Network::Closed(why) => (Some(Err((*why).to_owned())), 0),
         };
         let answer = match known {
             Some(answer) => answer,

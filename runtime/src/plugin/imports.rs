@@ -244,6 +244,9 @@ impl effects::Host for Host {
     fn broadcast(&mut self, id: String, to: Segment, payload: String) -> Asked {
         self.draft()?.broadcast(&id, convert::segment(to), &payload)
     }
+    fn broadcast_on(&mut self, id: String, to: Segment, payload: String, terms: String) -> Asked {
+        self.draft()?.broadcast_on(&id, convert::segment(to), &payload, &terms)
+    }
     fn leave_out(&mut self, reason: String) -> Asked {
         self.draft()?.leave_out(&reason)
     }

@@ -317,7 +317,9 @@ fn resumed(network: Network, asked: &[Exchange]) -> Network {
         Network::Granted if !asked.is_empty() => {
             Network::Resumed { exchanges: asked.to_vec(), asked: asked.len() }
         }
-        Network::Granted | Network::Recorded(_) | Network::Resumed { .. } => network,
+        Network::Granted | Network::Recorded(_) | Network::Resumed { .. } | Network::Closed(_) => {
+            network
+        }
     }
 }
 
@@ -358,6 +360,9 @@ impl<S: Step> Step for Rollout<S> {
         }
     }
     async fn run(&self, draft: Draft) -> Ran {
+        if let Network::Closed(_) = draft.network {
+            return run(&self.running(), draft).await;
+        }
         // The turn ends on what it began with.
         let phase = self.phase().clone();
         match phase {

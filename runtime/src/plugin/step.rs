@@ -15,7 +15,7 @@ use crate::{
     config::{Limits, StepConfig},
     model::{EventId, Lane, Millis, Verdict, moment, plain_line},
     plugin::convert,
-    turn::{Draft, Ran, Step, StepError, Usage},
+    turn::{Draft, Network, Ran, Step, StepError, Usage},
 };
 use async_trait::async_trait;
 use std::{
@@ -308,7 +308,8 @@ impl Step for PluginStep {
         let mut usage = Usage::default();
         let (draft, outcome) = self.attempt(draft, &mut usage).await;
         // That the store fails is no fault of the plugin's.
-        if draft.broken.is_none() {
+        let counts = draft.broken.is_none() && !matches!(draft.network, Network::Closed(_));
+        if counts {
             self.record(&lane, &outcome);
         }
         Ran { draft, outcome, plugin: self.label.clone(), usage }

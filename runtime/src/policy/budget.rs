@@ -1,7 +1,7 @@
 //! What a message costs, and whether the money reaches for it.
 
 use super::hours;
-use crate::model::{Charge, Contact, Millis, PriceClass, Spending};
+use crate::model::{Address, Charge, Contact, Millis, PriceClass, Spending, calling_code};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -14,6 +14,14 @@ pub struct Budget {
     pub prices: Prices,
     /// By calling code: `49`. The longest that fits counts.
     pub by_country: BTreeMap<String, Prices>,
+}
+
+/// What a message costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Price {
+    Micros(u64),
+    /// Nobody has said it: `+49 marketing`.
+    Unknown(String),
 }
 
 /// What is not here costs nothing.
@@ -54,17 +62,37 @@ impl Budget {
         now: Millis,
         zone: &TimeZone,
     ) -> Charge {
-        let micros = if free { 0 } else { self.price(class, contact) };
+        let price = || self.price(class, contact.phone.as_deref()).unwrap_or(0);
+        let micros = if free { 0 } else { price() };
         Charge { day: hours::day(now, zone), class, currency: self.currency.clone(), micros }
     }
 
-    fn price(&self, class: PriceClass, contact: &Contact) -> u64 {
-        let phone = contact.phone.as_deref().unwrap_or_default();
+    /// What a message of `class` to there costs, as far as it is known. What is
+    /// no template costs nothing where nobody says that it does.
+    pub fn price_of(&self, class: PriceClass, to: &Address) -> Price {
+        let phone = to.phone.as_deref();
+        match (self.price(class, phone), class) {
+            (Some(micros), _) => Price::Micros(micros),
+            (None, PriceClass::Service) => Price::Micros(0),
+            (None, _) => {
+                let region = to.bsuid.as_deref().and_then(|id| id.split('.').next());
+                let country = match (phone.and_then(calling_code), region) {
+                    (Some(code), _) => format!("+{code}"),
+                    (None, region) => region.unwrap_or("nowhere").to_owned(),
+                };
+                Price::Unknown(format!("{country} {}", class.name()))
+            }
+        }
+    }
+
+    /// In millionths; none if the business has not said it.
+    fn price(&self, class: PriceClass, phone: Option<&str>) -> Option<u64> {
+        let phone = phone.unwrap_or_default();
         let of_country = (1..=phone.len()).rev().find_map(|length| {
             let prices = self.by_country.get(phone.get(..length)?)?;
             prices.get(&class)
         });
-        of_country.or_else(|| self.prices.get(&class)).copied().unwrap_or(0)
+        of_country.or_else(|| self.prices.get(&class)).copied()
     }
 
     /// Until when a message that costs `micros` has to wait for money, with

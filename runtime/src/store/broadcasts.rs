@@ -107,6 +107,7 @@ pub fn fan_out(
         reached += 1;
     }
     stored.reached += reached;
+    stored.next_at = now.saturating_add(stored.terms.pause_ms(page.members.len() as u64));
     stored.cursor = page.next.or(page.members.last().copied()).or(stored.cursor);
     stored.done = page.next.is_none();
     if stored.done {

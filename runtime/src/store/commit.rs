@@ -46,6 +46,9 @@ pub fn commit(view: &mut View<'_>, commit: TurnCommit, now: Millis) -> Result<bo
     if let Some(wrote) = &commit.wrote {
         members::hear(view, wrote, now)?;
     }
+    if let Lane::Contact(id) = turn.lane {
+        members::achieve(view, id, &commit.achieved, now)?;
+    }
     for broadcast in &commit.broadcasts {
         broadcasts::start(view, broadcast)?;
     }

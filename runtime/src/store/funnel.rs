@@ -17,11 +17,15 @@ pub struct Funnels {
     pub variants: BTreeMap<String, Funnel>,
 }
 
-/// None: there is no such campaign.
+/// None: there is no such campaign. `price` adds what is yet to be paid.
 ///
 /// # Errors
 /// As the store's.
-pub async fn funnels(store: &dyn Store, key: &CampaignKey) -> Result<Option<Funnels>> {
+pub async fn funnels(
+    store: &dyn Store,
+    key: &CampaignKey,
+    price: impl Fn(&Unpaid, &mut Funnel) + Send + Sync,
+) -> Result<Option<Funnels>> {
     loop {
         let Some(Campaign { broadcast, past }) = store.campaign(key).await? else {
             return Ok(None);
@@ -32,7 +36,9 @@ pub async fn funnels(store: &dyn Store, key: &CampaignKey) -> Result<Option<Funn
             let page = store.members(key, after, PAGE).await?;
             for one in &page.members {
                 let variant = one.member.variant.clone().unwrap_or_default();
-                variants.entry(variant).or_default().count(one);
+                let funnel = variants.entry(variant).or_default();
+                funnel.count(one);
+                one.unpaid.iter().for_each(|unpaid| price(unpaid, funnel));
             }
             after = page.next;
             if after.is_none() {

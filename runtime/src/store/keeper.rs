@@ -84,6 +84,10 @@ impl Store for Keeper {
         self.writer.read(|view| timers::count(view, lane, step, limit))
     }
 
+    async fn timers_of(&self, lane: &Lane, step: &str, limit: usize) -> Result<Vec<Timer>> {
+        self.writer.read(|view| timers::of_step(view, lane, step, limit))
+    }
+
     async fn due_timers(&self, now: Millis, limit: usize) -> Result<Vec<Timer>> {
         self.writer.read(|view| timers::due(view, now, limit))
     }
@@ -130,6 +134,10 @@ impl Store for Keeper {
         limit: usize,
     ) -> Result<Members> {
         self.writer.read(|view| members::page(view, key, after, limit))
+    }
+
+    async fn revive(&self, failed: Vec<(SendId, Millis)>, now: Millis) -> Result<Vec<SendId>> {
+        self.writer.write(move |view| outbox::revive(view, failed, now)).await
     }
 
     async fn steer(&self, key: &CampaignKey, going: Going) -> Result<Option<Going>> {

@@ -34,6 +34,22 @@ impl Named {
     }
 }
 
+/// Which campaign wrote to a contact last, and whether the contact has written
+/// since.
+#[derive(Clone, Serialize, Deserialize)]
+struct Last {
+    campaign: CampaignKey,
+    contact: ContactId,
+    #[serde(default)]
+    heard: bool,
+}
+
+impl Last {
+    fn named(&self) -> Named {
+        Named { campaign: self.campaign.clone(), contact: self.contact }
+    }
+}
+
 fn read(view: &View<'_>, named: &Named) -> Result<Option<Member>> {
     view.read(WHAT, &named.key())
 }
@@ -106,8 +122,8 @@ fn change(
 /// it.
 pub fn note_sent(view: &mut View<'_>, item: &OutboxItem) -> Result<()> {
     let (Some(campaign), Some(contact)) = (item.campaign(), item.member) else { return Ok(()) };
-    let named = Named { campaign, contact };
-    view.put(key::last_campaign(item.contact), super::codec::encode(LAST, &named)?)
+    let last = Last { campaign, contact, heard: false };
+    view.put(key::last_campaign(item.contact), super::codec::encode(LAST, &last)?)
 }
 
 /// The contact wrote: taps and answers are noted with the members they are of.
@@ -119,26 +135,67 @@ pub fn hear(view: &mut View<'_>, wrote: &Wrote, now: Millis) -> Result<()> {
         let clicked = |member: &mut Member| member.clicked = member.clicked.or(Some(now));
         change(view, Some(Named { campaign, contact }), clicked)?;
     }
-    let place = key::last_campaign(wrote.contact);
-    let Some(value) = view.get(&place)? else { return Ok(()) };
-    let named: Named = super::codec::decode(LAST, &value)?;
-    let Some(member) = read(view, &named)? else {
-        view.delete(place);
+    let Some((place, last, member)) = last(view, wrote.contact)? else { return Ok(()) };
+    if last.heard {
         return Ok(());
-    };
+    }
+    // Not yet there, so this is no answer to it.
+    let Some(delivered) = delivered(view, &member)? else { return Ok(()) };
+    view.put(place, super::codec::encode(LAST, &Last { heard: true, ..last.clone() })?)?;
+    if now <= delivered.saturating_add(REPLY_MS) {
+        let replied = |member: &mut Member| member.replied = member.replied.or(Some(now));
+        change(view, Some(last.named()), replied)?;
+    }
+    Ok(())
+}
+
+/// What the contact has reached may be the goal of the campaign that wrote to it
+/// last.
+pub fn achieve(
+    view: &mut View<'_>,
+    contact: ContactId,
+    achieved: &[Goal],
+    now: Millis,
+) -> Result<()> {
+    if achieved.is_empty() {
+        return Ok(());
+    }
+    let Some((_, last, member)) = last(view, contact)? else { return Ok(()) };
+    let terms = broadcasts::read(view, &last.campaign)?.map(|it| it.terms).unwrap_or_default();
+    if !terms.goal.as_ref().is_some_and(|goal| achieved.contains(goal)) {
+        return Ok(());
+    }
+    let Some(delivered) = delivered(view, &member)? else { return Ok(()) };
+    if now > delivered.saturating_add(terms.within()) {
+        return Ok(());
+    }
+    let converted = |member: &mut Member| member.converted = member.converted.or(Some(now));
+    change(view, Some(last.named()), converted)
+}
+
+/// The campaign that wrote to the contact last, with its place and its member;
+/// none if that is no longer kept.
+fn last(view: &mut View<'_>, contact: ContactId) -> Result<Option<(Vec<u8>, Last, Member)>> {
+    let place = key::last_campaign(contact);
+    let Some(value) = view.get(&place)? else { return Ok(None) };
+    let last: Last = super::codec::decode(LAST, &value)?;
+    match read(view, &last.named())? {
+        Some(member) => Ok(Some((place, last, member))),
+        None => {
+            view.delete(place);
+            Ok(None)
+        }
+    }
+}
+
+/// When the member's message was on the phone: the last of them, if several.
+fn delivered(view: &View<'_>, member: &Member) -> Result<Option<Millis>> {
     let mut delivered = None;
     for send in &member.sends {
         let arrived = outbox::item(view, send)?.and_then(|item| item.arrived_at);
         delivered = delivered.max(arrived);
     }
-    // Not yet there, so this is no answer to it.
-    let Some(delivered) = delivered else { return Ok(()) };
-    view.delete(place);
-    if now <= delivered.saturating_add(REPLY_MS) {
-        let replied = |member: &mut Member| member.replied = member.replied.or(Some(now));
-        change(view, Some(named), replied)?;
-    }
-    Ok(())
+    Ok(delivered)
 }
 
 /// Two contacts become one: the one that stays answers for the other.

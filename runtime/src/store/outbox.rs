@@ -282,6 +282,24 @@ pub fn record(view: &mut View<'_>, records: Vec<DeliveryRecord>) -> Result<()> {
     Ok(())
 }
 
+/// Lets those go again that have failed, each from a moment on. Returns which.
+pub fn revive(
+    view: &mut View<'_>,
+    failed: Vec<(SendId, Millis)>,
+    now: Millis,
+) -> Result<Vec<SendId>> {
+    let mut revived = Vec::new();
+    for (id, due) in failed {
+        let Some(mut stored) = read(view, &id)? else { continue };
+        let old = stored.clone();
+        if stored.item.revive(due, now) {
+            update(view, &old, stored)?;
+            revived.push(id);
+        }
+    }
+    Ok(revived)
+}
+
 /// Puts what an attempt costs in the place of what the one before did, and
 /// counts it from now on: its end may never be known.
 fn charge(view: &mut View<'_>, stored: &mut Stored, charge: Option<Charge>) -> Result<()> {

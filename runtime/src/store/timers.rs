@@ -94,6 +94,10 @@ pub fn count(view: &View<'_>, lane: &Lane, step: &str, limit: usize) -> Result<u
     Ok(count)
 }
 
+pub fn of_step(view: &View<'_>, lane: &Lane, step: &str, limit: usize) -> Result<Vec<Timer>> {
+    view.list(WHAT, &key::timers_of(lane, step), Order::Forward, limit)
+}
+
 pub fn fire(view: &mut View<'_>, timers: Vec<Timer>, now: Millis) -> Result<()> {
     for timer in timers {
         if read(view, &timer.key)?.as_ref() != Some(&timer) {

@@ -16,6 +16,7 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
     let event = Arc::clone(&turn.setting.event);
     let mut commit = TurnCommit::new(event.id.clone());
     commit.member = member_of(&event, String::new());
+    commit.achieved = achieved(&turn);
     let mut index = 0;
     for (step, effect) in std::mem::take(&mut turn.effects) {
         // Counted as the draft counted when it gave out the ids.
@@ -65,6 +66,21 @@ fn wrote(event: &Event) -> Option<Wrote> {
         _ => None,
     };
     Some(Wrote { contact, tapped })
+}
+
+/// What has come about in the turn that may be a campaign's goal.
+fn achieved(turn: &Turn) -> Vec<Goal> {
+    let set = turn.effects.iter().filter_map(|(_, effect)| match effect {
+        Effect::SetAttribute { name, value: Some(_) } => Some(Goal::Attribute(name.clone())),
+        _ => None,
+    });
+    let tagged = turn.tagged.iter().filter(|tag| tag.change == TagMove::Added);
+    let tagged = tagged.map(|tag| Goal::Tag(tag.name.clone()));
+    let ordered = match &turn.setting.event.kind {
+        EventKind::Message(Message { content: Content::Order(_), .. }) => Some(Goal::Order),
+        _ => None,
+    };
+    set.chain(tagged).chain(ordered).collect()
 }
 
 /// What the event tells of a template, with the account that the template is of.
@@ -120,9 +136,10 @@ async fn add_effect(
             let key = TimerKey { lane: lane.clone(), step: step.into(), name };
             commit.timers.push(TimerWrite::Cancel(key));
         }
-        Effect::Broadcast { id, to, payload } => {
+        Effect::Broadcast { id, to, payload, terms } => {
             let key = CampaignKey { channel: channel.clone(), step: step.into(), id };
-            commit.broadcasts.push(Broadcast::new(key, to, payload, turn.setting.now));
+            let begun = Broadcast::new(key, to, payload, turn.setting.now);
+            commit.broadcasts.push(Broadcast { terms, ..begun });
         }
         Effect::LeaveOut { reason } => {
             if let Some(member) = &mut commit.member {

@@ -2,6 +2,7 @@
 //! it is made, so that a mistake is an error the plugin can see; nothing
 //! happens before the turn commits.
 
+mod campaign;
 mod stored;
 
 use crate::{
@@ -94,6 +95,9 @@ pub enum Network {
     /// As `Granted`, but another version of the plugin has asked these in the
     /// same turn already, and they are not asked again.
     Resumed { exchanges: Vec<Exchange>, asked: usize },
+    /// Nowhere, for this reason: what the draft comes to is only looked at, and
+    /// counts neither for the step nor against it.
+    Closed(&'static str),
 }
 
 /// Bytes of a key, tag or name.
@@ -104,16 +108,12 @@ const ATTRIBUTES: usize = 200;
 const TAGS: usize = 200;
 const TEXT_BYTES: usize = 8 * 1024;
 const PAYLOAD_BYTES: usize = 4 * 1024;
-/// Why a contact is left out: a heading under which many are counted.
-const REASON_BYTES: usize = 200;
 /// One message as JSON: twice the longest text. A turn with many of them still
 /// fits into the store.
 const MESSAGE_BYTES: usize = 32 * 1024;
 /// Effects of one step together, as JSON. A turn's trace holds those of all its
 /// steps and is one value of the store, of 16 MiB at most.
 const EFFECT_BYTES: usize = 1024 * 1024;
-/// Tags in each list of a segment.
-const SEGMENT_TAGS: usize = 100;
 /// Reasons and log lines of one step together.
 const SAID_BYTES: usize = 128 * 1024;
 /// Key-values one turn may write.
@@ -313,48 +313,6 @@ impl Draft {
     pub fn opt_out(&mut self, proof: &str) -> Checked {
         check_bytes("the proof", proof, ATTRIBUTE_BYTES)?;
         self.on_contact(Effect::OptOut { proof: proof.into() })
-    }
-
-    pub fn broadcast(&mut self, id: &str, to: Segment, payload: &str) -> Checked {
-        self.granted("broadcast", "broadcast")?;
-        check_name("broadcast", id, NAME_BYTES)?;
-        check_bytes("the broadcast's payload", payload, PAYLOAD_BYTES)?;
-        if let EventKind::Broadcast { .. } = self.event().kind {
-            return Err("a broadcast can't begin another one: it would never end".into());
-        }
-        if [&to.all, &to.any, &to.none].iter().any(|tags| tags.len() > SEGMENT_TAGS) {
-            return Err(format!("a segment may name {SEGMENT_TAGS} tags in each of its lists"));
-        }
-        for tag in to.all.iter().chain(&to.any).chain(&to.none) {
-            check_name("tag", tag, TAG_BYTES)?;
-        }
-        self.push(Effect::Broadcast { id: id.into(), to, payload: payload.into() })
-    }
-
-    /// The campaign's member of this turn is not to get it.
-    pub fn leave_out(&mut self, reason: &str) -> Checked {
-        self.of_campaign()?;
-        check_bytes("the reason", reason, REASON_BYTES)?;
-        if reason.trim().is_empty() {
-            return Err("say why the contact is left out".into());
-        }
-        self.push(Effect::LeaveOut { reason: plain_text(reason, LINE_CHARS) })
-    }
-
-    /// Which variant the campaign's member of this turn is in.
-    pub fn variant(&mut self, name: &str) -> Checked {
-        self.of_campaign()?;
-        check_name("variant", name, TAG_BYTES)?;
-        self.push(Effect::Variant { name: name.into() })
-    }
-
-    fn of_campaign(&self) -> Checked {
-        match self.event().campaign() {
-            Some(_) => Ok(()),
-            None => Err("this turn is of no campaign: neither a broadcast's event, nor a timer \
-                         that was set in such a turn"
-                .into()),
-        }
     }
 
     pub fn note(&mut self, text: &str) -> Checked {

@@ -22,8 +22,13 @@ async fn reached(store: &Shared, count: usize) -> Vec<ContactId> {
 }
 
 async fn reach(store: &Shared, members: Vec<ContactId>) {
+    reach_on(store, members, Terms::default()).await;
+}
+
+async fn reach_on(store: &Shared, members: Vec<ContactId>, terms: Terms) {
     accept(store, account("begin")).await;
-    let broadcast = Broadcast::new(key(), Segment::default(), "p".into(), NOW);
+    let begun = Broadcast::new(key(), Segment::default(), "p".into(), NOW);
+    let broadcast = Broadcast { terms, ..begun };
     turn(store, &"@main".parse().unwrap(), |commit| commit.broadcasts.push(broadcast.clone()))
         .await;
     store.fan_out(&broadcast, Audience { members, next: None }, NOW).await.unwrap();
@@ -85,7 +90,7 @@ async fn waits(store: &Shared, who: ContactId) {
 
 /// The funnel, which adds up.
 async fn counted(store: &Shared) -> Funnels {
-    let found = funnels(&**store, &key()).await.unwrap().unwrap();
+    let found = funnels(&**store, &key(), |_, _| {}).await.unwrap().unwrap();
     let left_out: u64 = found.whole.left_out.values().sum();
     let whole = &found.whole;
     assert_eq!(whole.audience, found.broadcast.reached, "{whole:?}");
@@ -212,6 +217,37 @@ pub async fn a_stopped_campaign_leaves_out_who_waits(store: Shared) {
     check_invariants(&store).await;
 }
 
+pub async fn what_has_failed_goes_again_unless_it_arrived(store: Shared) {
+    let members = reached(&store, 3).await;
+    let mut ids = Vec::new();
+    for member in &members {
+        ids.push(sends(&store, *member, "a").await);
+    }
+    let [refused, failed, delivered] = ids.as_slice() else { panic!() };
+    assert!(begin(&store, refused, NOW).await);
+    record(&store, refused, Delivery::Rejected { reason: "no".into(), code: Some(130_472) }).await;
+    for id in [failed, delivered] {
+        leaves(&store, id).await;
+    }
+    receives(&store, failed, ReceiptState::Failed).await;
+    receives(&store, delivered, ReceiptState::Delivered).await;
+    assert_eq!(counted(&store).await.whole.failed.values().sum::<u64>(), 2);
+    let all: Vec<_> = ids.iter().map(|id| (id.clone(), NOW)).collect();
+    let revived = store.revive(all.clone(), NOW + 5).await.unwrap();
+    assert_eq!(revived, [refused.clone(), failed.clone()]);
+    assert_eq!(store.revive(all, NOW + 5).await.unwrap(), [], "they wait already");
+    assert_eq!(counted(&store).await.whole.queued.values().sum::<u64>(), 2);
+    check_invariants(&store).await;
+    // A receipt comes late: it was there after all.
+    receives(&store, failed, ReceiptState::Read).await;
+    assert!(!begin(&store, failed, NOW + 6).await, "it has got it");
+    assert!(begin(&store, refused, NOW + 6).await);
+    record(&store, refused, sent("wamid.again")).await;
+    let whole = counted(&store).await.whole;
+    assert_eq!((whole.accepted, whole.read, whole.failed.len()), (3, 1, 0));
+    check_invariants(&store).await;
+}
+
 pub async fn taps_and_answers_count_for_the_campaign(store: Shared) {
     let members = reached(&store, 4).await;
     let mut messages = Vec::new();
@@ -239,6 +275,49 @@ pub async fn taps_and_answers_count_for_the_campaign(store: Shared) {
     assert_eq!((whole.clicked, whole.replied), (1, 2));
     writes(2, None, NOW + 5).await;
     assert_eq!(counted(&store).await.whole.replied, 2, "each once");
+}
+
+pub async fn goals_are_reached_within_their_time(store: Shared) {
+    let mut members = Vec::new();
+    for n in 1..=4 {
+        members.push(contact(&store, &n.to_string()).await);
+    }
+    let goal = Some(Goal::Tag("bought".into()));
+    let terms = Terms { per_hour: None, goal, within_ms: Some(50) };
+    reach_on(&store, members.clone(), terms).await;
+    let mut messages = Vec::new();
+    for member in &members {
+        let id = sends(&store, *member, "a").await;
+        leaves(&store, &id).await;
+        messages.push(id);
+    }
+    let achieves = async |at: usize, what: Goal, now: Millis| {
+        let name = format!("{at} at {now} {what:?}");
+        let lane = accept(&store, message(phone(&(at + 1).to_string()), &name)).await.lane;
+        let wrote = Wrote { contact: lane.contact().unwrap(), tapped: None };
+        let commit = draft(&store, &lane, |commit| {
+            commit.achieved.push(what);
+            commit.wrote = Some(wrote);
+        });
+        assert!(store.commit(commit.await, now).await.unwrap());
+    };
+    let bought = || Goal::Tag("bought".into());
+    achieves(0, bought(), NOW).await;
+    assert_eq!(counted(&store).await.whole.converted, 0, "it was before the message came");
+    for message in &messages {
+        receives(&store, message, ReceiptState::Delivered).await;
+    }
+    achieves(1, Goal::Order, NOW + 1).await;
+    achieves(2, bought(), NOW + 51).await;
+    assert_eq!(counted(&store).await.whole.converted, 0, "another goal, and too late");
+    // Who answered first counts too, and each once.
+    for now in [NOW + 49, NOW + 50] {
+        achieves(1, bought(), now).await;
+    }
+    achieves(3, bought(), NOW + 5).await;
+    let Funnels { whole, variants, .. } = counted(&store).await;
+    assert_eq!((whole.converted, whole.replied, variants["a"].converted), (2, 3, 2));
+    check_invariants(&store).await;
 }
 
 pub async fn a_timer_of_a_campaign_that_goes_ends_the_wait(store: Shared) {

@@ -274,6 +274,8 @@ pub async fn a_broadcast_passes_over_who_has_merged(store: Shared) {
         reached: 0,
         done: false,
         going: Going::On,
+        terms: Terms::default(),
+        next_at: 0,
     };
     let begin = accept(&store, account("begin")).await;
     turn(&store, &begin.lane, |commit| commit.broadcasts.push(broadcast.clone())).await;

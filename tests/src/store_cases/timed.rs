@@ -63,6 +63,8 @@ fn sale(id: &str) -> Broadcast {
         reached: 0,
         done: false,
         going: Going::On,
+        terms: Terms::default(),
+        next_at: 0,
     }
 }
 

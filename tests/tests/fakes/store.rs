@@ -361,6 +361,12 @@ impl Store for FakeStore {
     async fn count_timers(&self, _: &Lane, _: &str, _: usize) -> Result<usize> {
         unreachable!()
     }
+    async fn timers_of(&self, _: &Lane, _: &str, _: usize) -> Result<Vec<Timer>> {
+        unreachable!()
+    }
+    async fn revive(&self, _: Vec<(SendId, Millis)>, _: Millis) -> Result<Vec<SendId>> {
+        unreachable!()
+    }
     async fn begin_run(&self) -> Result<bool> {
         unreachable!()
     }

@@ -201,3 +201,17 @@ fn values_stand_in_braces_that_match() {
         assert!(told.len() == 1 && told[0].starts_with(&format!("/promo/0/{path}: ")), "{told:?}");
     }
 }
+
+#[test]
+fn terms_that_make_no_sense_are_refused() {
+    let every = r#""template": "t", "every": "0 9 * * *""#;
+    let one_of = "/promo/0/converted: needs one of `tag`, `attribute` and `order`";
+    assert_eq!(told(&format!(r#"{every}, "converted": {{}}"#)), [one_of]);
+    let two = r#"{"tag": "a", "order": true}"#;
+    assert_eq!(told(&format!(r#"{every}, "converted": {two}"#)), [one_of]);
+    let long = r#"{"tag": "a", "within": "91 days"}"#;
+    let at_most = "/promo/0/converted/within: at most `90 days` after the message";
+    assert_eq!(told(&format!(r#"{every}, "converted": {long}"#)), [at_most]);
+    let after = r#""template": "t", "after": {"order": true}, "per_hour": 5"#;
+    assert!(told(after)[0].starts_with("/promo/0/per_hour: is for `at` and `every`"));
+}

@@ -17,6 +17,29 @@ fn a_promotion_runs_once_at_its_time() {
 }
 
 #[test]
+fn it_begins_on_its_terms() {
+    let terms = |fields: &str| {
+        let promo = promo(&format!(r#""at": "2026-12-01T10:00:00"{fields}"#));
+        let mut stage = Stage::default();
+        let planned = loaded(&mut stage, &promo);
+        match fire(&mut stage, &promo, &planned).effects.into_iter().next() {
+            Some(Effect::Broadcast { terms, .. }) => terms,
+            effect => panic!("{effect:?}"),
+        }
+    };
+    assert_eq!(terms(""), Terms::default());
+    let (per_hour, goal) = (Some(500), Some(Goal::Tag("bought".into())));
+    let within_ms = Some(2 * DAY);
+    assert_eq!(
+        terms(r#", "per_hour": 500, "converted": {"tag": "bought", "within": "2 days"}"#),
+        Terms { per_hour, goal, within_ms }
+    );
+    let goal = Some(Goal::Order);
+    let order = Terms { goal, ..Terms::default() };
+    assert_eq!(terms(r#", "converted": {"order": true}"#), order);
+}
+
+#[test]
 fn one_that_is_over_is_never_sent() {
     let past = promo(r#""at": "2025-12-01T10:00:00""#);
     let turn = loaded(&mut Stage::default(), &past);

@@ -160,7 +160,7 @@ impl Shop {
                         self.agenda.remove(&(at, old, lane));
                     }
                 }
-                Effect::Broadcast { id, to, payload } if self.broadcasts.insert(id.clone()) => {
+                Effect::Broadcast { id, to, payload, .. } if self.broadcasts.insert(id.clone()) => {
                     for contact in 0..CHANNEL {
                         let tags = &self.lanes[contact].contact.tags;
                         if to.all_of.iter().all(|tag| tags.contains(tag)) {

@@ -68,6 +68,10 @@ fn effects() -> Vec<(Effect, Value)> {
     let noon = "2026-03-02T10:00:00Z";
     let segment =
         Segment { all: vec!["vip".into()], any: Vec::new(), none: vec!["complaint".into()] };
+    let broadcast = |terms| {
+        let (id, to, payload) = ("spring".into(), segment.clone(), "p".into());
+        Effect::Broadcast { id, to, payload, terms }
+    };
     let tag = |expires| Effect::Tag { name: "vip".into(), expires };
     let attribute = |value| Effect::SetAttribute { name: "zone".into(), value };
     vec![
@@ -95,9 +99,19 @@ fn effects() -> Vec<(Effect, Value)> {
         (Effect::OptIn { proof: "yes".into() }, json!({"opt_in": "yes"})),
         (Effect::OptOut { proof: "stop".into() }, json!({"opt_out": "stop"})),
         (
-            Effect::Broadcast { id: "spring".into(), to: segment, payload: "p".into() },
+            broadcast(Terms::default()),
             json!({"broadcast": {"id": "spring", "to": {"all": ["vip"], "none": ["complaint"]},
                 "payload": "p"}}),
+        ),
+        (
+            broadcast(Terms {
+                per_hour: Some(500),
+                goal: Some(Goal::Tag("bought".into())),
+                within_ms: Some(1_000),
+            }),
+            json!({"broadcast": {"id": "spring", "to": {"all": ["vip"], "none": ["complaint"]},
+                "payload": "p", "terms": {"per_hour": 500, "goal": {"tag": "bought"},
+                "within_ms": 1000}}}),
         ),
         (Effect::LeaveOut { reason: "no consent".into() }, json!({"leave_out": "no consent"})),
         (Effect::Variant { name: "hold-out".into() }, json!({"variant": "hold-out"})),

@@ -87,15 +87,86 @@ fn funnel(of: &Value, lines: &mut Vec<String>) {
         (2, "read", "read"),
         (2, "clicked", "tapped a button"),
         (2, "replied", "wrote within 72 hours"),
+        (2, "converted", "reached the goal"),
     ];
     for (depth, key, what) in steps {
-        if key != "waiting" || number(of, key) > 0 {
+        if !["waiting", "converted"].contains(&key) || number(of, key) > 0 {
             line(depth, number(of, key), what);
         }
     }
-    for (currency, amount) in of.get("charged").and_then(Value::as_object).into_iter().flatten() {
-        lines.push(format!("cost so far: {amount} {currency}"));
+    for (key, what) in [("charged", "cost so far"), ("expected", "what waits will cost")] {
+        for (currency, amount) in of.get(key).and_then(Value::as_object).into_iter().flatten() {
+            lines.push(format!("{what}: {amount} {currency}"));
+        }
     }
+    lines.extend(unpriced(of));
+}
+
+/// `17 messages have no price in `[budget]` (+49 marketing: 17)`.
+fn unpriced(of: &Value) -> Option<String> {
+    let (sum, all) = tally(of, "unpriced");
+    let all: Vec<_> = all.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+    let told = || format!("{sum} messages have no price in `[budget]` ({})", all.join(", "));
+    (sum > 0).then(told)
+}
+
+/// What came of a command.
+pub fn done(found: &Value) -> Vec<String> {
+    let id = text(found, "id");
+    match found.get("again") {
+        None => vec![format!("the campaign `{id}` is {} now", text(found, "state"))],
+        Some(_) => vec![format!(
+            "the campaign `{id}`: {} failed messages are tried again, {} are not: their reason does not pass, or \
+             they may have arrived",
+            number(found, "again"),
+            number(found, "left"),
+        )],
+    }
+}
+
+/// Who would get it, what it would cost, and when.
+pub fn dry_run(found: &Value) -> Vec<String> {
+    let campaign = found.get("campaign").unwrap_or(&Value::Null);
+    let (id, begins) = (text(campaign, "id"), text(found, "begins"));
+    let (channel, step, zone) =
+        (text(campaign, "channel"), text(campaign, "step"), text(found, "zone"));
+    let mut lines =
+        vec![format!("{id}  would begin {begins} {zone}  (channel {channel}, step {step})")];
+    let mut line = |depth: usize, count: u64, what: &str| {
+        lines.push(format!("{:indent$}{count:>8}  {what}", "", indent = depth * 2));
+    };
+    let seen = match found.get("cut_short").and_then(Value::as_bool) {
+        Some(true) => "contacts were looked at; then it took too long",
+        _ => "contacts in the segment",
+    };
+    line(0, number(found, "audience"), seen);
+    let mut parts = |key: &str, what: &str| {
+        let (sum, all) = tally(found, key);
+        if sum > 0 {
+            line(1, sum, what);
+            all.iter().for_each(|(reason, count)| line(2, *count, reason));
+        }
+    };
+    parts("left_out", "left out");
+    parts("refused", "with a message that a rule forbids");
+    line(1, number(found, "recipients"), "would get it");
+    for (key, what) in [("held", "held first: "), ("variants", "variant ")] {
+        let (_, all) = tally(found, key);
+        all.iter().for_each(|(name, count)| line(2, *count, &format!("{what}{name}")));
+    }
+    line(2, number(found, "opened"), "written to first, outside the 24-hour window");
+    for (currency, amount) in found.get("cost").and_then(Value::as_object).into_iter().flatten() {
+        lines.push(format!("would cost {amount} {currency}"));
+    }
+    lines.extend(unpriced(found));
+    match (text(found, "first_leaves"), text(found, "last_leaves")) {
+        ("", _) => lines.push("nothing would leave".into()),
+        (first, last) => lines.push(format!("the first leaves {first}, the last {last}")),
+    }
+    if let Some(why) = found.get("paused").and_then(Value::as_str) {
+        lines.push(format!("nothing leaves this channel now: {why}"));
+    }
+    lines
 }
 
 /// `c17  failed: not on WhatsApp (131026)`.

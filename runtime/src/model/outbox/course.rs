@@ -1,7 +1,9 @@
 //! What becomes of an item: attempts, their ends and receipts, in whatever order
 //! they come.
 
-use super::{Attempt, Delivery, DeliveryRecord, Failure, OutboxItem, SendState, SentCopy};
+use super::{
+    Attempt, Delivery, DeliveryRecord, Failure, Hold, OutboxItem, Rule, SendState, SentCopy,
+};
 use crate::model::{Millis, ReceiptState};
 
 impl OutboxItem {
@@ -89,6 +91,25 @@ impl OutboxItem {
         self.state = state;
         self.reason = reason;
         self.updated_at = record.at;
+    }
+
+    /// Failed, it is to be tried anew at `due`, as if it had been held until
+    /// then. What is told of its copies still counts. False: it has not failed,
+    /// or a copy may be on its way.
+    pub fn revive(&mut self, due: Millis, now: Millis) -> bool {
+        if self.state != SendState::Failed || self.copies.iter().any(|copy| !copy.failed) {
+            return false;
+        }
+        let due = due.max(now);
+        self.state = SendState::Waiting { due };
+        self.apart = true;
+        let rule = (due > now).then_some(Rule::Spared);
+        self.hold = Hold { rule, until: due, ended: due };
+        self.reason =
+            rule.map(|rule| format!("it failed, and is tried again (rule `{}`)", rule.name()));
+        (self.receipt, self.error) = (None, None);
+        self.updated_at = now;
+        true
     }
 
     /// Takes a receipt of one of its copies, in whatever order they come. Any

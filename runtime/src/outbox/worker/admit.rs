@@ -2,13 +2,16 @@
 //! the rules with all the facts, its attempt is put on record, and it leaves.
 
 use super::{
-    super::{forms::stopped, post::REQUEST},
+    super::{
+        forms::stopped,
+        post::REQUEST,
+        recent::{self, RECENT},
+    },
     Route, Terms, Worker,
 };
 use crate::{
     model::*,
     policy::{self, Facts, Ruling, Spent},
-    provider::ErrorClass,
     store::Result,
 };
 use futures::future::join_all;
@@ -16,12 +19,6 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
 };
-
-/// How many of a contact's last messages are looked at for marketing: more than
-/// people put up with in the span of any cap.
-const RECENT: usize = 200;
-/// How long Meta wants a contact spared after it chose not to deliver.
-const SPARED_MS: Millis = 24 * 3_600_000;
 
 /// What the messages of one batch have used up so far.
 #[derive(Default)]
@@ -208,13 +205,11 @@ impl Worker {
         };
         if request.is_marketing() {
             let recent = self.outbox.store.outbox_of(item.contact, RECENT).await?;
-            let recent: Vec<_> = recent.iter().filter(|other| other.id != item.id).collect();
-            facts.spared_until = spared_until(&recent, route);
-            let from = rules.cap.map_or(now, |cap| now.saturating_sub(cap.span_ms()));
-            let got = recent.iter().filter(|other| is_marketing_since(other, from)).count();
+            let recent: Vec<_> = recent.into_iter().filter(|other| other.id != item.id).collect();
+            facts.spared_until = recent::spared_until(&recent, &*route.provider);
             // Those of this batch are not on record yet.
             let more = batch.marketing.get(&item.contact).copied().unwrap_or(0);
-            facts.marketing = u32::try_from(got).unwrap_or(u32::MAX).saturating_add(more);
+            facts.marketing = recent::marketing(&recent, rules, now).saturating_add(more);
         }
         if request.is_started(rules) {
             facts.spent = self.spent(rules, batch, now).await?;
@@ -276,56 +271,5 @@ impl Worker {
             }
             Delivery::Sent { .. } | Delivery::RetryAfter { .. } | Delivery::Unknown { .. } => {}
         }
-    }
-}
-
-/// Until when the provider wants the contact spared, by what it said of the
-/// messages before.
-fn spared_until(recent: &[&OutboxItem], route: &Route) -> Option<Millis> {
-    let spared = |item: &&&OutboxItem| {
-        let code = item.error.filter(|_| item.state == SendState::Failed);
-        code.is_some_and(|code| route.provider.explain(code, "").0 == ErrorClass::MarketingCap)
-    };
-    let last = recent.iter().filter(spared).map(|item| item.updated_at).max()?;
-    Some(last.saturating_add(SPARED_MS))
-}
-
-/// Whether the contact has got the item as marketing since `from`, or may have.
-fn is_marketing_since(item: &OutboxItem, from: Millis) -> bool {
-    let gone = match item.state {
-        SendState::Sent | SendState::Attempting { .. } => true,
-        SendState::Waiting { .. }
-        | SendState::Returned { .. }
-        | SendState::Failed
-        | SendState::Refused => false,
-    };
-    // Where that is not on record, it was not before this.
-    let at = item.left_at.unwrap_or(item.created_at.max(item.hold.until));
-    gone && at > from && item.message.category() == Some(Category::Marketing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outbox::tests::{item, marketing};
-    use serde_json::Value;
-
-    #[test]
-    fn items_of_before_count_from_when_they_could_leave() {
-        let mut sent = OutboxItem { state: SendState::Sent, ..item(1, marketing()) };
-        sent.hold.until = sent.created_at + 50;
-        let mut old: Value = serde_json::to_value(&sent).unwrap();
-        let fields = old.as_object_mut().unwrap();
-        fields.remove("left_at").unwrap();
-        fields["hold"].as_object_mut().unwrap().remove("ended").unwrap();
-        // In the form in which the store has them.
-        let stored = rmp_serde::to_vec_named(&old).unwrap();
-        let read: OutboxItem = rmp_serde::from_slice(&stored).unwrap();
-        assert_eq!(read, sent);
-        let since = |item: &OutboxItem, after| is_marketing_since(item, item.created_at + after);
-        assert!(since(&read, 49) && !since(&read, 50));
-        let left_at = Some(sent.created_at + 90);
-        assert!(since(&OutboxItem { left_at, ..sent.clone() }, 89));
-        assert!(!since(&OutboxItem { left_at, ..sent }, 90));
     }
 }

@@ -470,3 +470,22 @@ async fn what_the_owner_changes_reaches_the_version_that_answers() {
     let rollout = Rollout::new(&config(9, 9, 9), traps("p 2", "b2"), Some(&rollout), Some(anew));
     assert_eq!(turn(&rollout).await, ("p 1".into(), vec!["anew".into()]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_looked_at_counts_for_nothing() {
+    let old = version("a 1.0.0", "a", |draft| {
+        draft.tag("a", None).unwrap();
+        Ok(Verdict::Stop)
+    });
+    let before = Tried::new(&config(0, 5, 1), old, None, None);
+    let rollout = Tried::new(&config(0, 5, 1), traps("b 1.0.0", "b"), Some(&before), None);
+    for contact in 1..=9 {
+        let mut draft = draft_in(contact, 1);
+        draft.network = Network::Closed("nothing is asked");
+        let ran = rollout.run(draft).await;
+        assert_eq!(ran.outcome, Err(StepError::Trap("boom".into())), "the old one did not answer");
+    }
+    assert_eq!((rollout.rolled_back(), rollout.report().turns), (None, 0));
+    let (answered, _) = turn(&rollout).await;
+    assert_eq!(answered, "a 1.0.0", "and in a real turn it does");
+}

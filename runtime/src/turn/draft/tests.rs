@@ -200,3 +200,27 @@ fn members_are_left_out_in_turns_of_a_campaign_alone() {
     assert!(draft.leave_out(" ").is_err() && draft.variant("").is_err());
     assert_eq!(draft.effects.len(), 2);
 }
+
+#[test]
+fn a_broadcast_goes_on_terms_that_are_understood() {
+    let mut draft = draft(9);
+    draft.grants.broadcast = true;
+    let mut begin = |terms: &str| draft.broadcast_on("spring", Segment::default(), "p", terms);
+    for (terms, wrong) in [
+        ("500", "the terms: "),
+        (r#"{"per_day": 5}"#, "unknown field `per_day`"),
+        (r#"{"per_hour": 0}"#, "`per_hour` is 1 to 10000000"),
+        (r#"{"goal": "birthday"}"#, "unknown variant `birthday`"),
+        (r#"{"goal": {"tag": ""}}"#, "a tag needs a name"),
+        (r#"{"goal": "order", "within_ms": 7776000001}"#, "within 90 days"),
+        (r#"{"within_ms": 5}"#, "needs a `goal`"),
+    ] {
+        let refusal = begin(terms).unwrap_err();
+        assert!(refusal.contains(wrong), "{terms}: {refusal}");
+    }
+    begin(r#"{"per_hour": 500, "goal": {"attribute": "card"}}"#).unwrap();
+    let goal = Some(Goal::Attribute("card".into()));
+    let asked = Terms { per_hour: Some(500), goal, within_ms: None };
+    let [Effect::Broadcast { terms, .. }] = draft.effects.as_slice() else { panic!() };
+    assert_eq!((terms, terms.within()), (&asked, 7 * 24 * 3_600_000));
+}

@@ -403,3 +403,44 @@ async fn a_receipt_tells_how_long_all_is_free() {
     let (contact, _) = after(told).await;
     assert_eq!(contact.free_until[&ChannelId::new("main")], NOW + 9);
 }
+
+/// One that must not run.
+struct Never;
+
+#[async_trait]
+impl Step for Never {
+    fn name(&self) -> &str {
+        "promo"
+    }
+    fn plugin(&self) -> &str {
+        "promo 1.0.0"
+    }
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+    async fn run(&self, draft: Draft) -> Ran {
+        panic!("it ran in {}", draft.event().id);
+    }
+}
+
+#[tokio::test]
+async fn no_step_runs_for_a_campaign_that_was_stopped() {
+    let (store, message) = waiting().await;
+    let member = message.contact.as_ref().unwrap().id;
+    let channel = ChannelId::new("main");
+    let key = CampaignKey { channel, step: "promo".into(), id: "spring".into() };
+    let broadcast = Broadcast::new(key.clone(), Segment::default(), "p".into(), NOW);
+    let mut commit = TurnCommit::new(message.event.id);
+    commit.broadcasts.push(broadcast.clone());
+    assert!(store.commit(commit, NOW).await.unwrap());
+    let page = store::Audience { members: vec![member], next: None };
+    store.fan_out(&broadcast, page, NOW).await.unwrap();
+    store.steer(&key, Going::Stopped).await.unwrap();
+    let lane = Lane::Contact(member);
+    let reached = store.next_in_lane(&lane).await.unwrap().unwrap();
+    let commit = ran_on(Arc::clone(&store), reached, Arc::new(Never), false).await.unwrap();
+    assert_eq!(commit.outbox, []);
+    assert_eq!(commit.member.as_ref().unwrap().otherwise, Going::STOPPED);
+    assert!(store.commit(commit, NOW).await.unwrap());
+    assert!(store.next_in_lane(&lane).await.unwrap().is_none(), "its event is done");
+}

@@ -25,8 +25,8 @@ pub use campaign::{
     REPLY_MS, Standing, Wrote,
 };
 pub use contact::{
-    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
-    TAG_HISTORY_MAX, Tag, TagChange, TagMove,
+    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender, TAG_BYTES,
+    TAG_HISTORY_MAX, Tag, TagChange, TagMove, check_name,
 };
 pub use effect::{
     Broadcast, Effect, KvScope, KvWrite, Segment, Timer, TimerKey, TimerWrite, Unanswered,

@@ -61,7 +61,19 @@ pub async fn set(
     let now = console.clock.now();
     let expires = asked.end(now).map_err(bad)?;
     let by = OPERATOR.into();
-    console.tell(&contact, Operator::Tag { name, expires, why: asked.why, by }).await
+    console.tell(&contact, Operator::Tag { name, expires, why: reason(asked.why)?, by }).await
+}
+
+/// As much of a reason as a tag keeps, in characters.
+const WHY_CHARS: usize = 200;
+
+fn reason(why: Option<String>) -> Result<Option<String>, Failure> {
+    match why.as_ref().map(|why| why.chars().count()) {
+        Some(chars) if chars > WHY_CHARS => {
+            Err(bad(format!("`why` has {chars} characters, and {WHY_CHARS} are allowed")))
+        }
+        _ => Ok(why),
+    }
 }
 
 impl Set {
@@ -95,5 +107,5 @@ pub async fn remove(
         return Err(Failure(StatusCode::NOT_FOUND, none));
     }
     let by = OPERATOR.into();
-    console.tell(&contact, Operator::Untag { name, why: asked.why, by }).await
+    console.tell(&contact, Operator::Untag { name, why: reason(asked.why)?, by }).await
 }

@@ -18,6 +18,8 @@ mod media;
 mod pace;
 #[path = "drills/people.rs"]
 mod people;
+#[path = "drills/tags.rs"]
+mod tags;
 
 use serde_json::json;
 use switchboard_tests::stage::{ANN, BEN, Stage};

@@ -30,7 +30,7 @@ use axum::{
     http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -69,6 +69,7 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/api/v1/contacts/{id}", get(contact))
         .route("/api/v1/contacts/{id}/messages", get(messages))
         .route("/api/v1/contacts/{id}/tags", get(tags::of_contact))
+        .route("/api/v1/contacts/{id}/tags/{name}", put(tags::set).delete(tags::remove))
         .route("/api/v1/contacts/{id}/media", get(media::of_contact))
         .route("/api/v1/media/{channel}/{id}", get(media::file))
         .route("/api/v1/media/{channel}/{id}/state", get(media::state))
@@ -302,25 +303,40 @@ async fn turn(State(console): Shared, Path((lane, seq)): Path<(String, u64)>) ->
 
 /// Gives the conversation back to the bot, by an event in the contact's lane.
 async fn resume(State(console): Shared, Path(id): Path<String>) -> Answer {
-    let id: ContactId = id.parse().map_err(bad)?;
-    let contact = console.store.contact(id).await?;
-    let contact = contact
-        .ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("there is no contact {id}")))?;
-    let live = console.reloader.current();
-    let written = contact.last_inbound.iter().filter(|(id, _)| live.channels.contains_key(id));
-    let channel = written.max_by_key(|(_, at)| **at).map(|(id, _)| id.clone());
-    let channel = channel.ok_or_else(|| bad(format!("{id} has written on no channel yet")))?;
-    let now = console.clock.now();
-    let happening = Happening {
-        channel,
-        dedup: format!("resume:{id}:{now}"),
-        sender: Some(Sender::of(id)),
-        kind: EventKind::Operator(Operator::Resume { by: "operator".into() }),
-        raw: String::new(),
-    };
-    console.store.accept(vec![happening], now).await?;
-    console.dispatch.ring();
-    Ok(StatusCode::ACCEPTED.into_response())
+    let contact = console.known(&id).await?;
+    console.tell(&contact, Operator::Resume { by: OPERATOR.into() }).await
+}
+
+/// Who did what the API was asked for.
+const OPERATOR: &str = "operator";
+
+impl Console {
+    async fn known(&self, id: &str) -> Result<Contact, Failure> {
+        let id: ContactId = id.parse().map_err(bad)?;
+        let contact = self.store.contact(id).await?;
+        contact.ok_or_else(|| Failure(StatusCode::NOT_FOUND, format!("there is no contact {id}")))
+    }
+
+    /// Puts it into the contact's lane, on the channel on which it wrote last.
+    async fn tell(&self, contact: &Contact, operator: Operator) -> Answer {
+        let id = contact.id;
+        let live = self.reloader.current();
+        let written = contact.last_inbound.iter().filter(|(id, _)| live.channels.contains_key(id));
+        let channel = written.max_by_key(|(_, at)| **at).map(|(id, _)| id.clone());
+        let channel = channel.ok_or_else(|| bad(format!("{id} has written on no channel yet")))?;
+        let now = self.clock.now();
+        let happening = Happening {
+            channel,
+            // Asked twice within a millisecond is asked once.
+            dedup: format!("operator:{id}:{now}:{operator:?}"),
+            sender: Some(Sender::of(id)),
+            kind: EventKind::Operator(operator),
+            raw: String::new(),
+        };
+        self.store.accept(vec![happening], now).await?;
+        self.dispatch.ring();
+        Ok(StatusCode::ACCEPTED.into_response())
+    }
 }
 
 async fn parked(State(console): Shared, Query(page): Query<Page>) -> Answer {

@@ -25,8 +25,8 @@ pub use campaign::{
     REPLY_MS, Standing, Unpaid, Wrote, count,
 };
 pub use contact::{
-    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender,
-    TAG_HISTORY_MAX, Tag, TagChange, TagMove,
+    Asked, Consent, Contact, Handoff, Identity, MERGED_MAX, Note, Portfolio, Sender, TAG_BYTES,
+    TAG_HISTORY_MAX, Tag, TagChange, TagMove, check_name,
 };
 pub use effect::{
     Broadcast, Effect, Goal, KvScope, KvWrite, Segment, Terms, Timer, TimerKey, TimerWrite,

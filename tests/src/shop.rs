@@ -100,6 +100,7 @@ grants = { broadcast = true }
 name = "tagger"
 plugin = "tagger"
 rules = "rules/tagger.toml"
+grants = { broadcast = true }
 
 [[step]]
 name = "faq"

@@ -56,6 +56,21 @@ impl Bakery {
     }
 }
 
+/// The rules that the tagger comes with, as they are.
+#[test]
+fn the_taggers_own_rules_hold_for_months() {
+    let bakery = Bakery::new();
+    let rules = switchboard_tests::repository().join("plugins/tagger/rules.toml");
+    fs::copy(rules, bakery.path("rules/tagger.toml")).unwrap();
+    let step = "[[step]]\nname = \"tagger\"\nplugin = \"tagger\"\nrules = \"rules/tagger.toml\"\n\
+                grants = { broadcast = true }\n";
+    fs::write(bakery.path("chains/default.toml"), step).unwrap();
+    bakery.chats(include_str!("chats/tags.chat"));
+    let (code, said) = bakery.test(&[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.ends_with("8 chats, all as told\n"), "{said}");
+}
+
 #[test]
 fn a_rule_that_changes_is_noticed() {
     let bakery = Bakery::new();

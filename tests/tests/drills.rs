@@ -22,6 +22,8 @@ mod pace;
 mod people;
 #[path = "drills/planned.rs"]
 mod planned;
+#[path = "drills/tags.rs"]
+mod tags;
 
 use serde_json::json;
 use switchboard_tests::stage::{ANN, BEN, Stage};

@@ -1,4 +1,4 @@
-//! The moment of a turn as the business's clock shows it.
+//! A moment as the business's clock shows it.
 
 use serde::Deserialize;
 use switchboard_plugin::{Instant, business};
@@ -40,10 +40,9 @@ pub struct Moment {
 
 impl Moment {
     /// Error: the host does not know its own zone.
-    pub fn now() -> Result<Self, String> {
-        let now = business::now();
-        let local = business::local_time(now, &business::zone())?;
-        Self::read(now, &local).ok_or_else(|| format!("`{local}` is no local time"))
+    pub fn of(at: Instant) -> Result<Self, String> {
+        let local = business::local_time(at, &business::zone())?;
+        Self::read(at, &local).ok_or_else(|| format!("`{local}` is no local time"))
     }
 
     /// Of `2026-12-01T10:00:00`.

@@ -3,7 +3,7 @@
 use crate::{
     moment::{DAY_MS, Hours, Moment, WEEK},
     rules::{self, Referral, Tag, Usually},
-    state::State,
+    state::{Done, State},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,16 +27,16 @@ pub struct Turn<'a> {
     pub moment: Moment,
     /// This turn's message is counted already.
     pub state: &'a State,
-    /// The message before this one, or the last.
-    pub last: Option<Instant>,
 }
 
 /// The message of a turn.
 pub struct Said<'a> {
     message: &'a Message,
+    /// When it was sent: after an outage that may be days ago.
+    pub came: Moment,
     words: Text,
-    /// What was ordered, by currency.
-    pub order: BTreeMap<String, f64>,
+    /// What an order comes to, by currency.
+    pub order: Option<BTreeMap<String, f64>>,
     referral: Option<Came>,
 }
 
@@ -56,34 +56,38 @@ struct Order {
     items: Vec<Item>,
 }
 
+/// What is not known is null.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Item {
-    quantity: u32,
-    price: f64,
-    currency: String,
+    quantity: Option<u32>,
+    price: Option<f64>,
+    currency: Option<String>,
 }
 
 /// Whether it fits, and if so, in words, why.
 type Fits = Option<Vec<String>>;
 
 impl<'a> Said<'a> {
-    pub fn new(message: &'a Message) -> Self {
+    /// Error: the host does not know its own zone.
+    pub fn new(message: &'a Message, now: Instant) -> Result<Self, String> {
+        let came = Moment::of(message.sent_at.min(now))?;
         let words = Text::new(message.words().unwrap_or_default());
         let order = match &message.content {
             Content::Other(other) if other.kind == "order" => ordered(&other.json),
-            _ => BTreeMap::new(),
+            _ => None,
         };
         let referral = event::referral().map(|json| serde_json::from_str(&json));
         // One that is no object is still one.
         let referral = referral.map(Result::unwrap_or_default);
-        Self { message, words, order, referral }
+        Ok(Self { message, came, words, order, referral })
     }
 
     /// Whether the contact wrote, and did not only change or take back what it
     /// had written.
     pub fn counts(&self) -> bool {
-        !matches!(self.message.kind(), "edit" | "revoked" | "notice")
+        let kind = self.message.kind();
+        !matches!(kind, "edit" | "revoked" | "notice") && !kind.starts_with("system")
     }
 
     pub fn words(&self) -> &Text {
@@ -98,15 +102,19 @@ impl<'a> Said<'a> {
     }
 }
 
-fn ordered(json: &str) -> BTreeMap<String, f64> {
-    let order: Order = serde_json::from_str(json).unwrap_or_default();
+fn ordered(json: &str) -> Option<BTreeMap<String, f64>> {
+    let order: Order = serde_json::from_str(json).ok()?;
+    (!order.items.is_empty()).then_some(())?;
     let mut sums = BTreeMap::new();
-    for Item { quantity, price, currency } in order.items {
+    for item in order.items {
+        let (Some(quantity), Some(price)) = (item.quantity, item.price) else { continue };
+        let Some(currency) = item.currency else { continue };
         if price.is_finite() && price >= 0.0 {
+            let currency = currency.to_uppercase();
             *sums.entry(currency).or_default() += price * f64::from(quantity);
         }
     }
-    sums
+    Some(sums)
 }
 
 impl Rule {
@@ -133,7 +141,7 @@ impl Rule {
             Some(said) => {
                 why.extend(self.fits_words(said)?);
                 why.extend(self.fits_kind(said)?);
-                why.extend(self.fits_time(turn)?);
+                why.extend(self.fits_time(said)?);
             }
             None if self.tag.looks_at_message() => return None,
             None => {}
@@ -194,7 +202,7 @@ impl Rule {
             why.push(self.came(wanted, said.referral.as_ref()?)?);
         }
         if let Some(least) = tag.order_min {
-            let (currency, sum) = largest(&said.order, tag.currency.as_deref())?;
+            let (currency, sum) = largest(said.order.as_ref()?, tag.currency.as_deref())?;
             (sum >= least).then_some(())?;
             why.push(format!("an order of {sum:.2} {currency}"));
         }
@@ -212,8 +220,8 @@ impl Rule {
         fits.then(|| format!("came by the {kind} {id}").trim_end().to_owned())
     }
 
-    fn fits_time(&self, turn: &Turn<'_>) -> Fits {
-        let (tag, moment) = (&self.tag, &turn.moment);
+    fn fits_time(&self, said: &Said<'_>) -> Fits {
+        let (tag, moment) = (&self.tag, &said.came);
         let mut why = Vec::new();
         if let Some(hours) = &self.hours {
             hours.holds(moment.minute).then_some(())?;
@@ -224,7 +232,7 @@ impl Rule {
             why.push(format!("it came on a {:?}", moment.weekday));
         }
         if let Some(days) = tag.away_days {
-            let away = moment.now.saturating_sub(turn.last?) / DAY_MS;
+            let away = moment.now.saturating_sub(contact::last_seen()?) / DAY_MS;
             (away >= u64::from(days)).then_some(())?;
             why.push(format!("the message before was {away} days ago"));
         }
@@ -313,7 +321,7 @@ impl Rule {
         let mut why = Vec::new();
         if let Some(days) = tag.silent_days {
             // Who has just written is not.
-            if turn.said.is_some() || now < turn.last? + u64::from(days) * DAY_MS {
+            if turn.said.is_some() || now < contact::last_seen()? + u64::from(days) * DAY_MS {
                 return None;
             }
             why.push(format!("no message for {days} days"));
@@ -340,10 +348,20 @@ impl Rule {
         }
     }
 
-    /// When time alone may make a difference next. `held`: the tag is there only
-    /// as long as its rules fit.
-    pub fn due(&self, turn: &Turn<'_>, last: Option<Instant>, held: bool) -> Option<Instant> {
+    /// As what it is remembered: the rules of a tag cool down together.
+    pub fn act(&self) -> String {
+        format!("{}{}", if self.tag.remove { '-' } else { '+' }, self.tag.name)
+    }
+
+    pub fn cools_until(&self, done: &Done) -> Option<Instant> {
+        Some(done.acted.get(&self.act())? + self.tag.cooldown_days? * DAY_MS)
+    }
+
+    /// When time alone may make a difference next; `last`: when the last message
+    /// came.
+    pub fn due(&self, turn: &Turn<'_>, last: Option<Instant>, done: &Done) -> Option<Instant> {
         let tag = &self.tag;
+        let held = done.held.contains(&tag.name);
         if tag.looks_at_message() {
             return None;
         }
@@ -356,6 +374,7 @@ impl Rule {
             after(contact::first_seen(), tag.known_days),
             after(contact::first_seen(), tag.new_days),
             turn.state.falls_out(&turn.moment, tag.window()).filter(|_| counted && held),
+            self.cools_until(done),
         ];
         times.into_iter().flatten().filter(|at| *at > turn.moment.now).min()
     }

@@ -14,7 +14,7 @@ pub struct Rules {
 }
 
 /// One rule: everything that it asks for must be so.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tag {
     pub name: String,
@@ -56,7 +56,7 @@ pub struct Tag {
 }
 
 /// How the contact came: each that is given must be so.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct Referral {
     pub ids: Vec<String>,
@@ -66,7 +66,7 @@ pub struct Referral {
 }
 
 /// When the contact mostly writes.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct Usually {
     pub hours: Option<String>,
@@ -252,6 +252,12 @@ impl Tag {
     pub fn holds(&self) -> bool {
         self.only_while
             || (self.silent_days.is_some() && !self.remove && self.expires_days.is_none())
+    }
+
+    /// Whether the tag is set, or stays longer, each time that the rule fits; of
+    /// others only the first time counts, until they fit anew.
+    pub fn renews(&self) -> bool {
+        self.looks_at_message() || self.expires_days.is_some()
     }
 
     /// Days that `messages_min`, `orders_min` and `spent_min` look back.

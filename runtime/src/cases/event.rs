@@ -104,10 +104,51 @@ pub struct ReceiptForm {
     free_until: Option<Moment>,
 }
 
+/// What they did: `resume` by whom, or to a tag.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OperatorForm {
+    Resume(String),
+    Tag(OperatorTag),
+    Untag(OperatorTag),
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OperatorForm {
-    resume: String,
+pub struct OperatorTag {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    by: String,
+}
+
+impl OperatorForm {
+    fn operator(&self) -> Result<Operator, String> {
+        Ok(match self.clone() {
+            Self::Resume(by) => Operator::Resume { by },
+            Self::Tag(OperatorTag { name, expires, why, by }) => {
+                Operator::Tag { name, expires: expires.map(|at| at.0), why, by }
+            }
+            Self::Untag(OperatorTag { name, expires: None, why, by }) => {
+                Operator::Untag { name, why, by }
+            }
+            Self::Untag(_) => return Err("operator: `untag` has no `expires`".into()),
+        })
+    }
+
+    fn of(operator: Operator) -> Self {
+        match operator {
+            Operator::Resume { by } => Self::Resume(by),
+            Operator::Tag { name, expires, why, by } => {
+                Self::Tag(OperatorTag { name, expires: expires.map(Moment), why, by })
+            }
+            Operator::Untag { name, why, by } => {
+                Self::Untag(OperatorTag { name, expires: None, why, by })
+            }
+        }
+    }
 }
 
 const KINDS: &str = "`message`, `timer`, `broadcast`, `receipt`, `operator`, `account`";
@@ -129,9 +170,7 @@ impl EventForm {
                 Ok(EventKind::Broadcast { step: step.into(), id, payload })
             }),
             self.receipt.as_ref().map(|it| it.receipt(now).map(EventKind::Receipt)),
-            self.operator
-                .as_ref()
-                .map(|it| Ok(EventKind::Operator(Operator::Resume { by: it.resume.clone() }))),
+            self.operator.as_ref().map(|it| it.operator().map(EventKind::Operator)),
             self.account
                 .as_ref()
                 .map(|it| Ok(EventKind::Account { field: it.field.clone(), news: it.news(now) })),
@@ -157,9 +196,7 @@ impl EventForm {
             EventKind::Broadcast { step: _, id, payload } => {
                 form.broadcast = Some(BroadcastForm { id, payload });
             }
-            EventKind::Operator(Operator::Resume { by }) => {
-                form.operator = Some(OperatorForm { resume: by });
-            }
+            EventKind::Operator(it) => form.operator = Some(OperatorForm::of(it)),
             EventKind::Account { field, news } => {
                 form.account = Some(AccountForm::of(field, news, now));
             }

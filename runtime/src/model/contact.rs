@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use tags::reason;
-pub use tags::{TAG_HISTORY_MAX, Tag, TagChange, TagMove};
+pub use tags::{TAG_BYTES, TAG_HISTORY_MAX, Tag, TagChange, TagMove, check_name};
 
 /// The channels whose contacts are the same people: Meta gives a person one
 /// user id for all numbers of a business portfolio, and another for those of

@@ -493,7 +493,21 @@ impl ReceiptState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Operator {
     /// Gives the conversation back to the bot.
-    Resume { by: String },
+    Resume {
+        by: String,
+    },
+    /// Sets a tag, or moves its end.
+    Tag {
+        name: String,
+        expires: Option<Millis>,
+        why: Option<String>,
+        by: String,
+    },
+    Untag {
+        name: String,
+        why: Option<String>,
+        by: String,
+    },
 }
 
 /// What became of one happening.

@@ -20,6 +20,12 @@ pub fn event(event: &Event, provider: &dyn Provider) -> wit::Event {
         EventKind::Operator(operator) => {
             let json = match operator {
                 Operator::Resume { by } => json!({"action": "resume", "by": by}),
+                Operator::Tag { name, expires, why, by } => json!({
+                    "action": "tag", "name": name, "expires": expires, "why": why, "by": by,
+                }),
+                Operator::Untag { name, why, by } => {
+                    json!({"action": "untag", "name": name, "why": why, "by": by})
+                }
             };
             other("operator", json.to_string())
         }

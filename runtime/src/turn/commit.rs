@@ -295,6 +295,10 @@ pub(super) fn text_of(kind: &EventKind) -> Option<String> {
         EventKind::Account { field, .. } => field.clone(),
         EventKind::Receipt(receipt) => receipt.state.name().into(),
         EventKind::Operator(Operator::Resume { by }) => format!("resumed by {by}"),
+        EventKind::Operator(Operator::Tag { name, by, .. }) => format!("tagged {name} by {by}"),
+        EventKind::Operator(Operator::Untag { name, by, .. }) => {
+            format!("{name} taken away by {by}")
+        }
     };
     Some(text.trim().chars().take(TEXT_CHARS).collect())
 }

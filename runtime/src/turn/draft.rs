@@ -100,12 +100,10 @@ pub enum Network {
     Closed(&'static str),
 }
 
-/// Bytes of a key, tag or name.
+/// Bytes of a key or a name.
 const NAME_BYTES: usize = 256;
-const TAG_BYTES: usize = 64;
 const ATTRIBUTE_BYTES: usize = 1_000;
 const ATTRIBUTES: usize = 200;
-const TAGS: usize = 200;
 const TEXT_BYTES: usize = 8 * 1024;
 const PAYLOAD_BYTES: usize = 4 * 1024;
 /// One message as JSON: twice the longest text. A turn with many of them still
@@ -263,10 +261,7 @@ impl Draft {
 
     pub fn tag(&mut self, name: &str, expires: Option<Millis>) -> Checked {
         check_name("tag", name, TAG_BYTES)?;
-        let contact = self.contact.as_ref().ok_or(NO_CONTACT)?;
-        if contact.tags.len() >= TAGS && !contact.tags.iter().any(|tag| tag.name == name) {
-            return Err(format!("the contact has {TAGS} tags, and more are not allowed"));
-        }
+        self.contact.as_ref().ok_or(NO_CONTACT)?.has_room_for_tag(name)?;
         self.push(Effect::Tag { name: name.into(), expires })
     }
 
@@ -444,13 +439,6 @@ impl Draft {
 }
 
 const NO_CONTACT: &str = "a channel's lane has no contact";
-
-fn check_name(what: &str, name: &str, limit: usize) -> Checked {
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(format!("a {what} needs a name without control characters"));
-    }
-    check_bytes(&format!("the {what}'s name"), name, limit)
-}
 
 fn check_bytes(what: &str, text: &str, limit: usize) -> Checked {
     match text.len() {

@@ -159,10 +159,7 @@ impl Turn {
         let event = Arc::clone(&self.setting.event);
         match &event.kind {
             EventKind::Receipt(receipt) => self.take_receipt(receipt.clone()),
-            EventKind::Operator(Operator::Resume { by }) => {
-                self.host_effect(Effect::Resume, by);
-                self.remarks.push(format!("given back to the bot by {by}"));
-            }
+            EventKind::Operator(operator) => self.take_operator(operator),
             EventKind::Account { news: News::Marketing { wanted }, .. } => {
                 self.take_switch(*wanted);
             }
@@ -174,6 +171,26 @@ impl Turn {
             },
             EventKind::Account { news, .. } => self.take_news(news),
             EventKind::TimerFired { .. } | EventKind::Broadcast { .. } => {}
+        }
+    }
+
+    fn take_operator(&mut self, operator: &Operator) {
+        let (effect, by, why, remark) = match operator.clone() {
+            Operator::Resume { by } => (Effect::Resume, by, None, "given back to the bot".into()),
+            Operator::Tag { name, expires, why, by } => {
+                let remark = format!("tagged `{name}`");
+                (Effect::Tag { name, expires }, by, why, remark)
+            }
+            Operator::Untag { name, why, by } => {
+                let remark = format!("`{name}` taken away");
+                (Effect::Untag { name }, by, why, remark)
+            }
+        };
+        let because = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        self.remarks.push(format!("{remark} by {by}{because}"));
+        let now = self.setting.now;
+        if let Some(contact) = &mut self.contact {
+            self.tagged.extend(contact.apply_because(&effect, &by, now, why.as_deref()));
         }
     }
 

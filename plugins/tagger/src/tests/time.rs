@@ -3,12 +3,6 @@
 use super::*;
 use moment::DAY_MS;
 
-/// Fires our timer when it is due, if one is set.
-fn pass(stage: &mut Stage, tagger: &Tagger, due: Instant) -> testing::Turn {
-    stage.now = due;
-    stage.handle(tagger, Event::Timer(Timer { name: TIMER.into(), payload: String::new(), due }))
-}
-
 #[test]
 fn whoever_is_silent_is_tagged_by_a_timer_until_the_next_message() {
     let tagger = rule(r#""silent_days": 30"#);
@@ -84,11 +78,6 @@ fn messages_ever_and_within_days() {
     let due = turn.timers()[0].1;
     assert!(due > stage.now && due <= stage.now + 2 * DAY_MS);
     assert_eq!(changes(&pass(&mut stage, &often, due)), ["-t"]);
-}
-
-fn kept(stage: &Stage) -> State {
-    let (bytes, _) = stage.kv.values().next().unwrap();
-    serde_json::from_slice(bytes).unwrap()
 }
 
 #[test]

@@ -180,6 +180,24 @@ fn kinds() -> Vec<(EventKind, Value)> {
             EventKind::Operator(Operator::Resume { by: "Ann".into() }),
             json!({"operator": {"resume": "Ann"}}),
         ),
+        (
+            EventKind::Operator(Operator::Tag {
+                name: "vip".into(),
+                expires: Some(NOW),
+                why: Some("met her".into()),
+                by: "Ann".into(),
+            }),
+            json!({"operator": {"tag": {"name": "vip", "expires": "2026-03-02T10:00:00Z",
+                "why": "met her", "by": "Ann"}}}),
+        ),
+        (
+            EventKind::Operator(Operator::Untag {
+                name: "vip".into(),
+                why: None,
+                by: "Ann".into(),
+            }),
+            json!({"operator": {"untag": {"name": "vip", "by": "Ann"}}}),
+        ),
     ]
 }
 

@@ -41,6 +41,10 @@ pub enum TagMove {
     Expired,
 }
 
+/// Bytes of a tag's name.
+pub const TAG_BYTES: usize = 64;
+/// Tags of a contact.
+const TAGS: usize = 200;
 /// Changes kept per contact; the oldest goes first.
 pub const TAG_HISTORY_MAX: usize = 200;
 /// A reason is kept up to here, in characters.
@@ -51,6 +55,19 @@ pub(super) fn reason(why: &str) -> String {
     why.chars().take(WHY_CHARS).collect()
 }
 
+/// Error: why nothing may have that name; `what` is for the words.
+pub fn check_name(what: &str, name: &str, limit: usize) -> Result<(), String> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(format!("a {what} needs a name without control characters"));
+    }
+    match name.len() {
+        bytes if bytes > limit => {
+            Err(format!("the {what}'s name has {bytes} bytes, and {limit} are allowed"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Contact {
     pub fn has_tag(&self, name: &str, now: Millis) -> bool {
         self.tags_at(now).any(|tag| tag.name == name)
@@ -59,6 +76,14 @@ impl Contact {
     /// Tags that have not expired.
     pub fn tags_at(&self, now: Millis) -> impl Iterator<Item = &Tag> {
         self.tags.iter().filter(move |tag| tag.expires.is_none_or(|at| at > now))
+    }
+
+    /// Error: why it may not be set. The name is a tag's.
+    pub fn has_room_for_tag(&self, name: &str) -> Result<(), String> {
+        if self.tags.len() >= TAGS && !self.tags.iter().any(|tag| tag.name == name) {
+            return Err(format!("the contact has {TAGS} tags, and more are not allowed"));
+        }
+        Ok(())
     }
 
     /// Sets a tag, in the place of one that is there. A change if none is.

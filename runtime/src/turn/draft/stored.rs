@@ -1,9 +1,9 @@
 //! What a draft may put into the store to stay: key-values within the step's
 //! quota, and timers.
 
-use super::{Checked, Draft, KV_WRITES, NAME_BYTES, PAYLOAD_BYTES, check_bytes, check_name};
+use super::{Checked, Draft, KV_WRITES, NAME_BYTES, PAYLOAD_BYTES, check_bytes};
 use crate::{
-    model::{Effect, EventKind, KvScope, KvWrite, Millis},
+    model::{Effect, EventKind, KvScope, KvWrite, Millis, check_name},
     store::{KvUsage, StoreError},
 };
 

@@ -12,6 +12,8 @@ pub enum SampleKind {
     Shop,
     /// A restaurant: tables, the menu, take-away, promotions.
     Restaurant,
+    /// A hotel: rooms, arrival, breakfast, requests, promotions.
+    Hotel,
 }
 
 /// The language of its texts.
@@ -70,7 +72,7 @@ macro_rules! own {
     };
 }
 
-const SAMPLES: [Sample; 4] = [
+const SAMPLES: [Sample; 6] = [
     Sample {
         kind: SampleKind::Shop,
         language: SampleLanguage::En,
@@ -98,6 +100,20 @@ const SAMPLES: [Sample; 4] = [
         business: "海港小馆",
         zone: "Asia/Singapore",
         files: own!("restaurant/zh"),
+    },
+    Sample {
+        kind: SampleKind::Hotel,
+        language: SampleLanguage::En,
+        business: "Lakeside Hotel",
+        zone: "Europe/London",
+        files: own!("hotel/en"),
+    },
+    Sample {
+        kind: SampleKind::Hotel,
+        language: SampleLanguage::Zh,
+        business: "湖畔酒店",
+        zone: "Asia/Singapore",
+        files: own!("hotel/zh"),
     },
 ];
 

@@ -355,6 +355,17 @@ impl Stage {
         panic!("the messages of {phone} never as wished: {:?}", self.messages(phone).await);
     }
 
+    /// The reason for which the first channel is paused, once one is.
+    pub async fn until_paused(&self) -> String {
+        for _ in 0..PATIENCE {
+            if let Some(reason) = self.paused().await.into_iter().next() {
+                return reason;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("no channel is ever paused");
+    }
+
     /// The reasons for which channels are paused.
     pub async fn paused(&self) -> Vec<String> {
         let ready = self.server().admin_get("/readyz").await;

@@ -1,6 +1,7 @@
 //! `switchboard ask`: what an owner reads of one message, with the real plugins.
 
 use std::{fs, process::Command};
+use switchboard::sample::{self, SampleKind, SampleLanguage};
 use switchboard_tests::{server::binary, shop::text};
 
 struct Bakery {
@@ -10,15 +11,15 @@ struct Bakery {
 impl Bakery {
     fn new() -> Self {
         let keep = tempfile::tempdir().unwrap();
-        let kind = switchboard::sample::SampleKind::Shop;
-        switchboard::sample::write(&keep.path().join("shop"), kind, None).unwrap();
+        let folder = keep.path().join("shop");
+        sample::write(&folder, SampleKind::Shop, SampleLanguage::En, None).unwrap();
         Self { keep }
     }
 
     /// Exit code and what was said, without any of the folder's secrets.
     fn ask(&self, more: &[&str]) -> (i32, String) {
         let mut command = Command::new(binary());
-        for name in switchboard::sample::VARIABLES {
+        for name in sample::VARIABLES {
             command.env_remove(name);
         }
         let folder = self.keep.path().join("shop");
@@ -77,7 +78,7 @@ fn programs_read_the_same() {
     let verdicts: Vec<_> = steps.iter().map(|step| (&step["step"], &step["verdict"])).collect();
     let verdicts: Vec<_> = verdicts.iter().map(|(a, b)| format!("{a} {b}")).collect();
     let wanted =
-        ["\"promo\" \"continue\"", "\"tagger\" \"continue\"", "\"faq\" \"stop\"", "\"hours\" null"];
+        ["\"tagger\" \"continue\"", "\"promo\" \"continue\"", "\"faq\" \"stop\"", "\"hours\" null"];
     assert_eq!(verdicts, wanted);
     assert_eq!(steps[2]["because"][1], "`hours` is asked word for word (1.00)");
     assert_eq!(steps[2]["effects"][0]["about"], "answer");

@@ -141,7 +141,7 @@ fn what_makes_no_sense_is_answered_with_what_does() {
         (&["serve"], "<FOLDER>"),
         (&["demo", "--public", "8080"], "127.0.0.1:8080"),
         (&["simulate", "--webhook", "3000"], "http://127.0.0.1:3000/webhook"),
-        (&["init", "--sample", "pub", "my-shop"], "possible values: shop, restaurant"),
+        (&["init", "--sample", "pub", "my-shop"], "possible values: shop, restaurant, hotel"),
         (&[], "Commands:"),
     ] {
         let (code, said, error) = told(arguments, &[]);

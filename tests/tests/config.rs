@@ -165,35 +165,35 @@ fn cases() -> Vec<Case> {
         (&[Swap(BUSINESS, "chain = \"default\"", "chain = \"../rules/faq\"")],
          &["switchboard.toml:18: channel[0].chain: `../rules/faq` must be 1 to 64 letters, digits, `-` and `_`"]),
         (&[Swap(CHAIN, "on_error = \"reply\"", "on_error = \"skipp\"")],
-         &["chains/default.toml:24: step[2].on_error: `skipp` is not one of skip, stop, reply, handoff; did you mean `skip`?"]),
+         &["chains/default.toml:26: step[2].on_error: `skipp` is not one of skip, stop, reply, handoff; did you mean `skip`?"]),
         (&[Swap(CHAIN, "error_reply =", "#")],
-         &["chains/default.toml:20: step[2].error_reply: is missing, and `on_error = \"reply\"` needs it"]),
+         &["chains/default.toml:22: step[2].error_reply: is missing, and `on_error = \"reply\"` needs it"]),
         (&[Swap(CHAIN, "name = \"faq\"", "name = \"Frequent questions\"")],
-         &["chains/default.toml:21: step[2].name: `Frequent questions` must be 1 to 64 small letters, digits and `-`"]),
+         &["chains/default.toml:23: step[2].name: `Frequent questions` must be 1 to 64 small letters, digits and `-`"]),
         (&[Append(CHAIN, SECOND_STEP)],
-         &["chains/default.toml:36: step[4].name: another step has this name (chains/default.toml:6): a name is used once in a business, because what a step remembers goes by it"]),
+         &["chains/default.toml:38: step[4].name: another step has this name (chains/default.toml:6): a name is used once in a business, because what a step remembers goes by it"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"fqa\"")],
-         &["chains/default.toml:22: step[2].plugin: `fqa` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
+         &["chains/default.toml:24: step[2].plugin: `fqa` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `faq`? (a file of your own is named like `plugins/loyalty.wasm`)"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.wasm\"")],
-         &["chains/default.toml:22: step[2].plugin: `plugins/loyalty.wasm` can't be read: no such file"]),
+         &["chains/default.toml:24: step[2].plugin: `plugins/loyalty.wasm` can't be read: no such file"]),
         (&[Swap(CHAIN, "plugin = \"faq\"", "plugin = \"plugins/loyalty.exe\"")],
-         &["chains/default.toml:22: step[2].plugin: `plugins/loyalty.exe` must end in `.wasm`"]),
+         &["chains/default.toml:24: step[2].plugin: `plugins/loyalty.exe` must end in `.wasm`"]),
         (&[Swap(CHAIN, "rules/faq.toml", "rules/fag.toml")],
-         &["chains/default.toml:23: step[2].rules: `rules/fag.toml` can't be read: no such file; did you mean `rules/faq.toml`?"]),
+         &["chains/default.toml:25: step[2].rules: `rules/fag.toml` can't be read: no such file; did you mean `rules/faq.toml`?"]),
         (&[Swap(CHAIN, "rules/faq.toml", "../faq.toml")],
-         &["chains/default.toml:23: step[2].rules: `../faq.toml` must be a path inside the business folder, without `..`"]),
+         &["chains/default.toml:25: step[2].rules: `../faq.toml` must be a path inside the business folder, without `..`"]),
         (&[Swap(CHAIN, "rules/faq.toml", "/etc/passwd")],
-         &["chains/default.toml:23: step[2].rules: `/etc/passwd` must be a path inside the business folder, without `..`"]),
+         &["chains/default.toml:25: step[2].rules: `/etc/passwd` must be a path inside the business folder, without `..`"]),
         (&[Remove(FAQ), Link(FAQ, "/etc/passwd")],
-         &["chains/default.toml:23: step[2].rules: `rules/faq.toml` leads out of the business folder"]),
+         &["chains/default.toml:25: step[2].rules: `rules/faq.toml` leads out of the business folder"]),
         (&[Swap(CHAIN, "rules/faq.toml", "rules/faq.yaml"), Write("rules/faq.yaml", b"a: 1")],
          &["rules/faq.yaml: YAML is not supported: write the file as TOML, ending in `.toml`"]),
         (&[Swap(CHAIN, "broadcast = true", "braodcast = true")],
-         &["chains/default.toml:17: step[1].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, media, private, send_to_others"]),
+         &["chains/default.toml:10: step[0].grants.braodcast: unknown key `braodcast`; did you mean `broadcast`? allowed here: broadcast, credentials, http, media, private, send_to_others"]),
         (&[Append(CHAIN, "limits = { memory_mb = 513 }\n")],
-         &["chains/default.toml:34: step[3].limits.memory_mb: `513` is not between 1 and 512"]),
+         &["chains/default.toml:36: step[3].limits.memory_mb: `513` is not between 1 and 512"]),
         (&[Append(CHAIN, "limits = { time_ms = 0 }\n")],
-         &["chains/default.toml:34: step[3].limits.time_ms: `0` is not between 1 and 10000"]),
+         &["chains/default.toml:36: step[3].limits.time_ms: `0` is not between 1 and 10000"]),
         // The calendar.
         (&[Swap("calendar.toml", "sunday =", "sundy =")],
          &["calendar.toml:10: hours.sundy: unknown key `sundy`; did you mean `sunday`? allowed here: friday, monday, saturday, sunday, thursday, tuesday, wednesday"]),
@@ -206,8 +206,8 @@ fn cases() -> Vec<Case> {
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(CHAIN, "\"promo\"\nrules", "\"promoo\"\nrules"),
            Append(CHAIN, "colour = \"red\"\n"), Swap("rules/tagger.toml", "any = [", "any = ")],
          &["switchboard.toml:5: zone: `Mars` is not an IANA time zone such as `Europe/Berlin`",
-           "chains/default.toml:14: step[1].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
-           "chains/default.toml:34: step[3].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
+           "chains/default.toml:16: step[1].plugin: `promoo` is not one of the bundled plugins faq, hours, promo, tagger; did you mean `promo`? (a file of your own is named like `plugins/loyalty.wasm`)",
+           "chains/default.toml:36: step[3].colour: unknown key `colour`; allowed here: error_reply, grants, isolation, limits, name, on_error, plugin, rollout, rules",
            "rules/tagger.toml:13: can't be read as TOML: unexpected key or value, expected newline, `#`"]),
         // A wrong form hides nothing else in its file.
         (&[Swap(BUSINESS, "Europe/London", "Mars"), Swap(BUSINESS, "per_second = 80", "per_second = 8000")],
@@ -348,10 +348,10 @@ async fn grants_that_differ_from_what_is_asked_for_are_warnings() {
     let found = lines(&generation.warnings);
     assert_eq!(found[0], "chains/idle.toml: no channel uses this chain");
     assert!(
-        found[1].starts_with("chains/default.toml:12: step[1]: the plugin asks for `broadcast`")
+        found[1].starts_with("chains/default.toml:5: step[0]: the plugin asks for `broadcast`")
     );
     assert!(found[1].ends_with("to allow it: `grants = { broadcast = true }`"), "{found:#?}");
-    let idle = "chains/default.toml:34: step[3].grants.send_to_others: is granted, but the plugin \
+    let idle = "chains/default.toml:36: step[3].grants.send_to_others: is granted, but the plugin \
                 does not ask for it";
     assert_eq!(found[2..], [idle]);
 }

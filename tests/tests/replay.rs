@@ -41,7 +41,8 @@ impl Lived {
         let keep = tempfile::tempdir().unwrap();
         let sample = keep.path().join("sample");
         let kind = switchboard::sample::SampleKind::Shop;
-        switchboard::sample::write(&sample, kind, None).unwrap();
+        switchboard::sample::write(&sample, kind, switchboard::sample::SampleLanguage::En, None)
+            .unwrap();
         for folder in ["chains", "rules"] {
             copy(&sample.join(folder), &shop.path(folder));
         }

@@ -13,7 +13,7 @@ mod said;
 
 use asked::Asked;
 use language::Languages;
-use matching::{Ask, CLOSE, Found, How, Questions, THRESHOLD};
+use matching::{Ask, CLOSE, Found, How, PERHAPS, Questions, THRESHOLD};
 use misses::Misses;
 use rules::{Answer, Line, Rules, When};
 use said::{Language, Said};
@@ -140,10 +140,8 @@ impl Faq {
         let answer = |found: &Found| self.rules.answer.get(found.answer);
         let sure = best.score >= self.threshold();
         if self.rules.did_you_mean.is_some() && best.score < 1.0 {
-            let near = |it: &&Found| {
-                let from = if sure { best.score } else { self.threshold() };
-                it.score >= from - CLOSE
-            };
+            let from = if sure { best.score - CLOSE } else { PERHAPS.min(self.threshold()) };
+            let near = |it: &&Found| it.score >= from;
             let titled = |answer: &&Answer| answer.title.is_some();
             let near: Vec<&Answer> =
                 found.iter().filter(near).filter_map(answer).filter(titled).collect();

@@ -48,13 +48,17 @@ pub struct Found {
 
 /// From this score on, an answer is given.
 pub const THRESHOLD: f32 = 0.5;
-/// Answers whose scores are not further apart are alike.
-pub const CLOSE: f32 = 0.02;
+/// From this score on, and below the threshold, an answer may be offered.
+pub const PERHAPS: f32 = 0.2;
+/// Sure answers whose scores are not further apart are alike.
+pub const CLOSE: f32 = 0.05;
 
 /// At most so many answers are found: what fits in three buttons.
 const MOST: usize = 3;
+/// Less sure than this is not worth a word.
+const LEAST: f32 = 0.05;
 /// Of so many answers the nearest line is looked for.
-const COMPARED: usize = 6;
+const COMPARED: usize = 4;
 /// How much the nearest line counts beside the linear model.
 const NEAR: f32 = 0.5;
 
@@ -184,6 +188,7 @@ impl Questions {
         }
         // Equals stay in order.
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.retain(|found| found.score >= LEAST);
         found.truncate(MOST);
         found
     }

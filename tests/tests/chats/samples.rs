@@ -6,13 +6,13 @@ use serde_json::Value;
 use std::{fs, path::PathBuf};
 use switchboard::sample::{
     self,
-    SampleKind::{self, Restaurant, Shop},
+    SampleKind::{self, Hotel, Restaurant, Shop},
     SampleLanguage::{self, En, Zh},
 };
 use switchboard_tests::shop::text;
 
-const SAMPLES: [(SampleKind, SampleLanguage); 4] =
-    [(Shop, En), (Shop, Zh), (Restaurant, En), (Restaurant, Zh)];
+const SAMPLES: [(SampleKind, SampleLanguage); 6] =
+    [(Shop, En), (Shop, Zh), (Restaurant, En), (Restaurant, Zh), (Hotel, En), (Hotel, Zh)];
 
 struct Sample {
     _keep: tempfile::TempDir,

@@ -23,7 +23,7 @@ async fn stopped(by: Value) -> (Stage, String) {
     let waits = |lines: &[String]| lines.len() == 2 && lines[1].starts_with("waiting");
     stage.until_messages(ANN, waits).await;
     assert_eq!(stage.saw(ANN).await.len(), 1, "the customer sees nothing of it");
-    let reason = stage.paused().await.remove(0);
+    let reason = stage.until_paused().await;
     (stage, reason)
 }
 

@@ -132,7 +132,7 @@ async fn a_token_without_rights_says_so_to_the_operator_and_to_the_doctor() {
     stage.says(BEN, "parking").await;
     let paused = |ready: &Value| ready["paused"].as_array().is_some_and(|all| !all.is_empty());
     stage.until("/readyz", paused).await;
-    let reason = stage.paused().await.remove(0);
+    let reason = stage.until_paused().await;
     assert!(reason.contains("permission") && reason.contains("200"), "{reason}");
     let told = doctor(&stage.shop, &[]).await;
     let rights: Vec<_> =

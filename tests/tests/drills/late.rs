@@ -144,7 +144,7 @@ async fn a_channel_that_stops_late_says_why_and_keeps_all() {
         fail(&stage, code, 1).await;
         stage.says(ANN, "parking").await;
         stage.until_messages(ANN, |lines| is(lines, &["waiting: "])).await;
-        let reason = stage.paused().await.remove(0);
+        let reason = stage.until_paused().await;
         assert!(reason.contains(words), "{reason}");
         stage.says(BEN, "parking").await;
         stage.until_messages(BEN, |lines| is(lines, &["delivered", "waiting"])).await;

@@ -7,18 +7,9 @@ const CAMPAIGN: &str = "spring";
 const HELD_MS: Millis = 5 * 60_000;
 
 fn steer(host: &Host, going: Going) {
-    let broadcast = Broadcast {
-        channel: channel(),
-        step: "faq".into(),
-        id: CAMPAIGN.into(),
-        to: Segment::default(),
-        payload: String::new(),
-        started_at: START,
-        cursor: None,
-        reached: 0,
-        done: true,
-        going,
-    };
+    let key = CampaignKey { channel: channel(), step: "faq".into(), id: CAMPAIGN.into() };
+    let begun = Broadcast::new(key, Segment::default(), String::new(), START);
+    let broadcast = Broadcast { done: true, going, ..begun };
     host.store.kept().campaigns.insert(CAMPAIGN.into(), broadcast);
 }
 

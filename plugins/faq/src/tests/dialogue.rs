@@ -77,6 +77,10 @@ fn answers_that_are_alike_are_offered() {
     offered.sort_unstable();
     assert_eq!(offered, [("in", "Eat here"), ("out", "Take away")]);
     assert_eq!(known().taps(&faq, "out", "Take away").replies(), ["Our boxes."]);
+    // Neither is sure, and either is likelier than anything else.
+    let turn = known().says(&faq, "the menu please");
+    let [Effect::Reply(Outgoing::Buttons(asked))] = &turn.effects[..] else { panic!("{turn:?}") };
+    assert_eq!(asked.buttons.len(), 2);
     // Asked word for word, there is nothing to choose.
     assert_eq!(known().says(&faq, "Menu here").replies(), ["Our menu."]);
 }

@@ -10,7 +10,10 @@ mod stage;
 use faq::matching::{Ask, How, Questions};
 use serde_json::{Value, json};
 use stage::*;
-use std::{collections::BTreeMap, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use switchboard_tests::corpus;
 
 const ASKED: usize = 500;
@@ -61,7 +64,9 @@ async fn main() {
     println!("            native     sandbox   ratio");
     println!("configure {native:>6.0} ms  {configure:>7.0} ms  {:>6.1}", configure / native);
     println!("message   {native_find:>6.0} µs  {find:>7.0} µs  {:>6.1}", find / native_find);
-    println!("(the sandbox beyond what it costs with one rule for all: {empty:.1} ms, {empty_turn:.0} µs)");
+    println!(
+        "(the sandbox beyond what it costs with one rule for all: {empty:.1} ms, {empty_turn:.0} µs)"
+    );
 }
 
 /// How long to configure (ms), and how long a message takes (µs).

@@ -197,14 +197,16 @@ mod bundled {
         assert_eq!(draft.because[0], "`review` in its variant `only`");
 
         let payload = r#"{"promo": "birthday", "local": "2026-03-02T00:00:00"}"#;
-        for (points, sends) in [("9", 0), ("10", 1)] {
+        for (points, goes) in [("9", false), ("10", true)] {
             let (step_name, id) = ("promo".into(), "birthday@2026-03-02T00:00:00".into());
             let event = EventKind::Broadcast { step: step_name, id, payload: payload.into() };
             let mut draft = draft_of(event, &config);
             set(&mut draft, "birthday", "1990-03-02");
             set(&mut draft, "points", points);
             let (draft, _) = step.run(draft).await.into_parts();
-            assert_eq!(draft.effects.len(), sends, "{:?}", draft.because);
+            let [effect] = &draft.effects[..] else { panic!("{:?}", draft.effects) };
+            let left_out = matches!(effect, Effect::LeaveOut { .. });
+            assert_eq!(left_out, !goes, "{effect:?} {:?}", draft.because);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     policy,
     store::{Store, StoreError},
     templates::Templates,
-    turn::{self, ChainStep, Draft, Network, Setting, StepError},
+    turn::{ChainStep, Draft, Network, Setting, StepError},
 };
 use futures::future::join_all;
 use member::{Fate, Leaves};
@@ -43,6 +43,8 @@ pub struct DryRun {
     pub clock: Arc<dyn Clock>,
     pub generation: Arc<Generation>,
     pub templates: Arc<Templates>,
+    /// Those of the generation.
+    pub rules: policy::Rules,
 }
 
 /// Why nothing can be said. `Unknown`: there is no such campaign to come.
@@ -121,21 +123,18 @@ impl DryRun {
                 }
             }
         }
-        match found.len() {
-            0 => Err(Refusal::Unknown(unknown(name, others))),
-            1 => match found.pop() {
-                Some((channel, link, timer)) => self.begin(channel, link, timer).await,
-                None => Err(Refusal::Unknown(unknown(name, others))),
-            },
-            _ => {
-                let one = |(channel, link, _): &(Arc<Channel>, ChainStep, Timer)| {
-                    format!("channel `{}`, step `{}`", channel.id, link.step.name())
-                };
-                Err(Refusal::Ambiguous(format!(
-                    "several steps have `{name}` planned: name the `channel` and the `step` ({})",
-                    found.iter().map(one).collect::<Vec<_>>().join("; ")
-                )))
-            }
+        if found.len() > 1 {
+            let one = |(channel, link, _): &(Arc<Channel>, ChainStep, Timer)| {
+                format!("channel `{}`, step `{}`", channel.id, link.step.name())
+            };
+            return Err(Refusal::Ambiguous(format!(
+                "several steps have `{name}` planned: name the `channel` and the `step` ({})",
+                found.iter().map(one).collect::<Vec<_>>().join("; ")
+            )));
+        }
+        match found.pop() {
+            Some((channel, link, timer)) => self.begin(channel, link, timer).await,
+            None => Err(Refusal::Unknown(unknown(name, others))),
         }
     }
 
@@ -235,16 +234,12 @@ impl DryRun {
             calendar: generation.calendar.clone(),
             provider: Arc::clone(&channel.provider),
             store: Arc::clone(&self.store),
-            policy: self.rules(),
+            policy: self.rules.clone(),
             templates: Arc::clone(&self.templates),
         };
         let mut draft = Draft::new(setting, link.step.name(), link.grants.clone(), link.limits);
         draft.network = Network::Closed(NO_HTTP);
         draft
-    }
-
-    fn rules(&self) -> policy::Rules {
-        turn::policy_rules(&self.generation.business)
     }
 
     /// How fast messages of the channel may leave.

@@ -14,6 +14,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Env,
     model::{Millis, moment, plain},
+    rehearsal,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
     /// The business folder.
     folder: PathBuf,
     /// Only of this long: 30d, 12h, 2w. Left out: all that is kept.
-    #[arg(long, value_name = "TIME", value_parser = span)]
+    #[arg(long, value_name = "TIME", value_parser = rehearsal::span)]
     since: Option<Millis>,
     /// Groups shown.
     #[arg(long, default_value_t = 20)]
@@ -199,17 +200,6 @@ fn tell(report: &Report, all: usize) {
             out::counted(more, "more group")
         ));
     }
-}
-
-/// `30d`, `12h`, `2w`; at most ten years.
-fn span(text: &str) -> Result<Millis, String> {
-    const UNITS: [(&str, Millis); 4] =
-        [("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 7 * 86_400_000)];
-    const MAX_MS: Millis = 3_653 * 86_400_000;
-    let unit = UNITS.iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, ms)));
-    let span = unit.and_then(|(count, ms)| count.trim().parse::<Millis>().ok()?.checked_mul(*ms));
-    span.filter(|span| (1..=MAX_MS).contains(span))
-        .ok_or_else(|| "write 30d, 12h or 2w, of ten years at most".into())
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub(super) async fn forecast(
         clock: Arc::clone(clock),
         generation,
         templates: Arc::clone(templates),
+        rules: rules.clone(),
     };
     let plan = dry.plan(&name, whose.channel.as_deref(), whose.step.as_deref()).await?;
     let found = dry.run(&plan).await?;

@@ -129,7 +129,7 @@ impl DryRun {
         message: &Outgoing,
         asked_at: Millis,
     ) -> Result<Result<Leaves, Rule>, StoreError> {
-        let (rules, channel) = (self.rules(), &plan.channel.id);
+        let (rules, channel) = (&self.rules, &plan.channel.id);
         let (mut now, mut held) = (asked_at, None);
         let request =
             |now| policy::Request { contact, channel, message, campaign: true, asked_at, now };
@@ -137,15 +137,15 @@ impl DryRun {
         if request(now).is_marketing() {
             let recent = self.store.outbox_of(contact.id, RECENT).await?;
             facts.spared_until = recent::spared_until(&recent, &*plan.channel.provider);
-            facts.marketing = recent::marketing(&recent, &rules, now);
+            facts.marketing = recent::marketing(&recent, rules, now);
         }
         for _ in 0..HOLDS {
             let request = request(now);
-            match policy::may_leave(&request, &facts, &rules) {
+            match policy::may_leave(&request, &facts, rules) {
                 Ruling::Leave => {
-                    let unpriced = unpriced(&request, &rules);
-                    let charge = request.charge(&rules).filter(|_| unpriced.is_none());
-                    let opens = request.opens(&rules);
+                    let unpriced = unpriced(&request, rules);
+                    let charge = request.charge(rules).filter(|_| unpriced.is_none());
+                    let opens = request.opens(rules);
                     return Ok(Ok(Leaves { at: now, opens, held, charge, unpriced }));
                 }
                 Ruling::Refused { rule, .. } => return Ok(Err(rule)),

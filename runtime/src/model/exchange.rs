@@ -28,6 +28,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Whether it tells what the request would be answered: the same one, or one
+    /// to the same address of which no body is recorded.
+    pub fn answers(&self, request: &HttpRequest) -> bool {
+        let own = &self.request;
+        let same = own.method == request.method && own.url == request.url;
+        same && (own.body.is_empty() || own.body == request.body)
+    }
+
     /// About what it takes to keep it.
     pub fn bytes(&self) -> usize {
         let of = |headers: &[(String, String)]| -> usize {

@@ -232,9 +232,8 @@ fn take(
     exchanges: &mut Vec<Exchange>,
     request: &HttpRequest,
 ) -> Option<Result<HttpResponse, String>> {
-    let asks = |it: &Exchange| it.request.method == request.method && it.request.url == request.url;
-    let exact = |it: &Exchange| asks(it) && it.request.body == request.body;
-    let open = |it: &Exchange| asks(it) && it.request.body.is_empty();
+    let exact = |it: &Exchange| it.answers(request) && it.request.body == request.body;
+    let open = |it: &Exchange| it.answers(request) && it.request.body.is_empty();
     let (place, more) = match exchanges.iter().position(exact) {
         Some(place) => (place, exchanges.iter().filter(|it| exact(it)).count() > 1),
         None => {

@@ -41,19 +41,11 @@ pub async fn again(trace: &Trace, record: &Record, setting: Setting, chain: &Cha
     let read = turn.recorded.take().map(|recorded| recorded.steps).unwrap_or_default();
     for (step, read) in turn.steps.iter().map(|ran| &ran.step).zip(&read) {
         let known = known.get(step).cloned().unwrap_or_default();
-        let asked = read.inputs.exchanges.iter().filter(|it| !is_answered(&known, it));
+        let answered = |it: &&Exchange| known.exchanges.iter().any(|own| own.answers(&it.request));
+        let asked = read.inputs.exchanges.iter().filter(|it| !answered(it));
         unanswered.extend(asked.map(|it| format!("{} {}", it.request.method, it.request.url)));
         let keys = read.inputs.kv.iter().filter(|(scope, key, _)| !known.has_read(*scope, key));
         unknown.extend(keys.map(|(_, key, _)| format!("{step} {key}")));
     }
     Again { steps: turn.steps, remarks: turn.remarks, unanswered, unknown }
-}
-
-/// As `Network::Recorded` finds its answers.
-fn is_answered(known: &Inputs, asked: &Exchange) -> bool {
-    let asked = &asked.request;
-    known.exchanges.iter().map(|it| &it.request).any(|it| {
-        let same = it.method == asked.method && it.url == asked.url;
-        same && (it.body.is_empty() || it.body == asked.body)
-    })
 }

@@ -51,12 +51,3 @@ fn a_rule_is_toml_whatever_was_asked() {
     assert_eq!(ids.len(), answers.len());
     assert!(rules.contains("# and in 12 other ways"), "{rules}");
 }
-
-#[test]
-fn a_time_is_read() {
-    assert_eq!(span("30d"), Ok(30 * 86_400_000));
-    assert_eq!(span("2w"), Ok(14 * 86_400_000));
-    for wrong in ["", "d", "30", "-1d", "0d", "9999999w", "30 days", "18446744073709551615d"] {
-        assert!(span(wrong).unwrap_err().contains("30d"), "{wrong}");
-    }
-}

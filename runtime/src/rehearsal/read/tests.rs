@@ -126,3 +126,12 @@ fn a_file_needs_a_chat_and_a_chat_its_place() {
         ["a.chat:3: a setting stands above what happens in the chat"]
     );
 }
+
+#[test]
+fn a_time_is_read() {
+    assert_eq!(line::span("30d"), Ok(30 * 86_400_000));
+    assert_eq!(line::span("2w"), Ok(14 * 86_400_000));
+    for wrong in ["", "d", "30", "-1d", "0d", "9999999w", "30 days", "18446744073709551615d"] {
+        assert!(line::span(wrong).unwrap_err().contains("no span such as"), "{wrong}");
+    }
+}

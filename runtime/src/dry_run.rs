@@ -116,9 +116,10 @@ impl DryRun {
                     continue;
                 }
                 for timer in self.store.timers_of(&lane, of, PLANNED).await? {
-                    match timer.key.name == name {
+                    let EventKind::TimerFired { name: own, .. } = timer.event() else { continue };
+                    match own == name {
                         true => found.push((Arc::clone(one), link.clone(), timer)),
-                        false => others.push(timer.key.name),
+                        false => others.push(own),
                     }
                 }
             }
@@ -145,9 +146,8 @@ impl DryRun {
         link: ChainStep,
         timer: Timer,
     ) -> Result<Plan, Refusal> {
-        let Timer { key: TimerKey { lane, step, name }, due, payload, .. } = timer;
-        let now = due.max(self.clock.now());
-        let kind = EventKind::TimerFired { step, name: name.clone(), payload, due };
+        let now = timer.due.max(self.clock.now());
+        let (kind, name, lane) = (timer.event(), timer.key.name, timer.key.lane);
         let ran = link.step.run(self.draft(&channel, &link, (lane, kind, None), now)).await;
         if let Some(error) = ran.draft.broken {
             return Err(error.into());
@@ -225,6 +225,7 @@ impl DryRun {
             accepted_at: now,
             attempts: 0,
             member,
+            tries: 0,
         };
         let generation = &self.generation;
         let setting = Setting {

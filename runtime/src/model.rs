@@ -29,7 +29,7 @@ pub use contact::{
     TAG_HISTORY_MAX, Tag, TagChange, TagMove, check_name,
 };
 pub use effect::{
-    Broadcast, Effect, Goal, KvScope, KvWrite, Segment, Terms, Timer, TimerKey, TimerWrite,
+    Broadcast, Effect, Goal, KvScope, KvWrite, Retry, Segment, Terms, Timer, TimerKey, TimerWrite,
     Unanswered,
 };
 pub use event::{

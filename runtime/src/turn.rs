@@ -94,6 +94,15 @@ impl StepError {
     /// The kind of `Quarantined`: nothing ran.
     pub const RESTING: &str = "quarantined";
 
+    /// Whether it says more of the moment than of the step: the machine was
+    /// busy, or others had made the step fail.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Deadline { .. } | Self::Quarantined { .. } => true,
+            Self::Memory { .. } | Self::Trap(_) | Self::Plugin(_) => false,
+        }
+    }
+
     /// A short name, for metrics and traces.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -171,7 +171,8 @@ pub fn trace(turn: &TurnId, at: Millis) -> Trace {
 
 pub fn timer(lane: &Lane, name: &str, due: Millis) -> Timer {
     let key = TimerKey { lane: lane.clone(), step: "nudge".into(), name: name.into() };
-    Timer { key, channel: main_channel(), due, payload: format!("{name} at {due}"), member: None }
+    let payload = format!("{name} at {due}");
+    Timer { key, channel: main_channel(), due, payload, member: None, retry: None }
 }
 
 pub fn bytes(length: usize, salt: usize) -> Vec<u8> {

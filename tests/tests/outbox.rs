@@ -156,13 +156,58 @@ async fn an_attempt_that_a_crash_cut_off_is_made_again_after_its_time() {
     {
         let mut kept = host.store.kept();
         let item = kept.items.get_mut(&id).unwrap();
-        item.begin(&Attempt::new(id.clone(), START - 1, START + 20_000));
+        item.begin(&Attempt::new(id.clone(), START - 1, START + GRACE + 5));
     }
     host.settle().await;
+    host.clock.advance(GRACE + 4);
+    host.settle().await;
     assert_eq!(host.graph.count(), 0);
-    host.clock.advance(20_000);
+    host.clock.advance(1);
     host.until("it is sent", |host| host.sent(&id)).await;
     assert_eq!(host.store.item(&id).attempts, 2);
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_cut_off_long_ago_waits_for_what_nobody_heard_meanwhile() {
+    let host = host(80).await;
+    let id = host.text(1, 0);
+    {
+        let mut kept = host.store.kept();
+        let item = kept.items.get_mut(&id).unwrap();
+        item.begin(&Attempt::new(id.clone(), START - 900_000, START - 800_000));
+    }
+    host.settle().await;
+    host.clock.advance(GRACE - 1);
+    host.settle().await;
+    assert_eq!(host.graph.count(), 0);
+    host.clock.advance(1);
+    host.until("it is sent", |host| host.sent(&id)).await;
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn what_may_have_been_sent_waits_for_receipts_that_were_not_read_yet() {
+    let host = host(80).await;
+    let ids = [host.text(1, 0), host.text(2, 0)];
+    {
+        let mut kept = host.store.kept();
+        for id in &ids {
+            let item = kept.items.get_mut(id).unwrap();
+            item.begin(&Attempt::new(id.clone(), START, START + GRACE));
+        }
+        kept.behind.insert(ContactId(1));
+    }
+    host.settle().await;
+    host.clock.advance(GRACE);
+    host.until("the other is sent", |host| host.sent(&ids[1])).await;
+    host.clock.advance(100_000);
+    host.settle().await;
+    assert_eq!(host.graph.ids(), ["c2-1-0"]);
+    // It was not among them.
+    host.store.kept().behind.clear();
+    host.clock.advance(500);
+    host.until("it is sent", |host| host.sent(&ids[0])).await;
     host.finish().await;
 }
 

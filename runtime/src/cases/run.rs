@@ -271,6 +271,7 @@ async fn draft(
         accepted_at: now,
         attempts: 0,
         member: None,
+        tries: 0,
     };
     let zone = form.zone.as_deref().unwrap_or("UTC");
     // It was read before, when the case was checked.

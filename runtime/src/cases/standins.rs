@@ -139,6 +139,7 @@ mod tests {
             accepted_at: 0,
             attempts: 0,
             member: None,
+            tries: 0,
         };
         let given = json!({
             "reply": ["Hello Ann!", "Ann Annison, +491511234567", "c17-4-0", "c170", "Annual", 17],

@@ -1,6 +1,8 @@
 //! What a step may ask for.
 
-use super::{CampaignKey, ChannelId, ContactId, Going, Lane, Membership, Millis, Outgoing};
+use super::{
+    CampaignKey, ChannelId, ContactId, EventKind, Going, Lane, Membership, Millis, Outgoing,
+};
 use serde::{Deserialize, Serialize};
 
 /// Held back until the turn commits, then done as a whole.
@@ -146,7 +148,7 @@ pub struct TimerKey {
     pub name: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Timer {
     pub key: TimerKey,
     pub channel: ChannelId,
@@ -155,10 +157,36 @@ pub struct Timer {
     /// The campaign that it carries on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Membership>,
+    /// What it brings back when it is due; none where a step has set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Box<Retry>>,
+}
+
+/// An event of a step's own that is tried again, as the step failed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Retry {
+    pub kind: EventKind,
+    /// Turns that it has had.
+    pub tries: u32,
+}
+
+impl Timer {
+    /// What the step is woken with when it is due.
+    pub fn event(&self) -> EventKind {
+        match &self.retry {
+            Some(retry) => retry.kind.clone(),
+            None => EventKind::TimerFired {
+                step: self.key.step.clone(),
+                name: self.key.name.clone(),
+                payload: self.payload.clone(),
+                due: self.due,
+            },
+        }
+    }
 }
 
 /// A turn's changes to timers, in order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum TimerWrite {
     Set(Timer),
     Cancel(TimerKey),

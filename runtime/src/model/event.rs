@@ -33,6 +33,13 @@ pub struct Event {
     /// The campaign that it carries on, of our own events alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Membership>,
+    /// Turns that it had as another event, in which its step failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Event {

@@ -1,6 +1,7 @@
 //! The loop: write what ended, read what is due, send what may leave, wait.
 
 mod admit;
+mod doubt;
 mod let_go;
 mod pauses;
 mod records;
@@ -75,8 +76,8 @@ pub(super) struct Worker {
     poll_at: Millis,
     /// After trouble, nothing is sent before this.
     rest_until: Millis,
-    /// What left before this process began is counted too.
-    restored: bool,
+    /// When this process began; none before what left until then is counted too.
+    began: Option<Millis>,
     /// Of what may be free by now, what is due up to then was looked at.
     letting_go: Option<Millis>,
 }
@@ -97,7 +98,7 @@ impl Worker {
             read_from: 0,
             poll_at: 0,
             rest_until: 0,
-            restored: false,
+            began: None,
             letting_go: None,
         }
     }
@@ -159,6 +160,7 @@ impl Worker {
         // Later than ever set: the clock was set back.
         if self.poll_at > now + POLL_MS {
             (self.poll_at, self.read_from) = (now, now);
+            self.began = self.began.map(|began| began.min(now));
         }
         if now < self.next_read() {
             return;
@@ -169,9 +171,9 @@ impl Worker {
     }
 
     async fn try_read(&mut self, now: Millis) -> Result<()> {
-        if !self.restored {
+        if self.began.is_none() {
             self.restore(now).await?;
-            self.restored = true;
+            self.began = Some(now);
         }
         self.hear(now).await?;
         self.let_go(now).await?;
@@ -247,6 +249,7 @@ impl Worker {
                 true => now,
                 false => line.pairs.next(item.contact, now),
             };
+            let next = next.max(self.unheard_until(&item, route));
             let tally = self.tallies.of(&item, now);
             if let Some(reason) = hopeless(&item, tally, now) {
                 self.outbox.metrics.rejected.inc();

@@ -102,7 +102,7 @@ pub fn fan_out(
         let (step, id, payload) = (step.clone(), id.clone(), payload.clone());
         let carried = Membership { campaign: id.clone(), contact: *member };
         let kind = EventKind::Broadcast { step, id, payload };
-        lanes::append_own(view, Lane::Contact(*member), channel, kind, Some(carried), now)?;
+        lanes::append_own(view, Lane::Contact(*member), channel, kind, (Some(carried), 0), now)?;
         members::reach(view, &campaign, *member, now)?;
         reached += 1;
     }

@@ -50,19 +50,21 @@ pub fn append(
     now: Millis,
 ) -> Result<EventId> {
     let id = place_for(view, lane)?;
-    add(view, id, happening, None, now)
+    add(view, id, happening, (None, 0), now)
 }
 
 fn add(
     view: &mut View<'_>,
     id: EventId,
     happening: Happening,
-    member: Option<Membership>,
+    (member, tries): (Option<Membership>, u32),
     now: Millis,
 ) -> Result<EventId> {
     let Happening { channel, sender, kind, raw, dedup: _ } = happening;
     let (accepted_at, attempts) = (now, 0);
-    let event = Event { id: id.clone(), channel, sender, kind, raw, accepted_at, attempts, member };
+    let id_of = id.clone();
+    let event =
+        Event { id: id_of, channel, sender, kind, raw, accepted_at, attempts, member, tries };
     view.add("event", key::event(&id), &event)?;
     Ok(id)
 }
@@ -114,20 +116,20 @@ pub fn join(view: &mut View<'_>, from: &Lane, to: &Lane) -> Result<()> {
     Ok(())
 }
 
-/// As `append`, for what the host itself makes happen, maybe to a campaign's
-/// member.
+/// As `append`, for what the host itself makes happen: maybe to a campaign's
+/// member, maybe after so many tries.
 pub fn append_own(
     view: &mut View<'_>,
     lane: Lane,
     channel: &ChannelId,
     kind: EventKind,
-    member: Option<Membership>,
+    carried: (Option<Membership>, u32),
     now: Millis,
 ) -> Result<EventId> {
     let (dedup, raw) = (String::new(), String::new());
     let happening = Happening { channel: channel.clone(), dedup, sender: None, kind, raw };
     let id = place_for(view, lane)?;
-    add(view, id, happening, member, now)
+    add(view, id, happening, carried, now)
 }
 
 pub fn is_head(view: &View<'_>, turn: &TurnId) -> Result<bool> {

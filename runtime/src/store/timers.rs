@@ -104,9 +104,10 @@ pub fn fire(view: &mut View<'_>, timers: Vec<Timer>, now: Millis) -> Result<()> 
             continue;
         }
         remove(view, &timer)?;
-        let Timer { key: TimerKey { lane, step, name }, channel, due, payload, member } = timer;
-        let kind = EventKind::TimerFired { step, name, payload, due };
-        lanes::append_own(view, lane, &channel, kind, member, now)?;
+        let kind = timer.event();
+        let tries = timer.retry.map_or(0, |retry| retry.tries);
+        let carried = (timer.member, tries);
+        lanes::append_own(view, timer.key.lane, &timer.channel, kind, carried, now)?;
     }
     Ok(())
 }

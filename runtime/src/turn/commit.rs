@@ -36,6 +36,7 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         member.sends = own.map(|item| item.id.clone()).collect();
         member.otherwise = turn.why_nothing();
     }
+    commit.timers.extend(retry(&event, turn.again_at));
     commit.wrote = wrote(&event);
     commit.kv = std::mem::take(&mut turn.kv);
     commit.receipt = turn.receipt.take();
@@ -49,6 +50,21 @@ pub(super) async fn finish(mut turn: Turn, joins: bool, duration_us: u64) -> Tur
         commit.trace = Some(trace(turn, &event, &commit, duration_us));
     }
     commit
+}
+
+/// Brings an event of a step's own back at `due`.
+fn retry(event: &Event, due: Option<Millis>) -> Option<TimerWrite> {
+    let (due, step) = (due?, event.kind.step()?.to_owned());
+    // No step may give a timer such a name.
+    let name = format!("\u{1}{}", event.id);
+    Some(TimerWrite::Set(Timer {
+        key: TimerKey { lane: event.id.lane.clone(), step, name },
+        channel: event.channel.clone(),
+        due,
+        payload: String::new(),
+        member: event.member.clone(),
+        retry: Some(Box::new(Retry { kind: event.kind.clone(), tries: event.tries + 1 })),
+    }))
 }
 
 /// The campaign's member whose turn it is, to whom nothing has been done yet.
@@ -129,7 +145,8 @@ async fn add_effect(
         Effect::SetTimer { name, due, payload } => {
             let key = TimerKey { lane: lane.clone(), step: step.into(), name };
             let member = event.member.clone();
-            let timer = Timer { key, channel: channel.clone(), due, payload, member };
+            let channel = channel.clone();
+            let timer = Timer { key, channel, due, payload, member, retry: None };
             commit.timers.push(TimerWrite::Set(timer));
         }
         Effect::CancelTimer { name } => {

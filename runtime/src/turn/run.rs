@@ -7,6 +7,10 @@ use super::{
 use crate::{clock::Stopwatch, config::OnError, model::*, store::StoreError};
 use std::{collections::HashMap, sync::Arc};
 
+/// The pauses before an event of a step's own is tried again. The longest is as
+/// long as a failing step rests.
+const RETRIES_MS: [Millis; 2] = [60_000, 5 * 60_000];
+
 /// What a turn runs with.
 pub struct Stage<'a> {
     pub setting: Setting,
@@ -97,6 +101,8 @@ pub(super) struct Turn {
     pub steps: Vec<StepTrace>,
     pub remarks: Vec<String>,
     pub receipt: Option<(Receipt, Option<Failure>)>,
+    /// When the event is tried again, as its step failed.
+    pub again_at: Option<Millis>,
     /// None if the turn is not recorded.
     pub recorded: Option<Recorded>,
     /// Of a turn that runs again: what each step reads, and all that it reads.
@@ -146,6 +152,7 @@ impl Turn {
             steps: Vec::new(),
             remarks: Vec::new(),
             receipt: None,
+            again_at: None,
             recorded: None,
             known: None,
             heard: None,
@@ -425,6 +432,21 @@ impl Turn {
         self.kv.extend(draft.kv.into_values());
     }
 
+    /// Puts off an event of the step's own: nobody else deals with a timer or
+    /// with a campaign's member. Whether it did.
+    fn put_off(&mut self, link: &ChainStep, error: &StepError) -> bool {
+        let event = &self.setting.event;
+        let pause = RETRIES_MS.get(event.tries as usize);
+        let Some(pause) = pause.filter(|_| error.passes() && event.kind.step().is_some()) else {
+            return false;
+        };
+        self.again_at = Some(self.setting.now.saturating_add(*pause));
+        let minutes = pause / 60_000;
+        let step = link.step.name();
+        self.remarks.push(format!("`{step}` {error}: it is tried again in {minutes} min"));
+        true
+    }
+
     /// Does what the owner chose for a failure of this step. Only what the host
     /// itself can do: the plugin's effects are gone.
     fn step_failed(
@@ -433,6 +455,11 @@ impl Turn {
         error: &StepError,
         effects: &mut Vec<Effect>,
     ) -> Verdict {
+        // Neither an excuse nor a person is owed to whoever has not written.
+        let wrote = matches!(self.setting.event.kind, EventKind::Message(_));
+        if self.put_off(link, error) || !wrote && link.on_error != OnError::Skip {
+            return Verdict::Stop;
+        }
         let mut draft = self.draft(link);
         let done = match link.on_error {
             OnError::Skip => return Verdict::Continue,

@@ -78,7 +78,7 @@ async fn sends(store: &Shared, who: ContactId, variant: &str) -> SendId {
 fn carried(who: ContactId, due: Millis) -> Timer {
     let key = TimerKey { lane: Lane::Contact(who), step: "promo".into(), name: "spring".into() };
     let member = Some(Membership { campaign: "spring".into(), contact: who });
-    Timer { key, channel: main_channel(), due, payload: String::new(), member }
+    Timer { key, channel: main_channel(), due, payload: String::new(), member, retry: None }
 }
 
 async fn waits(store: &Shared, who: ContactId) {

@@ -75,9 +75,8 @@ pub async fn a_refused_commit_harms_no_other(store: Shared) {
             contact.apply(&Effect::Tag { name: "greeted".into(), expires: None }, "faq", NOW);
             // The last thing that is written is what fails.
             let step = if n % 2 == 0 { "faq".into() } else { "f".repeat(1_000) };
-            let key = TimerKey { lane: lane.clone(), step, name: "n".into() };
-            let timer =
-                Timer { key, channel: main_channel(), due: NOW, payload: "".into(), member: None };
+            let mut timer = timer(&lane, "n", NOW);
+            timer.key.step = step;
             commit.timers.push(TimerWrite::Set(timer));
         })
         .await;

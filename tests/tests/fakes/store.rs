@@ -34,6 +34,8 @@ pub struct Kept {
     pub stoppages: Vec<Stoppage>,
     /// By id.
     pub campaigns: BTreeMap<String, Broadcast>,
+    /// Those in whose lanes an event waits.
+    pub behind: HashSet<ContactId>,
 }
 
 fn newest(
@@ -262,8 +264,24 @@ impl Store for FakeStore {
     async fn ready_lanes(&self, _: Option<&Lane>, _: usize) -> Result<Vec<Lane>> {
         unreachable!()
     }
-    async fn next_in_lane(&self, _: &Lane) -> Result<Option<Snapshot>> {
-        unreachable!()
+    async fn next_in_lane(&self, lane: &Lane) -> Result<Option<Snapshot>> {
+        let kept = self.kept();
+        let Some(contact) = lane.contact().filter(|id| kept.behind.contains(id)) else {
+            return Ok(None);
+        };
+        let operator = Operator::Resume { by: "a person".into() };
+        let event = Event {
+            id: EventId { lane: lane.clone(), seq: 1 },
+            channel: ChannelId::new("main"),
+            sender: None,
+            kind: EventKind::Operator(operator),
+            raw: String::new(),
+            accepted_at: 0,
+            attempts: 0,
+            member: None,
+            tries: 0,
+        };
+        Ok(Some(Snapshot { event, contact: kept.contacts.get(&contact).cloned() }))
     }
     async fn count_attempt(&self, _: &TurnId) -> Result<u32> {
         unreachable!()

@@ -117,6 +117,7 @@ fn draft(kind: EventKind, config: &StepConfig, lane: Lane, contact: Option<Conta
         accepted_at: NOW,
         attempts: 0,
         member: None,
+        tries: 0,
     };
     let Limits { effects, log_lines, value_bytes, kv_mb, .. } = config.limits;
     let kv_bytes = kv_mb * 1024 * 1024;

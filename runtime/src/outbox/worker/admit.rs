@@ -39,6 +39,7 @@ impl Worker {
         chosen: &mut Vec<OutboxItem>,
         routes: &HashMap<ChannelId, Route>,
     ) -> Result<()> {
+        self.await_receipts(chosen).await?;
         let store = self.outbox.store.clone();
         let contacts = join_all(chosen.iter().map(|item| store.contact(item.contact))).await;
         let contacts = contacts.into_iter().collect::<Result<Vec<_>>>()?;

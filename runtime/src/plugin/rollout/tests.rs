@@ -104,6 +104,7 @@ fn draft_in(contact: u64, seq: u64) -> Draft {
         accepted_at: 1_000,
         attempts: 0,
         member: None,
+        tries: 0,
     };
     let setting = Setting {
         event: Arc::new(event),

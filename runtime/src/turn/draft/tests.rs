@@ -23,6 +23,7 @@ fn draft(effects: usize) -> Draft {
         accepted_at: 1_000_000,
         attempts: 0,
         member: None,
+        tries: 0,
     };
     let setting = Setting {
         event: Arc::new(event),

@@ -2,6 +2,7 @@
 
 mod again;
 mod heard;
+mod retried;
 
 use super::{
     super::{DraftLimits, Step},
@@ -106,16 +107,28 @@ async fn ran_on(
     step: Arc<dyn Step>,
     record: bool,
 ) -> Result<TurnCommit, crate::store::StoreError> {
+    ran_with(store, snapshot, link(step), record).await
+}
+
+fn link(step: Arc<dyn Step>) -> ChainStep {
     let limits =
         DraftLimits { effects: 10, log_lines: 10, value_bytes: 100_000, kv_bytes: 1_000_000 };
-    let link = ChainStep {
+    ChainStep {
         step,
         on_error: OnError::Skip,
         error_reply: None,
         grants: Grants::default(),
         limits,
         rules: "0123456789abcdef".into(),
-    };
+    }
+}
+
+async fn ran_with(
+    store: Arc<dyn Store>,
+    snapshot: Snapshot,
+    link: ChainStep,
+    record: bool,
+) -> Result<TurnCommit, crate::store::StoreError> {
     let chain = Chain { name: "default".into(), steps: vec![link] };
     let setting = Setting {
         event: Arc::new(snapshot.event.clone()),

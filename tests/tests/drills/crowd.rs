@@ -116,6 +116,25 @@ fn configured(shop: &Shop, count: u64) {
     fill(shop, count);
 }
 
+/// What the same promotion would come to a year from now, by its dry run.
+async fn foretell(stage: &Stage, keys: &str, count: u64) {
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year() + 1;
+    let rules = std::fs::read_to_string(stage.shop.path("rules/promo.toml")).unwrap();
+    let later = format!("\n[[promo]]\nid = \"later\"\nlanguage = \"en\"\nzone = \"UTC\"\n");
+    let later = format!("{later}at = \"{year}-06-01T10:00:00\"\n{keys}\n");
+    stage.shop.replace("rules/promo.toml", &format!("{rules}{later}"));
+    let planned = |turns: &Value| turns.to_string().contains("`later` is planned");
+    stage.until("/api/v1/lanes/@main/turns", planned).await;
+    let since = Instant::now();
+    let told = stage.server().admin_get("/api/v1/campaigns/later/dry-run").await;
+    eprintln!("the dry run of {count} takes {:.1?}", since.elapsed());
+    for key in ["audience", "recipients", "messages", "opened"] {
+        assert_eq!(number(&told, key), count, "{key}: {told:#}");
+    }
+    let cents = (told["cost"]["USD"].as_f64().unwrap() * 100.0).round() as u64;
+    assert_eq!((cents, told["cut_short"].as_bool()), (count * CENTS, Some(false)), "{told:#}");
+}
+
 struct Day {
     stage: Stage,
     count: u64,
@@ -142,6 +161,7 @@ impl Day {
             stage.fault(json!({"kind": "failed", "code": code, "phone": phone})).await;
         }
         let keys = "template = \"offer\"\ncategory = \"marketing\"\nto = { all = [\"vip\"] }";
+        foretell(&stage, keys, count).await;
         stage.promote("crowd", keys).await;
         let begun = |found: &Value| found["campaigns"][0]["id"].is_string();
         let found = stage.until("/api/v1/campaigns", begun).await;

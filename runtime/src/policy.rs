@@ -56,7 +56,8 @@ pub struct Request<'a> {
     pub message: &'a Outgoing,
     /// It is part of a broadcast.
     pub campaign: bool,
-    pub asked_at: Millis,
+    /// A person was answering already when it was asked for.
+    pub in_handoff: bool,
     pub now: Millis,
 }
 
@@ -110,13 +111,20 @@ pub fn window_end(contact: &Contact, channel: &ChannelId, rules: &Rules) -> Opti
     Some(last.saturating_add(WINDOW_MS).saturating_sub(rules.window_margin_ms))
 }
 
-/// Whether a person is answering at `now`. Not yet in the turn that hands over,
-/// so that it can say so.
+/// Whether a person is answering at `now`.
 pub fn in_handoff(contact: &Contact, now: Millis, rules: &Rules) -> bool {
     contact.handoff.as_ref().is_some_and(|handoff| {
         let last = contact.previous_seen.unwrap_or(0).max(handoff.since);
-        handoff.since < now && now < last.saturating_add(rules.handoff_ms)
+        now < last.saturating_add(rules.handoff_ms)
     })
+}
+
+/// Whether a person was answering when a turn at `asked_at` asked for a message.
+/// The turn that hands over says so at that very moment; another one at the same
+/// moment has been refused when it asked.
+pub fn asked_in_handoff(contact: &Contact, asked_at: Millis, rules: &Rules) -> bool {
+    let before = contact.handoff.as_ref().is_some_and(|handoff| handoff.since < asked_at);
+    before && in_handoff(contact, asked_at, rules)
 }
 
 /// Whether a message may leave now. What refuses comes before what waits, so
@@ -202,7 +210,7 @@ impl Request<'_> {
     }
 
     fn refused_as_free_form(&self, rules: &Rules) -> Option<(Rule, &'static str)> {
-        if in_handoff(self.contact, self.asked_at, rules) {
+        if self.in_handoff {
             let why = "a person is answering this contact, so the bot keeps silent";
             return Some((Rule::Handoff, why));
         }

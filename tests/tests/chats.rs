@@ -98,6 +98,43 @@ fn what_the_bot_says_can_be_written_anew() {
     assert_eq!(code, 0, "{said}");
 }
 
+/// Where one of several was told something else, `bot to Ben: nothing` was
+/// lost, and what had not come was left out.
+#[test]
+fn who_is_told_nothing_stays_when_it_is_written_anew() {
+    let bakery = Bakery::new();
+    bakery.change("rules/promo.toml", "lemon cake", "carrot cake");
+    let before = fs::read_to_string(bakery.path("chats/promotions.chat")).unwrap();
+    let (code, said) = bakery.test(&["promotions.chat", "--bless"]);
+    assert_eq!(code, 0, "{said}");
+    let after = fs::read_to_string(bakery.path("chats/promotions.chat")).unwrap();
+    assert_eq!(after, before.replace("lemon cake", "carrot cake"));
+    let customers = "\
+at 2027-03-19 12:00
+customer Ann: tag cake-lover
+customer Ben: tag cake-lover, tag complaint
+";
+    for (told, came) in [
+        (
+            "bot to Ben template spring_cakes\n",
+            "bot to Ben: nothing\nbot to Ann template spring_cakes: carrot cake | 20 March\n",
+        ),
+        (
+            "bot to Ann: nothing\nbot to Ben: *\nbot to Ben: *\n",
+            "bot to Ann template spring_cakes: carrot cake | 20 March\nbot to Ben: nothing\n",
+        ),
+    ] {
+        let happens = format!("{customers}\n== a\nuntil 2027-03-20 10:01\n");
+        bakery.chats(&format!("{happens}{told}"));
+        let (code, said) = bakery.test(&["--bless"]);
+        assert_eq!(code, 0, "{said}");
+        let after = fs::read_to_string(bakery.path("chats/a.chat")).unwrap();
+        assert_eq!(after, format!("{happens}{came}"));
+        let (code, said) = bakery.test(&[]);
+        assert_eq!(code, 0, "{said}");
+    }
+}
+
 /// Each thing that can differ, once.
 const DIFFERENT: &str = "\
 customer Cleo: wants no marketing, city Bonn

@@ -212,8 +212,8 @@ impl Faq {
             keep(question)?;
             return Ok(Continue);
         };
-        if greeted {
-            keep(question)?;
+        if greeted && matches!(asked, Asked::Greeting | Asked::Courtesy) {
+            because("the greeting answers it");
             return Ok(Stop);
         }
         let mut misses = Misses::load();

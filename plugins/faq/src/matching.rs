@@ -8,6 +8,7 @@
 
 mod lines;
 mod model;
+mod synonyms;
 mod words;
 
 use lines::{Lines, Said, Whole};
@@ -15,6 +16,7 @@ use model::Model;
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
 use switchboard_plugin::text::Text;
+use synonyms::Synonyms;
 use words::{Sum, Vector, Words};
 
 /// How a line is compared.
@@ -75,8 +77,7 @@ pub struct Questions {
     exact: HashMap<Text, Vec<usize>>,
     prefixes: Vec<(usize, Text)>,
     patterns: Vec<(usize, Regex)>,
-    /// What is read as what: the first of the words that mean the same.
-    synonyms: Vec<(Text, Text)>,
+    synonyms: Synonyms,
 }
 
 /// What speaks for an answer.
@@ -101,13 +102,13 @@ impl Questions {
         answers: &[Vec<Ask<'_>>],
         synonyms: &[Vec<String>],
     ) -> Result<Self, Vec<(usize, usize, String)>> {
-        let synonyms = pairs(synonyms);
+        let synonyms = Synonyms::new(synonyms);
         let mut exact: HashMap<Text, Vec<usize>> = HashMap::new();
         let (mut prefixes, mut patterns, mut learned) = (Vec::new(), Vec::new(), Vec::new());
         let mut problems = Vec::new();
         for (answer, asks) in answers.iter().enumerate() {
             for (line, ask) in asks.iter().enumerate() {
-                let text = read(ask.text, &synonyms);
+                let text = synonyms.read(ask.text);
                 if ask.how != How::Regex && text.is_empty() {
                     problems.push((answer, line, "a question needs at least one word".into()));
                     continue;
@@ -152,7 +153,7 @@ impl Questions {
     /// The best answers, best first, at most three, among those that `may`
     /// lets in.
     pub fn find(&self, message: &str, may: &dyn Fn(usize) -> bool) -> Vec<Found> {
-        let text = read(message, &self.synonyms);
+        let text = self.synonyms.read(message);
         let mut found: Vec<Found> = Vec::new();
         let mut keep = |answer: usize, score: f32, how: &str| {
             if !may(answer) {
@@ -264,25 +265,3 @@ const UNLIKELY: f32 = 3.2;
 /// With less of it known, a message is rather about what the rules do not have,
 /// however far ahead the best of a few answers is.
 const MOSTLY_KNOWN: f32 = 0.6;
-
-/// A text in which words that mean the same are the same.
-fn read(text: &str, synonyms: &[(Text, Text)]) -> Text {
-    let mut text = Text::new(text);
-    for (word, meant) in synonyms {
-        if text.contains(word) {
-            let spaced = format!(" {} ", text.as_str());
-            let word = format!(" {} ", word.as_str());
-            text = Text::new(&spaced.replace(&word, &format!(" {} ", meant.as_str())));
-        }
-    }
-    text
-}
-
-fn pairs(synonyms: &[Vec<String>]) -> Vec<(Text, Text)> {
-    let of = |words: &Vec<String>| {
-        let mut words = words.iter().map(|word| Text::new(word));
-        let meant = words.next().unwrap_or_else(|| Text::new(""));
-        words.filter(|word| !word.is_empty()).map(|word| (word, meant.clone())).collect::<Vec<_>>()
-    };
-    synonyms.iter().flat_map(of).collect()
-}

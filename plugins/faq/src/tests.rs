@@ -95,8 +95,39 @@ fn the_first_message_is_greeted_once() {
     assert_eq!(stage.says(&faq, "Do you deliver?").replies(), ["We do."]);
     stage.now += 400 * DAY_MS;
     assert_eq!(stage.says(&faq, "Do you deliver?").replies(), ["We do."]);
-    let turn = Stage::default().says(&faq, "hello");
-    assert_eq!((turn.replies(), &turn.verdict), (vec!["Welcome!"], &Ok(Stop)));
+    for text in ["hello", "thanks", "👍"] {
+        let turn = Stage::default().says(&faq, text);
+        assert_eq!((turn.replies(), &turn.verdict), (vec!["Welcome!"], &Ok(Stop)), "{text}");
+    }
+}
+
+/// A newcomer whose question had no answer read the greeting alone, and
+/// waited.
+#[test]
+fn a_first_question_without_an_answer_is_greeted_and_told_so() {
+    let faq = configure::<Faq>(&SHOP.replacen('{', r#"{"handoff_after": 2,"#, 1)).unwrap();
+    let voice = Content::Media(Media {
+        kind: "voice".into(),
+        id: "1".into(),
+        mime_type: "audio/ogg".into(),
+        caption: None,
+        filename: None,
+    });
+    for content in [Content::Text("Hello, is it loud where you are?".into()), voice] {
+        let mut stage = Stage::default();
+        let turn = stage.sends(&faq, content);
+        assert_eq!((turn.replies(), &turn.verdict), (vec!["Welcome!", "Pardon?"], &Ok(Stop)));
+        let with_buttons = |effect: &testing::Effect| matches!(effect, testing::Effect::Reply(Outgoing::Buttons(it)) if it.body == "Pardon?");
+        assert!(turn.effects.iter().any(with_buttons), "{:?}", turn.effects);
+        // It is the first miss of a row.
+        stage.says(&faq, "mumble");
+        assert!(stage.contact.in_handoff);
+    }
+    // A hello is none.
+    let mut stage = Stage::default();
+    stage.says(&faq, "hello");
+    stage.says(&faq, "mumble");
+    assert!(!stage.contact.in_handoff);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Promotion {
         match self.message.with(mould).and_then(reply) {
             Ok(_) => {
                 because(format!("`{}` for {}", self.id, run.local));
-                sent.add(run.name())
+                sent.add(run.name(), self.message.category)
             }
             Err(refusal) => {
                 leave_out(&self.id, &refusal);

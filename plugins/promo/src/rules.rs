@@ -105,6 +105,7 @@ pub struct Promotion {
     /// Its recipients are spread over so many milliseconds; 0 for at once.
     pub spread: Instant,
     pub quiet: Option<Quiet>,
+    /// None for what is no marketing.
     pub cap: Option<Cap>,
     /// How it is paced, and what counts as reached.
     pub terms: Terms,
@@ -223,7 +224,6 @@ impl PromoRule {
             place.problem("spread", "`at_best_hour` spreads people already: leave one of them out");
         }
         let quiet = place.quiet(self.quiet.as_deref()).or(defaults.quiet);
-        let cap = place.cap(self.cap.as_deref()).or(defaults.cap);
         let terms = goal::terms(self.per_hour, self.converted, place);
         if let (Some(_), Some(When::After { .. } | When::Yearly { .. })) = (self.per_hour, &when) {
             place.problem("per_hour", "is for `at` and `every`: the others come one by one anyway");
@@ -232,10 +232,14 @@ impl PromoRule {
         let fill = Fill { template, parameters, header, buttons };
         let arms = Arms::read(fill, self.variant, self.hold_out, place);
         let to = self.to.settle(&mut place.under("to"));
-        let category = match self.category {
-            CategoryName::Marketing => Category::Marketing,
-            CategoryName::Utility => Category::Utility,
+        let own_cap = place.cap(self.cap.as_deref());
+        let (category, cap) = match self.category {
+            CategoryName::Marketing => (Category::Marketing, own_cap.or(defaults.cap)),
+            CategoryName::Utility => (Category::Utility, None),
         };
+        if category == Category::Utility && own_cap.is_some() {
+            place.problem("cap", "a cap is for marketing: leave it out where it is `utility`");
+        }
         Some(Promotion {
             id: self.id,
             enabled: self.enabled,

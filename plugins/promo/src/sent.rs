@@ -9,7 +9,17 @@ use switchboard_plugin::*;
 
 /// The latest last.
 #[derive(Serialize, Deserialize, Default)]
-pub struct Sent(Vec<(String, Instant)>);
+pub struct Sent(Vec<One>);
+
+/// Was stored as a pair once, and is still read as one.
+#[derive(Serialize, Deserialize)]
+struct One {
+    run: String,
+    at: Instant,
+    /// It was no marketing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    utility: bool,
+}
 
 const SENT: &str = "sent";
 
@@ -19,27 +29,28 @@ impl Sent {
         stored.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(sent, _)| sent == name)
+    pub fn has(&self, run: &str) -> bool {
+        self.0.iter().any(|sent| sent.run == run)
     }
 
     /// When the last one was sent.
     pub fn last(&self) -> Option<Instant> {
-        self.0.last().map(|(_, at)| *at)
+        self.0.last().map(|sent| sent.at)
     }
 
+    /// Whether it is as much marketing as the cap allows.
     pub fn fills(&self, cap: &Cap) -> bool {
         let from = business::now().saturating_sub(cap.window);
-        self.0.iter().filter(|(_, at)| *at > from).count() >= cap.count
+        self.0.iter().filter(|sent| !sent.utility && sent.at > from).count() >= cap.count
     }
 
-    pub fn add(&mut self, name: String) -> Result<(), String> {
+    pub fn add(&mut self, run: String, category: Category) -> Result<(), String> {
         let now = business::now();
         let keep = CAP_DAYS * DAY_MS;
-        self.0.retain(|(_, at)| at + keep > now);
+        self.0.retain(|sent| sent.at + keep > now);
         let surplus = (self.0.len() + 1).saturating_sub(SENT_KEPT);
         self.0.drain(..surplus);
-        self.0.push((name, now));
+        self.0.push(One { run, at: now, utility: category != Category::Marketing });
         kv::set(Scope::Contact, SENT, write(self)?.as_bytes(), Some(now + keep))
     }
 }

@@ -131,8 +131,9 @@ impl DryRun {
     ) -> Result<Result<Leaves, Rule>, StoreError> {
         let (rules, channel) = (&self.rules, &plan.channel.id);
         let (mut now, mut held) = (asked_at, None);
+        let in_handoff = policy::asked_in_handoff(contact, asked_at, rules);
         let request =
-            |now| policy::Request { contact, channel, message, campaign: true, asked_at, now };
+            |now| policy::Request { contact, channel, message, campaign: true, in_handoff, now };
         let mut facts = Facts::default();
         if request(now).is_marketing() {
             let recent = self.store.outbox_of(contact.id, RECENT).await?;

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     calendar::Calendar,
     model::{Contact, ContactId, EventKind, Lane, LogLevel, Message},
-    policy,
     store::StoreError,
     turn::Draft,
 };
@@ -121,9 +120,7 @@ impl contact::Host for Host {
         self.contact().map_or(0, |contact| contact.message_count)
     }
     fn in_handoff(&mut self) -> bool {
-        let Some(draft) = &self.draft else { return false };
-        let rules = &draft.setting.policy;
-        draft.contact.as_ref().is_some_and(|it| policy::in_handoff(it, draft.now(), rules))
+        self.draft.as_ref().is_some_and(Draft::in_handoff)
     }
 }
 

@@ -40,8 +40,8 @@ fn text() -> Outgoing {
 
 fn rule_with(contact: &Contact, message: &Outgoing, facts: &Facts, rules: &Rules) -> Option<Rule> {
     let channel = channel();
-    let request =
-        Request { contact, channel: &channel, message, campaign: false, asked_at: NOW, now: NOW };
+    let (channel, in_handoff) = (&channel, asked_in_handoff(contact, NOW, rules));
+    let request = Request { contact, channel, message, campaign: false, in_handoff, now: NOW };
     match may_leave(&request, facts, rules) {
         Ruling::Leave => None,
         Ruling::Wait { rule, until, .. } => {
@@ -139,6 +139,14 @@ fn a_person_silences_the_bot_and_not_the_business() {
     contact.handoff = Some(Handoff { reason: "r".into(), by: "b".into(), since: NOW - 1 });
     assert_eq!(rule(&contact, &text(), &rules()), Some(Rule::Handoff));
     assert_eq!(rule(&contact, &template(Category::Utility), &rules()), None);
+    // What the turn that hands over says leaves, and so does what was asked for
+    // before.
+    for since in [NOW, NOW + 1] {
+        let handoff = Handoff { reason: "r".into(), by: "b".into(), since };
+        let contact = Contact { handoff: Some(handoff), ..ann() };
+        assert_eq!(rule(&contact, &text(), &rules()), None);
+        assert!(in_handoff(&contact, NOW, &rules()));
+    }
 }
 
 #[test]
@@ -226,7 +234,8 @@ fn the_longest_calling_code_has_the_price() {
         let contact = Contact { phone: Some(phone.into()), ..ann() };
         let (contact, now) = (&contact, NOW);
         let channel = &channel;
-        Request { contact, channel, message, campaign: false, asked_at: now, now }.charge(&rules)
+        Request { contact, channel, message, campaign: false, in_handoff: false, now }
+            .charge(&rules)
     };
     let micros = |phone: &str| charge(phone, &marketing()).unwrap().micros;
     assert_eq!([micros("4915"), micros("4415"), micros("3315")], [200_000, 50_000, 100_000]);
@@ -293,7 +302,7 @@ fn a_campaign_that_is_paused_waits_and_one_that_is_stopped_ends() {
             channel: &channel,
             message: &message,
             campaign: true,
-            asked_at: NOW,
+            in_handoff: false,
             now: NOW,
         };
         matches!(may_leave(&request, &of(campaign), &rules()), Ruling::Refused { .. })

@@ -71,10 +71,8 @@ pub(super) fn differs(
             })
         }
         Expected::Handoff { reason, .. } => {
-            let handoff = contact
-                .handoff
-                .as_ref()
-                .filter(|handoff| handoff.since >= now || policy::in_handoff(contact, now, rules));
+            let handoff =
+                contact.handoff.as_ref().filter(|_| policy::in_handoff(contact, now, rules));
             match (handoff, reason) {
                 (None, None) => None,
                 (Some(handoff), Some(reason)) if line_fits(reason, &handoff.reason) => None,

@@ -62,8 +62,9 @@ pub(super) struct Block {
     pub after: usize,
     /// First and last line of each message told.
     pub told: Vec<(usize, usize)>,
-    /// What the bot said, in the chat's own words where they fit.
-    pub came: Vec<Vec<String>>,
+    /// What the bot said, or that it said nothing, to whom; in the chat's own
+    /// words where they fit.
+    pub came: Vec<(String, Vec<String>)>,
     pub differs: bool,
 }
 

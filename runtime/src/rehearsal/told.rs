@@ -1,10 +1,7 @@
 //! A file of chats with what the bot says now in the place of what it was told
 //! to say.
 
-use super::{
-    chat::ChatFile,
-    play::{Block, Played},
-};
+use super::{chat::ChatFile, play::Played};
 use std::collections::BTreeMap;
 
 /// The file's text anew, where chats have differed in what the bot says. What
@@ -15,7 +12,8 @@ pub fn blessed(file: &ChatFile, played: &[Played]) -> String {
     for block in played.iter().flat_map(|played| &played.blocks).filter(|block| block.differs) {
         // In the place of the first, or below what happens.
         let place = block.told.first().map_or(block.after, |(first, _)| first - 1);
-        insert.insert(place, said(block));
+        let came = block.came.iter().flat_map(|(_, lines)| lines.clone());
+        insert.insert(place, came.collect());
         dropped.extend(block.told.iter().flat_map(|(first, last)| *first..=*last));
     }
     let mut lines = Vec::new();
@@ -28,11 +26,4 @@ pub fn blessed(file: &ChatFile, played: &[Played]) -> String {
         lines.extend(insert.remove(&number).unwrap_or_default());
     }
     lines.join("\n") + "\n"
-}
-
-fn said(block: &Block) -> Vec<String> {
-    match block.came.is_empty() {
-        true => vec!["bot: nothing".into()],
-        false => block.came.iter().flatten().cloned().collect(),
-    }
 }

@@ -63,6 +63,8 @@ pub struct Draft {
     pub limits: DraftLimits,
     /// The lane's contact with this turn's changes; none in a channel's lane.
     pub contact: Option<Contact>,
+    /// This turn has handed over to a person: it may still say so.
+    pub hands_over: bool,
     /// How many messages and read marks the turn sends already: the index of
     /// the next one's id.
     pub sends: u32,
@@ -138,6 +140,7 @@ impl Draft {
             grants,
             limits,
             contact: None,
+            hands_over: false,
             sends: 0,
             effects: Vec::new(),
             tagged: Vec::new(),
@@ -160,6 +163,12 @@ impl Draft {
     }
     pub fn lane(&self) -> &Lane {
         &self.setting.event.id.lane
+    }
+
+    /// Whether a person is answering: not yet in the turn that hands over.
+    pub fn in_handoff(&self) -> bool {
+        let answers = |it| policy::in_handoff(it, self.now(), &self.setting.policy);
+        !self.hands_over && self.contact.as_ref().is_some_and(answers)
     }
 
     /// Until when any kind of message may be sent; none if the window is closed.
@@ -190,9 +199,9 @@ impl Draft {
         let message = self.by_template(message)?;
         let contact = self.contact.as_ref().ok_or(NO_CONTACT)?;
         let (channel, now) = (&self.event().channel, self.now());
-        let campaign = self.event().campaign().is_some();
+        let (campaign, in_handoff) = (self.event().campaign().is_some(), self.in_handoff());
         let request =
-            policy::Request { contact, channel, message: &message, campaign, asked_at: now, now };
+            policy::Request { contact, channel, message: &message, campaign, in_handoff, now };
         // It is asked again, with all the facts, when the message is about to go.
         let ruling = policy::may_leave(&request, &policy::Facts::default(), &self.setting.policy);
         if let policy::Ruling::Refused { why, .. } = ruling {
@@ -293,7 +302,11 @@ impl Draft {
 
     pub fn handoff(&mut self, reason: &str) -> Checked {
         check_bytes("the reason", reason, TEXT_BYTES)?;
-        self.on_contact(Effect::Handoff { reason: reason.into() })
+        // Who is answering already goes on.
+        let hands_over = !self.in_handoff();
+        self.on_contact(Effect::Handoff { reason: reason.into() })?;
+        self.hands_over = hands_over;
+        Ok(())
     }
 
     pub fn resume(&mut self) -> Checked {

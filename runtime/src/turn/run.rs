@@ -110,6 +110,8 @@ pub(super) struct Turn {
     /// What the host has heard itself in this turn.
     heard: Option<Consent>,
     broken: Option<StoreError>,
+    /// A step has handed over to a person.
+    hands_over: bool,
     sends: u32,
 }
 
@@ -157,6 +159,7 @@ impl Turn {
             known: None,
             heard: None,
             broken: None,
+            hands_over: false,
             sends: 0,
         }
     }
@@ -407,7 +410,7 @@ impl Turn {
         let (setting, grants) = (self.setting.clone(), link.grants.clone());
         let mut draft = Draft::new(setting, link.step.name(), grants, link.limits);
         draft.contact.clone_from(&self.contact);
-        draft.sends = self.sends;
+        (draft.sends, draft.hands_over) = (self.sends, self.hands_over);
         if let Some(known) = &self.known {
             let known = known.get(link.step.name()).cloned().unwrap_or_default();
             draft.network = Network::Recorded(known.exchanges.clone());
@@ -426,7 +429,7 @@ impl Turn {
         {
             contact.consent.clone_from(heard);
         }
-        self.sends = draft.sends;
+        (self.sends, self.hands_over) = (draft.sends, draft.hands_over);
         self.effects.extend(draft.effects.into_iter().map(|effect| (step.clone(), effect)));
         self.tagged.extend(draft.tagged);
         self.kv.extend(draft.kv.into_values());

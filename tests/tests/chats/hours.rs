@@ -122,8 +122,8 @@ bot: Hello! Ask away.
 until 2027-03-28 01:59
 Ann: Is there a dress code?
 bot: Hello! Ask away.
-Ann: Is there a dress code?
-bot: Pardon?
+
+  Pardon?
 +2m
 Ann: Is there a dress code?
 bot: We are closed and open again tomorrow at 9:00.
@@ -132,8 +132,8 @@ bot: We are closed and open again tomorrow at 9:00.
 until 2027-10-31 02:29
 Ann: Is there a dress code?
 bot: Hello! Ask away.
-Ann: Is there a dress code?
-bot: Pardon?
+
+  Pardon?
 +2m
 Ann: Is there a dress code?
 bot: We are closed and open again tomorrow at 9:00.

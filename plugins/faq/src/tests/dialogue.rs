@@ -45,6 +45,46 @@ fn lines_are_compared_as_the_owner_says() {
 }
 
 #[test]
+fn synonyms_are_found_where_words_have_no_spaces() {
+    let shop = |synonyms: &str| {
+        let rules = format!(
+            r#"{{"fallback": "Pardon?", {synonyms} "answer": [
+                {{"id": "returns", "ask": ["怎么退货", "退货要多久"], "say": "returns"}},
+                {{"id": "delivery", "ask": ["你们送货吗", "送货多少钱"], "say": "delivery"}},
+                {{"id": "goods", "ask": ["商品有现货吗", "商品坏了"], "say": "goods"}},
+                {{"id": "postage", "ask": ["配送料はいくらですか"], "say": "postage"}},
+                {{"id": "toilet", "ask": ["ห้องน้ำไปทางไหน"], "say": "toilet"}}]}}"#
+        );
+        configure::<Faq>(&rules).unwrap()
+    };
+    let without = shop("");
+    let with = shop(
+        r#""synonym": [
+            {"words": ["商品", "货", "东西"]}, {"words": ["退货", "寄回去", "退回"]},
+            {"words": ["送货", "外卖"]}, {"words": ["送料", "配送料", "デリバリー代"]},
+            {"words": ["ห้องน้ำ", "ส้วม"]}],"#,
+    );
+    for (text, answer) in [
+        ("衣服寄回去要多久", "returns"),
+        ("你好，有外卖吗", "delivery"),
+        ("东西坏了怎么办", "goods"),
+        ("デリバリー代を教えてください", "postage"),
+        ("ขอเข้าส้วมหน่อย", "toilet"),
+    ] {
+        assert_eq!(known().says(&without, text).replies(), ["Pardon?"], "{text}");
+        assert_eq!(known().says(&with, text).replies(), [answer], "{text}");
+    }
+    // `货` in `退货` and `送货` is no goods, and `送料` in `配送料` not another one.
+    for (text, answer) in
+        [("退货要多久", "returns"), ("你们送货吗", "delivery"), ("配送料はいくらですか", "postage")]
+    {
+        let turn = known().says(&with, text);
+        assert_eq!(turn.replies(), [answer]);
+        assert!(turn.because[0].contains("is asked word for word"), "{:?}", turn.because);
+    }
+}
+
+#[test]
 fn a_follow_up_is_an_answer_only_right_after_the_other() {
     let faq = bistro();
     let mut stage = known();

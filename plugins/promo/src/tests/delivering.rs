@@ -83,6 +83,38 @@ fn caps_consent_tags_and_handoff_forbid() {
     }
 }
 
+/// Two reminders of a stay kept an offer back, and offers a reminder.
+#[test]
+fn a_cap_counts_marketing_alone() {
+    let promo = configure::<Promo>(
+        r#"{"cap": "2 per 7 days", "promo": [
+            {"id": "spring", "template": "sale", "language": "en", "every": "0 10 * * *"},
+            {"id": "stay", "template": "stay", "language": "en", "every": "0 10 * * *", "category": "utility"}]}"#,
+    )
+    .unwrap();
+    let mut stage = Stage { now: DECEMBER, ..Stage::default() };
+    let mut sends = |id: &str, day: usize| {
+        let payload = format!(r#"{{"promo": "{id}", "local": "{}"}}"#, DAYS[day]);
+        let turn = stage.handle(&promo, Event::Broadcast(Broadcast { id: id.into(), payload }));
+        turn.templates().len()
+    };
+    assert_eq!([sends("stay", 0), sends("stay", 1), sends("stay", 2)], [1; 3]);
+    assert_eq!([sends("spring", 0), sends("spring", 1), sends("spring", 2)], [1, 1, 0]);
+    assert_eq!([sends("stay", 3), sends("stay", 3)], [1, 0]);
+}
+
+#[test]
+fn what_was_sent_is_known_from_before() {
+    let promo = promo(r#""every": "0 10 * * *", "cap": "1 per 7 days""#);
+    let mut stage = Stage { now: DECEMBER, ..Stage::default() };
+    // As it was stored once.
+    let pair = format!(r#"[["spring@{}", {DECEMBER}]]"#, DAYS[0]);
+    stage.kv.insert((false, "sent".into()), (pair.into(), None));
+    assert_eq!(left_out(&reach(&mut stage, &promo, DAYS[0])), ["it has been sent"]);
+    let turn = reach(&mut stage, &promo, DAYS[1]);
+    assert_eq!(left_out(&turn), ["the contact has had 1 in 7 days"]);
+}
+
 #[test]
 fn placeholders_are_filled() {
     let promo = promo(r#""every": "0 10 * * *", "parameters": ["Hi {name|friend}", "{city}"]"#);

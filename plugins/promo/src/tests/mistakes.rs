@@ -96,6 +96,10 @@ fn each_mistake_has_its_place() {
             "/promo/0/cap: a cap looks like `2 per 7 days`, up to 200 and 90 days".into(),
         ),
         (
+            format!(r#"{every}, "category": "utility", "cap": "2 per 7 days""#),
+            "/promo/0/cap: a cap is for marketing: leave it out where it is `utility`".into(),
+        ),
+        (
             format!(r#"{every}, "to": {{"seen_within": "a while"}}"#),
             format!("/promo/0/to/seen_within: `a while` is not understood: {duration}"),
         ),

@@ -125,7 +125,7 @@ impl Worker {
             channel: &item.channel,
             message: &message,
             campaign: item.campaign.is_some(),
-            asked_at: item.created_at,
+            in_handoff: policy::asked_in_handoff(contact, item.created_at, rules),
             now,
         };
         let mut facts = self.facts(item, &request, route, batch).await?;

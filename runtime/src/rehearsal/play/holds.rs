@@ -29,12 +29,19 @@ impl Player<'_> {
         lines.iter().map(|line| (*line).to_owned()).collect()
     }
 
-    /// As a chat tells it of `who`.
-    fn written(&self, who: &str, said: &Said) -> Vec<String> {
+    /// How a chat begins what is told of the bot.
+    fn bot_to(&self, who: &str) -> String {
         match self.spoke.as_deref() == Some(who) {
-            true => said.written("bot"),
-            false => said.written(&format!("bot to {who}")),
+            true => "bot".into(),
+            false => format!("bot to {who}"),
         }
+    }
+
+    /// As a chat tells it, noted in the block.
+    fn came(&mut self, who: &str, said: &Said) -> Vec<String> {
+        let written = said.written(&self.bot_to(who));
+        self.block.came.push((who.to_owned(), written.clone()));
+        written
     }
 
     pub(super) async fn expected(
@@ -55,9 +62,12 @@ impl Player<'_> {
                 let (came, rest): (Vec<_>, Vec<_>) =
                     open.into_iter().partition(|(to, _)| *to == who);
                 self.open = rest;
+                if came.is_empty() {
+                    let as_told = self.source(line.first, line.last);
+                    self.block.came.push((who, as_told));
+                }
                 for (who, said) in came {
-                    let came = self.written(&who, &said);
-                    self.block.came.push(came.clone());
+                    let came = self.came(&who, &said);
                     self.differs(line, "the bot was to say nothing", came, &who).await?;
                 }
             }
@@ -81,16 +91,26 @@ impl Player<'_> {
             false => self.open.iter().position(|(to, _)| *to == who),
         };
         let Some(next) = next else {
+            self.silent(who);
             return self.differs(line, "the bot did not say it", Vec::new(), who).await;
         };
         let entry = self.open.remove(next);
         if fits(&entry) {
-            self.block.came.push(self.source(line.first, line.last));
+            let as_told = self.source(line.first, line.last);
+            self.block.came.push((entry.0, as_told));
             return Ok(());
         }
-        let came = self.written(who, &entry.1);
-        self.block.came.push(came.clone());
+        let came = self.came(who, &entry.1);
         self.differs(line, "the bot said something else", came, who).await
+    }
+
+    /// Notes that the bot said nothing to `who`, if that is so.
+    fn silent(&mut self, who: &str) {
+        let heard = self.block.came.iter().map(|(to, _)| to);
+        if heard.chain(self.open.iter().map(|(to, _)| to)).all(|to| to != who) {
+            let nothing = format!("{}: nothing", self.bot_to(who));
+            self.block.came.push((who.to_owned(), vec![nothing]));
+        }
     }
 
     async fn differs(
@@ -130,8 +150,7 @@ impl Player<'_> {
             if self.loosely {
                 continue;
             }
-            let came = self.written(&who, &said);
-            self.block.came.push(came.clone());
+            let came = self.came(&who, &said);
             self.block.differs = true;
             let because = self.because(&who).await?;
             let (line, what) = (self.block.after, "the bot said what is not told".into());

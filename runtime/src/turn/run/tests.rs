@@ -1,6 +1,7 @@
 //! What the trace of a turn keeps of what the turn ran on.
 
 mod again;
+mod handover;
 mod heard;
 mod retried;
 

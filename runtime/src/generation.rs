@@ -295,6 +295,7 @@ impl Builder<'_> {
             });
             return Err(wrong.collect());
         }
+        self.warnings.extend(plugin.schema_remarks(document).map_err(at_plugin)?);
         let step = match plugin.configure(config, document.value()).await {
             Ok(step) => step,
             Err(ConfigureError::Failed(why)) => {

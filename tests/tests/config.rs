@@ -357,6 +357,25 @@ async fn grants_that_differ_from_what_is_asked_for_are_warnings() {
 }
 
 #[tokio::test]
+async fn a_translation_that_is_missing_is_a_warning() {
+    let shop = Shop::with(&[
+        Swap(FAQ, "say = \"How can we help?\"", "say = { en = \"Yes?\", zh = \"您好\" }"),
+        Swap(FAQ, "say = \"Bread from 3.20", "say.en = \"Bread from 3.20"),
+        Swap(FAQ, "title = \"Opening hours\" }", "title = { en = \"Hours\", de = \"Zeiten\" } }"),
+    ]);
+    let generation = shop.build(None).await.map_err(|problems| lines(&problems)).unwrap();
+    let lacks = |place: &str, which: &str| {
+        format!("rules/faq.toml:{place}: lacks {which}, in which other texts are")
+    };
+    let expected = [
+        lacks("15: fallback_buttons[0].title", "`zh`"),
+        lacks("84: answer[3].say", "`de`, `zh`"),
+        lacks("159: answer[10].say", "`de`"),
+    ];
+    assert_eq!(lines(&generation.warnings), expected);
+}
+
+#[tokio::test]
 async fn an_edit_makes_one_step_anew_and_listeners_wait_for_a_restart() {
     let shop = Shop::new();
     let first = shop.build(None).await.map_err(|problems| lines(&problems)).unwrap();

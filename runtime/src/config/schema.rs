@@ -2,6 +2,8 @@
 //! schemas come from the types, a plugin's from the plugin. All that is wrong
 //! is found at once and said in plain words.
 
+mod languages;
+
 use super::{
     Document, Problem,
     document::{child, unescape},

@@ -171,10 +171,17 @@ impl Plugin {
 
     /// Where rules do not keep to the plugin's own schema. Error: that is none.
     pub fn schema_problems(&self, rules: &Document) -> Result<Vec<Problem>, String> {
-        let Some(schema) = self.descriptor().rules_schema.clone() else { return Ok(Vec::new()) };
-        let schema = Schema::parse(schema)
-            .map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))?;
-        Ok(schema.check(rules))
+        Ok(self.schema()?.map(|schema| schema.check(rules)).unwrap_or_default())
+    }
+
+    /// What is likely to be an oversight in rules that keep to it.
+    pub fn schema_remarks(&self, rules: &Document) -> Result<Vec<Problem>, String> {
+        Ok(self.schema()?.map(|schema| schema.remarks(rules)).unwrap_or_default())
+    }
+
+    fn schema(&self) -> Result<Option<Schema>, String> {
+        let schema = self.descriptor().rules_schema.clone().map(Schema::parse).transpose();
+        schema.map_err(|why| format!("the plugin's schema for its rules is not valid: {why}"))
     }
 
     /// The cases that the component carries, as `cases::pack` made them.

@@ -2,6 +2,7 @@
 
 mod again;
 mod heard;
+mod written;
 
 use super::{
     super::{DraftLimits, Step},

@@ -30,6 +30,9 @@ mod zones;
 // And of opening hours.
 #[path = "../../runtime/src/calendar.rs"]
 pub mod calendar;
+// And of which language a contact writes in.
+#[path = "../../runtime/src/model/language.rs"]
+pub mod language;
 
 pub use crate::plugin::configure;
 use crate::{
@@ -49,6 +52,8 @@ use std::{
 pub struct Person {
     pub name: Option<String>,
     pub language: Option<String>,
+    /// The language that a message of theirs surely was in.
+    pub written: Option<language::Written>,
     pub zone: Option<String>,
     pub tags: BTreeSet<String>,
     /// Of the tags that go by themselves.
@@ -235,8 +240,11 @@ impl Stage {
         self.turns += 1;
         let Person { tags, expiries, .. } = &mut self.contact;
         expiries.retain(|name, at| *at > self.now || !tags.remove(name));
-        let on_message = matches!(event, Event::Message(_));
-        let running = Running { stage: self.clone(), on_message, ..Running::default() };
+        let (on_message, words) = match &event {
+            Event::Message(message) => (true, message.words().map(str::to_owned)),
+            _ => (false, None),
+        };
+        let running = Running { stage: self.clone(), on_message, words, ..Running::default() };
         let before = RUNNING.replace(Some(running));
         assert!(before.is_none(), "a turn within a turn");
         let verdict = plugin.handle(event);
@@ -340,6 +348,8 @@ impl Stage {
 struct Running {
     stage: Stage,
     on_message: bool,
+    /// What the contact says in the message.
+    words: Option<String>,
     effects: Vec<Effect>,
     because: Vec<String>,
     logs: Vec<String>,

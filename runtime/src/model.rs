@@ -7,6 +7,7 @@ mod effect;
 mod event;
 mod exchange;
 mod ids;
+mod language;
 mod marketing;
 mod media;
 mod news;
@@ -39,6 +40,7 @@ pub use event::{
 };
 pub use exchange::{Exchange, HttpRequest, HttpResponse};
 pub use ids::{ChannelId, ContactId, EventId, Lane, Millis, SendId, TurnId, moment};
+pub use language::{Written, language_among};
 pub use marketing::{Cap, QuietHours};
 pub use media::{MediaFile, MediaHere, MediaState, media_hash};
 pub use news::{AccountChange, AccountNews, News, NumberNews, Stoppage, TemplateNews};

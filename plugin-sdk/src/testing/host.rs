@@ -1,7 +1,7 @@
 //! The imports of the contract as the test kit answers them: the same modules
 //! and signatures as those generated for the sandbox.
 
-use super::{Effect, calendar::Calendar, key, with, zones};
+use super::{Effect, calendar::Calendar, key, language, with, zones};
 use crate::{Instant, Outgoing, Scope, Segment, Terms};
 
 /// The contact whose lane this turn runs in. Reads see what this turn has
@@ -20,6 +20,20 @@ pub mod contact {
     /// A language tag such as `en` or `pt-BR`, if one is known.
     pub fn language() -> Option<String> {
         with(|run| run.stage.contact.language.clone())
+    }
+    /// Which of these tags to answer the contact in: the one that `language`
+    /// asks for, else the one that the message is surely written in, else the
+    /// one that an earlier message surely was. None: not known.
+    pub fn language_among(tags: &[String]) -> Option<String> {
+        with(|run| {
+            if run.stage.channel_lane {
+                return None;
+            }
+            let (person, now) = (&mut run.stage.contact, run.stage.now);
+            let (preferred, words) = (person.language.as_deref(), run.words.as_deref());
+            language::language_among(tags, preferred, words, &mut person.written, now)
+                .map(str::to_owned)
+        })
     }
     /// An IANA time zone, if one is known.
     pub fn zone() -> Option<String> {

@@ -59,7 +59,7 @@ impl Plugin for Faq {
             because("a person is answering");
             return Ok(Continue);
         }
-        let (language, how) = self.languages.choose(message.words())?;
+        let (language, how) = self.languages.choose(message.words());
         if let Some(how) = how {
             because(format!("in `{}`, {how}", language.tag));
         }

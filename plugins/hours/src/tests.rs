@@ -69,6 +69,26 @@ fn what_is_said_of_the_hours_is_in_the_language_of_the_text() {
 }
 
 #[test]
+fn who_is_new_is_told_in_the_language_of_the_message_and_later_too() {
+    let (plugin, mut stage) = of(r#"{"away": {
+        "en": "Back {opens}.", "de": "Wieder da {opens}.", "zh": "{opens}恢复营业。"
+    }}"#);
+    let night = |stage: &mut Stage, at: &str, text: &str| {
+        stage.at(at);
+        stage.says(&plugin, text).replies().join("|")
+    };
+    let question = "Guten Abend, haben Sie morgen früh frische Brötchen für mich?";
+    assert_eq!(night(&mut stage, "2026-11-30T20:00:00", question), "Wieder da morgen um 9:00 Uhr.");
+    assert_eq!(night(&mut stage, "2026-12-01T20:00:00", "ok"), "Wieder da morgen um 9:00 Uhr.");
+    // A wish goes before, and what is not known is English.
+    stage.contact.language = Some("en".into());
+    assert_eq!(night(&mut stage, "2026-12-02T20:00:00", question), "Back tomorrow at 9:00.");
+    let (_, mut stage) = of(AWAY);
+    assert_eq!(night(&mut stage, "2026-11-30T20:00:00", "ok"), "Back tomorrow at 9:00.");
+    assert_eq!(night(&mut stage, "2026-12-01T20:00:00", "你们几点开门？"), "明天9:00恢复营业。");
+}
+
+#[test]
 fn a_greeting_comes_first_and_swallows_nothing() {
     let (plugin, mut stage) = of(
         r#"{"greeting": "Hello {name}! {opening_hours}.", "greeting_after": "30 days", "away": "Closed."}"#,

@@ -24,7 +24,7 @@ impl Text {
         let own = contact::language();
         let (language, text) = match self {
             Self::One(text) => (own.as_deref(), text.as_str()),
-            Self::Each(texts) => of(texts, own.as_deref()),
+            Self::Each(texts) => among(texts),
         };
         // The rules were taken, so every text is well-formed.
         let template = Template::new(text);
@@ -45,18 +45,13 @@ impl Text {
     }
 }
 
-/// In `pt-BR`, or else in `pt`, or else in English, or else in the first
-/// language there is; with the language that it is in.
-fn of<'a>(
-    texts: &'a BTreeMap<String, String>,
-    language: Option<&str>,
-) -> (Option<&'a str>, &'a str) {
-    let language = language.unwrap_or_default().replace('_', "-");
-    let primary = language.split('-').next().unwrap_or_default();
-    let of = |wanted: &str| {
-        texts.iter().find(|(tag, _)| tag.replace('_', "-").eq_ignore_ascii_case(wanted))
-    };
-    let found = of(&language).or_else(|| of(primary)).or_else(|| of("en"));
-    let found = found.or(texts.iter().next());
+/// In the contact's language, or else in English, or else in the first language
+/// there is; with the language that it is in.
+fn among(texts: &BTreeMap<String, String>) -> (Option<&str>, &str) {
+    let tags: Vec<String> = texts.keys().cloned().collect();
+    let known = contact::language_among(&tags);
+    let found = known.and_then(|tag| texts.get_key_value(&tag));
+    let english = || texts.iter().find(|(tag, _)| tag.eq_ignore_ascii_case("en"));
+    let found = found.or_else(english).or_else(|| texts.iter().next());
     found.map_or((None, ""), |(tag, text)| (Some(tag.as_str()), text.as_str()))
 }

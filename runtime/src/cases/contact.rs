@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use crate::{
-    model::{ChannelId, Consent, Contact, ContactId, Handoff, Millis, Tag},
+    model::{ChannelId, Consent, Contact, ContactId, Handoff, Millis, Tag, Written},
     policy,
 };
 use serde::{Deserialize, Serialize, de::Error};
@@ -18,6 +18,9 @@ pub struct ContactForm {
     pub phone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The language that the message before this one surely was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote_in: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -104,6 +107,8 @@ impl ContactForm {
                 contact.attributes.insert(name.into(), value.clone());
             }
         }
+        let written = |language| Written { language, at: now.saturating_sub(BEFORE_MS) };
+        contact.written = self.wrote_in.clone().map(written);
         contact.tags = self.tags.iter().map(|tag| tag.tag(now)).collect();
         contact.tags.sort_by(|a, b| a.name.cmp(&b.name));
         let (by, at, proof) = (BY.to_owned(), now, String::new());
@@ -165,11 +170,13 @@ impl ContactForm {
         let usual = sent_at.or(last_seen);
         let wrote = contact.last_inbound.get(channel).copied();
         let mut attributes = contact.attributes.clone();
+        let written = contact.written.as_ref().filter(|it| it.counts_at(now));
         let in_force = policy::in_handoff(contact, now, rules);
         Self {
             name: contact.name.clone(),
             phone: contact.phone.clone(),
             language: attributes.remove("language"),
+            wrote_in: written.map(|it| it.language.clone()),
             zone: attributes.remove("zone"),
             attributes,
             tags: contact.tags_at(now).map(TagForm::of).collect(),

@@ -3,7 +3,7 @@
 mod merge;
 mod tags;
 
-use super::{Address, ChannelId, Choice, ContactId, Effect, Millis};
+use super::{Address, ChannelId, Choice, ContactId, Effect, Millis, Written};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -150,6 +150,9 @@ pub struct Contact {
     pub tags: Vec<Tag>,
     /// `language` and `zone` live here too.
     pub attributes: BTreeMap<String, String>,
+    /// The language that a message of theirs surely was in.
+    #[serde(default)]
+    pub written: Option<Written>,
     pub consent: Consent,
     /// The last message from the contact, per channel: it opens the window.
     pub last_inbound: BTreeMap<ChannelId, Millis>,
@@ -198,6 +201,7 @@ impl Contact {
             username: None,
             tags: Vec::new(),
             attributes: BTreeMap::new(),
+            written: None,
             consent: Consent::Unknown,
             last_inbound: BTreeMap::new(),
             free_until: BTreeMap::new(),

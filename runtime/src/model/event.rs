@@ -195,6 +195,15 @@ pub enum Content {
 }
 
 impl Content {
+    /// What was written, or stands on what was tapped, or beneath a file.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Choice(choice) => Some(&choice.title),
+            Self::Media(media) => media.caption.as_deref(),
+            _ => None,
+        }
+    }
     /// The file that it bears.
     pub fn media(&self) -> Option<&Media> {
         match self {

@@ -87,6 +87,10 @@ impl contact::Host for Host {
     fn language(&mut self) -> Option<String> {
         contact::Host::attribute(self, "language".into())
     }
+    fn language_among(&mut self, tags: Vec<String>) -> Option<String> {
+        let draft = self.draft.as_mut()?;
+        self.time.spend(|| draft.language_among(&tags))
+    }
     fn zone(&mut self) -> Option<String> {
         contact::Host::attribute(self, "zone".into())
     }

@@ -181,6 +181,19 @@ impl Draft {
         (until > self.now()).then_some(until)
     }
 
+    /// Which of these tags to answer the contact in; none if that is not known.
+    /// What the message is surely written in is kept with the contact.
+    pub fn language_among(&mut self, tags: &[String]) -> Option<String> {
+        let now = self.now();
+        let contact = self.contact.as_mut()?;
+        let words = match &self.setting.event.kind {
+            EventKind::Message(message) => message.content.words(),
+            _ => None,
+        };
+        let preferred = contact.attributes.get("language").map(String::as_str);
+        language_among(tags, preferred, words, &mut contact.written, now).map(str::to_owned)
+    }
+
     /// Answers the contact of the lane. Returns the id of the (first) message.
     pub fn reply(&mut self, message: Outgoing) -> Checked<SendId> {
         self.answer(message, None)

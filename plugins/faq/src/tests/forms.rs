@@ -35,19 +35,19 @@ fn the_language_is_the_contacts_else_the_messages_else_the_shops() {
         (Some("pt_BR"), "qual", "Desculpe, não sei.", "in `pt-BR`, as the contact prefers"),
         (Some("ja"), "wifi", "The password is sesame.", "in `en`, for want of a better one"),
         (None, "wifi", "The password is sesame.", "in `en`, for want of a better one"),
-        (None, "几点吃早饭", "抱歉，我不知道。", "in `zh`, as the message is"),
+        (None, "几点吃早饭", "抱歉，我不知道。", "in `zh`, as the contact writes"),
         (None, "wifi 密码", "密码是芝麻。", "in `zh`, as the words are of its texts"),
         (
             None,
             "¿Podrían decirme a qué hora se sirve el desayuno mañana?",
             "Lo siento, no lo sé, estimado huésped.",
-            "in `es`, as the message is",
+            "in `es`, as the contact writes",
         ),
         (
             None,
             "Could you tell me when breakfast is served tomorrow, please?",
             "Sorry, I do not know that, dear guest.",
-            "in `en`, as the message is",
+            "in `en`, as the contact writes",
         ),
     ] {
         assert_eq!(says(preferred, text), (reply.into(), because.into()), "{text}");
@@ -57,7 +57,7 @@ fn the_language_is_the_contacts_else_the_messages_else_the_shops() {
     stage.says(&faq, "¿Podrían decirme a qué hora se sirve el desayuno mañana?");
     let turn = stage.says(&faq, "wifi");
     assert_eq!(turn.replies(), ["La contraseña es sésamo."]);
-    assert_eq!(turn.because[0], "in `es`, as an earlier message was");
+    assert_eq!(turn.because[0], "in `es`, as the contact writes");
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn what_is_seen_goes_there_and_back() {
     ] {
         contact.apply(&effect, "x", NOW - 1_000);
     }
+    contact.written = Some(crate::model::Written { language: "de".into(), at: NOW - 90_000_000 });
     for sent_at in [None, Some(NOW)] {
         let mut contact = contact.clone();
         if let Some(at) = sent_at {
@@ -49,6 +50,7 @@ fn what_is_seen_goes_there_and_back() {
         assert_eq!(read, form);
         let again = read.contact(&channel(), NOW, sent_at);
         assert_eq!(again.attributes, contact.attributes);
+        assert_eq!(again.written.as_ref().unwrap().language, "de");
         assert_eq!(again.consent.name(), "opted-out");
         assert_eq!(again.message_count, contact.message_count);
         assert_eq!(again.first_seen, contact.first_seen);

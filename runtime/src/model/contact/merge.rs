@@ -30,6 +30,8 @@ impl Contact {
                 false => drop(self.attributes.entry(name).or_insert(value)),
             }
         }
+        let written = [self.written.take(), other.written];
+        self.written = written.into_iter().flatten().max_by_key(|it| it.at);
         self.consent = consent(std::mem::take(&mut self.consent), other.consent);
         latest(&mut self.last_inbound, other.last_inbound);
         latest(&mut self.free_until, other.free_until);
@@ -122,6 +124,8 @@ mod tests {
         did(&mut a, attribute("city", "Lima"), 1);
         did(&mut b, attribute("city", "Quito"), 1);
         did(&mut b, attribute("size", "L"), 1);
+        a.written = Some(Written { language: "es".into(), at: 40 });
+        b.written = Some(Written { language: "de".into(), at: 30 });
         did(&mut b, Effect::Note { text: "first".into() }, 1);
         did(&mut a, Effect::Note { text: "second".into() }, 2);
         did(&mut b, Effect::Handoff { reason: "asked".into() }, 3);
@@ -132,6 +136,7 @@ mod tests {
         assert_eq!(tags, [("both", None), ("only", None), ("short", Some(9))]);
         assert_eq!(a.attributes["city"], "Lima", "of the one who wrote last");
         assert_eq!(a.attributes["size"], "L");
+        assert_eq!(a.written.as_ref().unwrap().language, "es", "of the later message");
         let notes: Vec<_> = a.notes.iter().map(|note| note.text.as_str()).collect();
         assert_eq!(notes, ["first", "second"]);
         assert!(a.handoff.is_some() && a.name.as_deref() == Some("Bo"));

@@ -52,6 +52,47 @@ fn a_long_text_is_asked_for_whole_or_not_at_all() {
     assert_eq!((draft.effects.len(), draft.sends), (1, 3), "half an answer was kept");
 }
 
+const SPANISH: &str = "¿Podrían decirme a qué hora se sirve el desayuno mañana?";
+
+/// As `draft`, on a message with this text.
+fn on_text(text: &str) -> Draft {
+    let mut draft = draft(3);
+    let event = Event::clone(draft.event());
+    let kind = EventKind::Message(Message {
+        id: "wamid.1".into(),
+        sent_at: 1_000_000,
+        content: Content::Text(text.into()),
+        replies_to: None,
+        referral: None,
+        forwarded: false,
+        product: None,
+    });
+    draft.setting.event = Arc::new(Event { kind, ..event });
+    draft
+}
+
+#[test]
+fn a_language_is_preferred_or_written_or_was_written() {
+    let tags = ["en", "es", "de"].map(str::to_owned);
+    let mut draft = on_text(SPANISH);
+    draft.set_attribute("language", Some("de-AT".into())).unwrap();
+    assert_eq!(draft.language_among(&tags).as_deref(), Some("de"));
+    assert_eq!(draft.contact.as_ref().unwrap().written, None);
+    draft.set_attribute("language", None).unwrap();
+    assert_eq!(draft.language_among(&tags).as_deref(), Some("es"));
+    let contact = draft.contact.clone();
+    let mut later = on_text("ok");
+    assert_eq!(later.language_among(&tags), None);
+    later.contact = contact;
+    assert_eq!(later.language_among(&tags).as_deref(), Some("es"));
+    later.setting.now += 90 * 24 * 3_600_000;
+    assert_eq!(later.language_among(&tags), None);
+    // In a channel's lane there is nobody to answer.
+    let mut nobody = on_text(SPANISH);
+    nobody.contact = None;
+    assert_eq!(nobody.language_among(&tags), None);
+}
+
 #[test]
 fn one_message_is_bounded_in_bytes() {
     let template = |text: String, count| {

@@ -4,6 +4,7 @@ mod again;
 mod handover;
 mod heard;
 mod retried;
+mod written;
 
 use super::{
     super::{DraftLimits, Step},

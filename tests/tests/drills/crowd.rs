@@ -120,8 +120,9 @@ fn configured(shop: &Shop, count: u64) {
 async fn foretell(stage: &Stage, keys: &str, count: u64) {
     let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year() + 1;
     let rules = std::fs::read_to_string(stage.shop.path("rules/promo.toml")).unwrap();
-    let later = format!("\n[[promo]]\nid = \"later\"\nlanguage = \"en\"\nzone = \"UTC\"\n");
-    let later = format!("{later}at = \"{year}-06-01T10:00:00\"\n{keys}\n");
+    let later = format!(
+        "\n[[promo]]\nid = \"later\"\nlanguage = \"en\"\nat = \"{year}-06-01T10:00:00\"\nzone = \"UTC\"\n{keys}\n"
+    );
     stage.shop.replace("rules/promo.toml", &format!("{rules}{later}"));
     let planned = |turns: &Value| turns.to_string().contains("`later` is planned");
     stage.until("/api/v1/lanes/@main/turns", planned).await;
